@@ -1,0 +1,23 @@
+//! Generates both contracts: the Rockset client from `openapi/`, the Flow
+//! messages from `proto/`. `docs/regenerating.md` tells how to change them.
+
+#[path = "build/flow.rs"]
+mod flow;
+#[path = "build/rockset.rs"]
+mod rockset;
+
+use std::path::Path;
+
+fn main() {
+    let out = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
+    let out = Path::new(&out);
+    println!("cargo::rerun-if-changed=build");
+    for generated in [
+        rockset::generate(Path::new("openapi/rockset.yaml"), out),
+        flow::generate(Path::new("proto"), out),
+    ] {
+        if let Err(error) = generated {
+            println!("cargo::error={error}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The Rockset client and its types, from the OpenAPI document.
+
+use heck::ToUpperCamelCase;
+use openapiv3::OpenAPI;
+use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TypeImpl};
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// Bodies on the path of a document, written by hand in `src/rockset/documents.rs`
+/// with the JSON of the schema that they stand for.
+const BY_HAND: [&str; 1] = ["AddDocumentsRequest"];
+
+/// Writes `rockset.rs` and `rockset_enums.rs` into `out`.
+pub fn generate(document: &Path, out: &Path) -> Result<(), String> {
+    println!("cargo::rerun-if-changed={}", document.display());
+    let fail = |what: &dyn std::fmt::Display| format!("{}: {what}", document.display());
+
+    let text = std::fs::read_to_string(document).map_err(|e| fail(&e))?;
+    let mut api: Value = yaml_serde::from_str(&text).map_err(|e| fail(&e))?;
+    drop_patterns(&mut api);
+    let enums = enumerations(&api);
+
+    let mut settings = GenerationSettings::new();
+    settings
+        .with_interface(InterfaceStyle::Positional)
+        .with_hooks(HooksMode::Expected)
+        .with_map_type("::std::collections::BTreeMap")
+        .with_inner_type("crate::rockset::Connection".parse().map_err(|e| fail(&e))?);
+    for name in BY_HAND {
+        let by_hand = format!("crate::rockset::documents::{name}");
+        settings.with_replacement(name, by_hand, std::iter::empty());
+    }
+    for (name, _) in &enums {
+        let open = format!("crate::rockset::enums::{name}");
+        settings.with_replacement(name, open, [TypeImpl::Display].into_iter());
+    }
+
+    let document: OpenAPI = serde_json::from_value(api.clone()).map_err(|e| fail(&e))?;
+    let tokens = Generator::new(&settings).generate_tokens(&document).map_err(|e| fail(&e))?;
+    let client = syn::parse2(tokens).map_err(|e| fail(&e))?;
+    std::fs::write(out.join("rockset.rs"), prettyplease::unparse(&client)).map_err(|e| fail(&e))?;
+    std::fs::write(out.join("rockset_enums.rs"), open_enums(&enums)).map_err(|e| fail(&e))
+}
+
+/// Takes the patterns off strings: they tell a person what to write, and must not
+/// make a client refuse an answer.
+fn drop_patterns(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            if map.get("type").is_some_and(|kind| kind == "string") {
+                map.remove("pattern");
+            }
+            map.values_mut().for_each(drop_patterns);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_patterns),
+        _ => {}
+    }
+}
+
+/// The named string enumerations: each name with its schema.
+fn enumerations(api: &Value) -> Vec<(&String, &Value)> {
+    let schemas = api["components"]["schemas"].as_object();
+    let named = schemas.into_iter().flatten();
+    named.filter(|(_, schema)| schema["type"] == "string" && schema["enum"].is_array()).collect()
+}
+
+/// Each enumeration as a call of the macro in `src/rockset/open_enum.rs`.
+fn open_enums(enums: &[(&String, &Value)]) -> String {
+    let mut out = String::from("use super::open_enum::open_enum;\n");
+    for (name, schema) in enums {
+        let description = schema["description"].as_str().unwrap_or_default();
+        let _ = writeln!(out, "open_enum! {{\n    #[doc = {description:?}]\n    {name} {{");
+        for text in schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            let _ = writeln!(out, "        {} = {text:?},", text.to_upper_camel_case());
+        }
+        out.push_str("    }\n}\n");
+    }
+    out
+}

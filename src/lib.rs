@@ -1,0 +1,5 @@
+//! A Flow materialization connector for Rockset.
+
+pub mod driver;
+pub mod flow;
+pub mod rockset;

@@ -1,0 +1,86 @@
+//! A connected client: authentication, timeouts, retries and tracing, as hooks of
+//! the generated one.
+
+use super::error::Error;
+use super::types::ErrorModel;
+use super::{Client, ResponseValue, retry};
+use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use std::time::Duration;
+use tracing::{Instrument, debug_span};
+use url::Url;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long the wire may be silent while an answer is awaited.
+const SILENCE: Duration = Duration::from_secs(120);
+
+/// What the generated client carries for its hooks.
+#[derive(Debug, Clone, Default)]
+pub struct Connection {
+    /// How failed calls are repeated.
+    pub retry: retry::Policy,
+}
+
+/// A client of the API at `base`, such as `https://api.usw2a1.rockset.com`.
+///
+/// The key is sent with every request and shows nowhere else. Fails if the key
+/// can't stand in a header.
+pub fn connect(base: &Url, api_key: &str) -> Result<Client, Error> {
+    let mut authorization = HeaderValue::try_from(format!("ApiKey {api_key}"))
+        .map_err(|_| Error::Unexpected("api_key holds characters that no key has".to_string()))?;
+    authorization.set_sensitive(true);
+
+    // The first to install a provider wins, which may be an application around us.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let http = reqwest::Client::builder()
+        .default_headers(HeaderMap::from_iter([(AUTHORIZATION, authorization)]))
+        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(SILENCE)
+        .redirect(reqwest::redirect::Policy::none())
+        .tcp_nodelay(true)
+        .build()
+        .map_err(Error::Unreachable)?;
+    let base = base.as_str().trim_end_matches('/');
+    Ok(Client::new_with_client(base, http, Connection::default()))
+}
+
+impl ClientHooks<Connection> for Client {
+    async fn exec(
+        &self,
+        request: reqwest::Request,
+        info: &OperationInfo,
+    ) -> reqwest::Result<reqwest::Response> {
+        let span = debug_span!("rockset", operation = info.operation_id);
+        retry::execute(self.client(), request, info.operation_id, self.inner().retry)
+            .instrument(span)
+            .await
+    }
+}
+
+/// Awaits a call of the client and sorts its outcome.
+pub async fn call<T>(
+    operation: impl Future<Output = Result<ResponseValue<T>, progenitor_client::Error<ErrorModel>>>,
+) -> Result<T, Error> {
+    use progenitor_client::Error as E;
+    match operation.await {
+        Ok(value) => Ok(value.into_inner()),
+        Err(E::ErrorResponse(answer)) => {
+            let status = answer.status();
+            Err(Error::answered(status, answer.into_inner()))
+        }
+        Err(E::UnexpectedResponse(response)) => {
+            let status = response.status();
+            let model = response.json().await.unwrap_or_default();
+            Err(Error::answered(status, model))
+        }
+        Err(
+            E::CommunicationError(error) | E::ResponseBodyError(error) | E::InvalidUpgrade(error),
+        ) => Err(Error::Unreachable(error)),
+        Err(E::InvalidResponsePayload(body, error)) => Err(Error::Unexpected(format!(
+            "{error} in {}",
+            String::from_utf8_lossy(&body[..body.len().min(300)])
+        ))),
+        Err(E::InvalidRequest(reason) | E::Custom(reason)) => Err(Error::Unexpected(reason)),
+    }
+}

@@ -1,0 +1,29 @@
+//! The endpoint's side of the wall: a typed client of the Rockset API.
+//!
+//! - [`Client`] and [`types`]: generated from `openapi/rockset.yaml`, a method for
+//!   each operation, a type for each schema. An enumeration has an `Unlisted` value,
+//!   so that an API that grows doesn't break a running client.
+//! - [`connect`](client::connect): a client that authenticates, retries and traces.
+//! - [`call`](client::call): runs an operation and says in an [`Error`] what went wrong.
+//! - [`documents`]: the bodies on the path of a document, written by hand.
+
+pub mod client;
+pub mod documents;
+pub mod error;
+mod open_enum;
+pub mod retry;
+
+#[allow(missing_docs, clippy::all, clippy::unwrap_used, clippy::expect_used, rustdoc::all)]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/rockset.rs"));
+}
+
+/// The API's enumerations, generated from `openapi/rockset.yaml`.
+#[allow(missing_docs)]
+pub mod enums {
+    include!(concat!(env!("OUT_DIR"), "/rockset_enums.rs"));
+}
+
+pub use client::{Connection, call, connect};
+pub use error::Error;
+pub use generated::{Client, ResponseValue, types};

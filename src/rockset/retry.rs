@@ -1,0 +1,200 @@
+//! Which answers deserve another try, and when.
+//!
+//! Every call of the API may be repeated: documents are written by `_id`, and what
+//! exists can't be created twice. So what matters is only whether a repeat can help.
+
+use super::enums::ErrorType;
+use super::types::ErrorModel;
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::RETRY_AFTER;
+use reqwest::{Client, Request, Response, StatusCode};
+use std::time::{Duration, Instant, SystemTime};
+use tracing::warn;
+
+/// How long to try, and how to wait in between.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy {
+    /// Upper bound of the first wait. The bound doubles with every try.
+    pub first: Duration,
+    /// The highest that the bound gets.
+    pub highest: Duration,
+    /// No try is begun later than this after the first one.
+    pub limit: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            first: Duration::from_millis(500),
+            highest: Duration::from_secs(20),
+            limit: Duration::from_secs(600),
+        }
+    }
+}
+
+/// The waits between the tries of one call.
+#[derive(Debug)]
+pub struct Backoff {
+    policy: Policy,
+    begun: Instant,
+    tries: u32,
+}
+
+impl Policy {
+    /// Begins to count tries.
+    pub fn begin(self) -> Backoff {
+        Backoff { policy: self, begun: Instant::now(), tries: 1 }
+    }
+}
+
+impl Backoff {
+    /// How long to wait before the next try: a random time below the bound, and no
+    /// less than the server asks for. `None` when that would pass the limit.
+    pub fn wait(&mut self, at_least: Option<Duration>) -> Option<Duration> {
+        let bound = self
+            .policy
+            .first
+            .saturating_mul(1 << (self.tries - 1).min(20))
+            .min(self.policy.highest);
+        let wait = bound.mul_f64(fastrand::f64()).max(at_least.unwrap_or_default());
+        self.tries += 1;
+        (self.begun.elapsed() + wait < self.policy.limit).then_some(wait)
+    }
+
+    /// How many tries have been made.
+    pub fn tries(&self) -> u32 {
+        self.tries
+    }
+}
+
+/// Whether a call that was answered so may succeed when it is repeated.
+pub fn can_help(status: StatusCode, kind: Option<&ErrorType>) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+        || matches!(kind, Some(ErrorType::NotReady | ErrorType::Creating))
+}
+
+/// Sends a request until it is answered for good. The answer's body is whole.
+pub(super) async fn execute(
+    client: &Client,
+    request: Request,
+    operation: &'static str,
+    policy: Policy,
+) -> reqwest::Result<Response> {
+    let mut backoff = policy.begin();
+    loop {
+        let Some(attempt) = request.try_clone() else {
+            return client.execute(request).await;
+        };
+        let outcome = Outcome::of(client.execute(attempt).await).await;
+        let wait = match &outcome {
+            Outcome::Final(_) => None,
+            Outcome::Repeatable { at_least, .. } => backoff.wait(*at_least),
+        };
+        let Some(wait) = wait else {
+            return outcome.into_result();
+        };
+        warn!(
+            operation,
+            tries = backoff.tries() - 1,
+            wait_ms = wait.as_millis() as u64,
+            reason = outcome.reason(),
+            "Rockset did not take a request; trying again"
+        );
+        tokio::time::sleep(wait).await;
+    }
+}
+
+enum Outcome {
+    Final(reqwest::Result<Response>),
+    Repeatable { reason: String, at_least: Option<Duration>, result: reqwest::Result<Response> },
+}
+
+impl Outcome {
+    async fn of(result: reqwest::Result<Response>) -> Self {
+        match whole(result).await {
+            Err(error) if error.is_builder() => Self::Final(Err(error)),
+            Err(error) => Self::Repeatable {
+                reason: super::error::chain(&error),
+                at_least: None,
+                result: Err(error),
+            },
+            Ok(answer) if answer.status.is_success() => Self::Final(Ok(answer.into())),
+            Ok(answer) => {
+                let model = answer.error_model();
+                match can_help(answer.status, model.type_.as_ref()) {
+                    false => Self::Final(Ok(answer.with_body(&model))),
+                    true => Self::Repeatable {
+                        reason: format!(
+                            "{}: {}",
+                            answer.status,
+                            model.message.as_deref().unwrap_or_default()
+                        ),
+                        at_least: retry_after(&answer.headers),
+                        result: Ok(answer.with_body(&model)),
+                    },
+                }
+            }
+        }
+    }
+
+    fn reason(&self) -> &str {
+        match self {
+            Self::Final(_) => "",
+            Self::Repeatable { reason, .. } => reason,
+        }
+    }
+
+    fn into_result(self) -> reqwest::Result<Response> {
+        match self {
+            Self::Final(result) | Self::Repeatable { result, .. } => result,
+        }
+    }
+}
+
+/// An answer that has been read to its end.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+async fn whole(result: reqwest::Result<Response>) -> reqwest::Result<Answer> {
+    let response = result?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    Ok(Answer { status, headers, body: response.bytes().await? })
+}
+
+impl Answer {
+    /// The body as Rockset's error. A proxy that stands in between answers in words
+    /// of its own; they become the message.
+    fn error_model(&self) -> ErrorModel {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| {
+            let words = String::from_utf8_lossy(&self.body[..self.body.len().min(300)]);
+            ErrorModel { message: Some(words.trim().to_string()), ..ErrorModel::default() }
+        })
+    }
+
+    fn with_body(mut self, model: &ErrorModel) -> Response {
+        self.body = serde_json::to_vec(model).unwrap_or_default().into();
+        self.into()
+    }
+}
+
+impl From<Answer> for Response {
+    fn from(answer: Answer) -> Self {
+        let mut response = http::Response::new(answer.body);
+        *response.status_mut() = answer.status;
+        *response.headers_mut() = answer.headers;
+        response.into()
+    }
+}
+
+/// How long the server asks to wait, given in seconds or as a date.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    match value.trim().parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => httpdate::parse_http_date(value).ok()?.duration_since(SystemTime::now()).ok(),
+    }
+}
