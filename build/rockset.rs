@@ -7,10 +7,6 @@ use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// Bodies on the path of a document, written by hand in `src/rockset/documents.rs`
-/// with the JSON of the schema that they stand for.
-const BY_HAND: [&str; 1] = ["AddDocumentsRequest"];
-
 /// Writes `rockset.rs` and `rockset_enums.rs` into `out`.
 pub fn generate(document: &Path, out: &Path) -> Result<(), String> {
     println!("cargo::rerun-if-changed={}", document.display());
@@ -27,10 +23,6 @@ pub fn generate(document: &Path, out: &Path) -> Result<(), String> {
         .with_hooks(HooksMode::Expected)
         .with_map_type("::std::collections::BTreeMap")
         .with_inner_type("crate::rockset::Connection".parse().map_err(|e| fail(&e))?);
-    for name in BY_HAND {
-        let by_hand = format!("crate::rockset::documents::{name}");
-        settings.with_replacement(name, by_hand, std::iter::empty());
-    }
     for (name, _) in &enums {
         let open = format!("crate::rockset::enums::{name}");
         settings.with_replacement(name, open, [TypeImpl::Display].into_iter());

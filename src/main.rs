@@ -1,1 +1,66 @@
-fn main() {}
+//! The command line. Without arguments, it's the connector.
+
+use anyhow::{Context, anyhow};
+use clap::Parser;
+use materialize_rockset::flow::Codec;
+use materialize_rockset::logging::{self, Format};
+use std::process::ExitCode;
+
+/// A Flow materialization connector for Rockset.
+///
+/// Without a command, it speaks Flow's materialization protocol over stdin and
+/// stdout, as Flow's runtime starts it. FLOW_RUNTIME_CODEC is proto (default) or
+/// json, LOG_LEVEL is error, warn, info (default), debug or trace, and LOG_FORMAT is
+/// json (default), text or color.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match start(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(arguments: Arguments) -> anyhow::Result<()> {
+    let logs = match arguments.command {
+        None => Format::Json,
+        Some(_) => Format::Text,
+    };
+    logging::init(logs).map_err(|problem| anyhow!(problem))?;
+
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting")?;
+    let result = runtime.block_on(run(arguments.command));
+    // A read of stdin that still waits must not hold the process back.
+    runtime.shutdown_background();
+    result
+}
+
+async fn run(command: Option<Command>) -> anyhow::Result<()> {
+    match command {
+        None => connector().await,
+        Some(command) => match command {},
+    }
+}
+
+async fn connector() -> anyhow::Result<()> {
+    let codec = match std::env::var("FLOW_RUNTIME_CODEC") {
+        Err(_) => Codec::default(),
+        Ok(name) => Codec::from_name(&name)
+            .with_context(|| format!("FLOW_RUNTIME_CODEC is {name:?}; write proto or json"))?,
+    };
+    materialize_rockset::driver::run(tokio::io::stdin(), tokio::io::stdout(), codec).await?;
+    Ok(())
+}
