@@ -5,6 +5,7 @@ use crate::rockset::types;
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use serde_json::Number;
 use std::ops::RangeInclusive;
 
 /// In seconds: an hour to ten years, as Rockset allows.
@@ -119,12 +120,15 @@ impl From<ClusteringField> for types::FieldPartition {
 }
 
 fn retention<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    match Option::deserialize(deserializer)? {
-        Some(seconds) if !RETENTION.contains(&seconds) => Err(D::Error::custom(format!(
-            "{seconds} seconds are not within {} to {}; leave it out to keep documents for ever",
+    let Some(number) = Option::<Number>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    match number.as_i64() {
+        Some(seconds) if RETENTION.contains(&seconds) => Ok(Some(seconds)),
+        _ => Err(D::Error::custom(format!(
+            "{number} seconds are not within {} to {}; leave it out to keep documents for ever",
             RETENTION.start(),
             RETENTION.end(),
         ))),
-        seconds => Ok(seconds),
     }
 }

@@ -1,8 +1,9 @@
 //! The endpoint's configuration.
 
 use schemars::JsonSchema;
-use serde::de::{Error as _, Unexpected};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use serde_json::{Number, Value};
 use std::fmt;
 use url::{Host, Url};
 
@@ -12,6 +13,7 @@ const MAX_CONCURRENCY: u8 = 64;
 
 /// Where Rockset is, and how to write to it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(expecting = "an object with api_key")]
 #[schemars(title = "Rockset Endpoint")]
 pub struct Endpoint {
     /// Your Rockset API key. Its role needs to read and create workspaces and
@@ -65,16 +67,16 @@ impl fmt::Debug for ApiKey {
 impl<'de> Deserialize<'de> for ApiKey {
     /// A value of the wrong type isn't repeated in the error.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match serde_json::Value::deserialize(deserializer)? {
-            serde_json::Value::String(key) if key.is_empty() => {
+        match Value::deserialize(deserializer)? {
+            Value::String(key) if key.is_empty() => {
                 Err(D::Error::custom("is empty; write the API key that Rockset gave you"))
             }
-            serde_json::Value::String(key) if !key.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Value::String(key) if !key.bytes().all(|byte| byte.is_ascii_graphic()) => {
                 Err(D::Error::custom(
                     "holds white space or other characters that no key has; copy it again",
                 ))
             }
-            serde_json::Value::String(key) => Ok(Self(key)),
+            Value::String(key) => Ok(Self(key)),
             _ => Err(D::Error::custom("is no string; put the key in quotes")),
         }
     }
@@ -85,9 +87,9 @@ fn default_concurrency() -> u8 {
 }
 
 fn concurrency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
-    let number = i64::deserialize(deserializer)?;
-    match u8::try_from(number) {
-        Ok(number @ 1..=MAX_CONCURRENCY) => Ok(number),
+    let number = Number::deserialize(deserializer)?;
+    match number.as_i64().map(u8::try_from) {
+        Some(Ok(number @ 1..=MAX_CONCURRENCY)) => Ok(number),
         _ => Err(D::Error::custom(format!(
             "{number} is not within 1 to {MAX_CONCURRENCY}; leave it out for {DEFAULT_CONCURRENCY}"
         ))),
@@ -107,12 +109,12 @@ fn region<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
     let text = String::deserialize(deserializer)?;
     match text.trim() {
         "" => Ok(default_region()),
-        text => base_url(text)
-            .map_err(|problem| D::Error::custom(format!("{} {problem}", Unexpected::Str(text)))),
+        text => base_url(text).map_err(D::Error::custom),
     }
 }
 
-/// The URL that requests begin with, from a host or a URL.
+/// The URL that requests begin with, from a host or a URL. Errors don't repeat the
+/// text, which may hold a secret.
 fn base_url(text: &str) -> Result<Url, &'static str> {
     let url = match text.contains("://") {
         true => Url::parse(text),
@@ -130,7 +132,8 @@ fn base_url(text: &str) -> Result<Url, &'static str> {
     match url.scheme() {
         "https" => Ok(url),
         "http" if is_loopback(&url) => Ok(url),
-        "http" => Err("would send your key in clear over the network; use https://"),
+        "http" => Err("would send your key in clear over the network; write https://, or the \
+                       address of this machine"),
         _ => Err("has a scheme other than https"),
     }
 }

@@ -10,7 +10,7 @@ const MAX_NAME: usize = 100;
 
 /// The Rockset collection that a binding fills.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with workspace and collection")]
 #[schemars(title = "Rockset Collection")]
 pub struct Resource {
     /// The workspace of your collection. It is created if it doesn't exist.
