@@ -4,6 +4,7 @@ use anyhow::{Context, anyhow};
 use clap::Parser;
 use materialize_rockset::flow::Codec;
 use materialize_rockset::logging::{self, Format};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 /// A Flow materialization connector for Rockset.
@@ -20,7 +21,11 @@ struct Arguments {
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Command {}
+enum Command {
+    /// Run a Rockset here, for tests and for trying things out
+    #[cfg(feature = "local")]
+    Local(materialize_rockset::local::Options),
+}
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -34,11 +39,13 @@ fn main() -> ExitCode {
 }
 
 fn start(arguments: Arguments) -> anyhow::Result<()> {
-    let logs = match arguments.command {
-        None => Format::Json,
-        Some(_) => Format::Text,
+    let for_people = match std::io::stderr().is_terminal() {
+        true => Format::Color,
+        false => Format::Text,
     };
-    logging::init(logs).map_err(|problem| anyhow!(problem))?;
+    let is_connector = arguments.command.is_none();
+    logging::init(if is_connector { Format::Json } else { for_people })
+        .map_err(|problem| anyhow!(problem))?;
 
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting")?;
@@ -51,6 +58,9 @@ fn start(arguments: Arguments) -> anyhow::Result<()> {
 async fn run(command: Option<Command>) -> anyhow::Result<()> {
     match command {
         None => connector().await,
+        #[cfg(feature = "local")]
+        Some(Command::Local(options)) => Ok(materialize_rockset::local::command(options).await?),
+        #[cfg(not(feature = "local"))]
         Some(command) => match command {},
     }
 }
