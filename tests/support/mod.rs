@@ -3,6 +3,10 @@
 #![allow(dead_code)]
 
 pub mod connector;
+#[cfg(feature = "local")]
+pub mod local;
 pub mod pack;
 pub mod snapshot;
+#[cfg(feature = "local")]
+pub mod stored;
 pub mod task;
