@@ -5,9 +5,8 @@
 #[path = "support/local.rs"]
 mod support;
 
-use materialize_rockset::rockset::{call, documents::AddDocumentsRequest, types};
+use materialize_rockset::rockset::{call, types};
 use reqwest::Method;
-use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 use support::{C, DOCS, Local};
 
@@ -21,8 +20,8 @@ async fn the_generated_client_writes_and_asks_whether_it_can_be_queried() {
     };
     call(client.create_collection("commons", &definition)).await.unwrap();
 
-    let data = to_raw_value(&json!([{ "_id": "a/b+c=", "n": 1 }])).unwrap();
-    let body = AddDocumentsRequest { data };
+    let document = json!({ "_id": "a/b+c=", "n": 1 }).as_object().unwrap().clone();
+    let body = types::AddDocumentsRequest { data: vec![document] };
     let added = call(client.add_documents("commons", "c", &body)).await.unwrap();
     assert_eq!(added.data[0].id.as_deref(), Some("a/b+c="));
     assert_eq!(added.data[0].collection.as_deref(), Some("c"));
