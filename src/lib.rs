@@ -2,4 +2,6 @@
 
 pub mod driver;
 pub mod flow;
+#[cfg(feature = "local")]
+pub mod preview;
 pub mod rockset;
