@@ -62,6 +62,9 @@ fn json_form(field: &FieldDescriptorProto, message: &DescriptorProto) -> String 
     if field.name().ends_with("_json_map") {
         return helper("embedded_map");
     }
+    if field.name().ends_with("_json_vec") {
+        return helper("embedded_vec");
+    }
     match (field.label(), map_value_type(field, message), field.r#type()) {
         (_, Some(Type::Bytes), _) => helper("base64_map"),
         (Label::Repeated, _, _) => plain(),

@@ -7,11 +7,7 @@ use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// Bodies on the path of a document, written by hand in `src/rockset/documents.rs`
-/// with the JSON of the schema that they stand for.
-const BY_HAND: [&str; 1] = ["AddDocumentsRequest"];
-
-/// Writes `rockset.rs` and `rockset_enums.rs` into `out`.
+/// Writes `rockset.rs`, `rockset_enums.rs` and `rockset_operations.rs` into `out`.
 pub fn generate(document: &Path, out: &Path) -> Result<(), String> {
     println!("cargo::rerun-if-changed={}", document.display());
     let fail = |what: &dyn std::fmt::Display| format!("{}: {what}", document.display());
@@ -20,6 +16,8 @@ pub fn generate(document: &Path, out: &Path) -> Result<(), String> {
     let mut api: Value = yaml_serde::from_str(&text).map_err(|e| fail(&e))?;
     drop_patterns(&mut api);
     let enums = enumerations(&api);
+    let operations = out.join("rockset_operations.rs");
+    std::fs::write(operations, operation_table(&api)).map_err(|e| fail(&e))?;
 
     let mut settings = GenerationSettings::new();
     settings
@@ -27,10 +25,6 @@ pub fn generate(document: &Path, out: &Path) -> Result<(), String> {
         .with_hooks(HooksMode::Expected)
         .with_map_type("::std::collections::BTreeMap")
         .with_inner_type("crate::rockset::Connection".parse().map_err(|e| fail(&e))?);
-    for name in BY_HAND {
-        let by_hand = format!("crate::rockset::documents::{name}");
-        settings.with_replacement(name, by_hand, std::iter::empty());
-    }
     for (name, _) in &enums {
         let open = format!("crate::rockset::enums::{name}");
         settings.with_replacement(name, open, [TypeImpl::Display].into_iter());
@@ -76,5 +70,32 @@ fn open_enums(enums: &[(&String, &Value)]) -> String {
         }
         out.push_str("    }\n}\n");
     }
+    out
+}
+
+/// What a path of the document may hold besides its methods, such as `parameters`,
+/// is not in this list.
+const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
+
+/// The document's operations as the table in `src/rockset/operations.rs`.
+fn operation_table(api: &Value) -> String {
+    let mut out = String::from(
+        "/// Every operation of `openapi/rockset.yaml`, by path.\npub const OPERATIONS: &[Operation] = &[\n",
+    );
+    for (path, methods) in api["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in methods.as_object().into_iter().flatten() {
+            if METHODS.contains(&method.as_str()) {
+                let operation_id = operation["operationId"].as_str().unwrap_or_default();
+                let tag = operation["tags"][0].as_str().unwrap_or_default();
+                let method = method.to_uppercase();
+                let _ = writeln!(
+                    out,
+                    "    Operation {{ operation_id: {operation_id:?}, method: {method:?}, \
+                     path: {path:?}, tag: {tag:?} }},"
+                );
+            }
+        }
+    }
+    out.push_str("];\n");
     out
 }

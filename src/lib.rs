@@ -1,7 +1,24 @@
 //! A Flow materialization connector for Rockset.
+//!
+//! In reading order:
+//!
+//! - [`flow`]: the runtime's side. Messages, frames, the order of a session.
+//! - [`rockset`]: the endpoint's side. A typed client of the Rockset API.
+//! - [`config`]: what a user writes.
+//! - [`driver`]: what the connector does with each request, between the two sides.
+//! - [`logging`]: records on stderr.
+//!
+//! With the feature `local`, on by default and off in the image:
+//!
+//! - `local`: a Rockset that runs here.
+//! - `preview`: the runtime's part, for trying a connector out.
 
+pub mod config;
 pub mod driver;
 pub mod flow;
+#[cfg(feature = "local")]
+pub mod local;
+pub mod logging;
 #[cfg(feature = "local")]
 pub mod preview;
 pub mod rockset;

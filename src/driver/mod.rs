@@ -1,13 +1,49 @@
 //! The driver: what the connector does with each request.
+//!
+//! One file a request: [`spec`], [`validate`], [`apply`], [`open`], and
+//! [`transactions`] for the stream that follows an Open. What they share: [`task`],
+//! the task as configured; [`document`], how a Store becomes a document; [`batch`],
+//! documents on their way into one request; [`readiness`], waiting for collections.
 
-use crate::flow::Codec;
+pub mod apply;
+pub mod batch;
+pub mod document;
+mod error;
+pub mod open;
+pub mod readiness;
+mod send;
+pub mod spec;
+mod task;
+pub mod transactions;
+pub mod validate;
+
+pub use error::Error;
+
+use crate::flow::{Codec, Request, Response, Session};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// Serves one session until its input ends.
-pub async fn run<R, W>(_input: R, _output: W, _codec: Codec) -> Result<(), crate::flow::Error>
+///
+/// On an error the session is over: the input is read no further, and nothing more
+/// has been answered.
+pub async fn run<R, W>(input: R, output: W, codec: Codec) -> Result<(), Error>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
+    let mut session = Session::new(input, output, codec);
+    while let Some(request) = session.next().await? {
+        let response = match request {
+            Request::Spec(_) => Response::Spec(spec::spec()),
+            Request::Validate(request) => Response::Validated(validate::validate(&request)?),
+            Request::Apply(request) => Response::Applied(apply::apply(&request).await?),
+            Request::Open(request) => {
+                let transactor = open::open(&request).await?;
+                return transactions::serve(session, transactor).await;
+            }
+            other => return Err(Error::Unexpected(other.name())),
+        };
+        session.respond(response).await?;
+    }
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! The JSON mapping of proto3 as Flow uses it, field by field.
 //!
 //! The generated messages name these helpers in their serde attributes; see
-//! `build/flow.rs` for which field gets which. Two things are Flow's own: a
-//! field whose name ends in `_json` holds the JSON value itself, and so do the
-//! values of a map whose name ends in `_json_map`.
+//! `build/flow.rs` for which field gets which. One thing is Flow's own: a field
+//! whose name ends in `_json` holds the JSON value itself, and so do the values of
+//! a map or a list whose name ends in `_json_map` or `_json_vec`.
 
 use bytes::Bytes;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
@@ -146,6 +146,27 @@ pub mod embedded_map {
     ) -> Result<BTreeMap<String, String>, D::Error> {
         let map: BTreeMap<String, Box<RawValue>> = or_default(deserializer)?;
         Ok(map.into_iter().map(|(key, raw)| (key, Box::<str>::from(raw).into())).collect())
+    }
+}
+
+/// A `_json_vec` field: its items are the values themselves.
+pub mod embedded_vec {
+    use super::*;
+
+    #[allow(missing_docs)]
+    pub fn serialize<S: Serializer>(items: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: Result<Vec<&RawValue>, _> =
+            items.iter().map(|json| serde_json::from_str(json)).collect();
+        raw.map_err(|e| S::Error::custom(format!("embedded JSON is not valid: {e}")))?
+            .serialize(serializer)
+    }
+
+    #[allow(missing_docs)]
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<String>, D::Error> {
+        let items: Vec<Box<RawValue>> = or_default(deserializer)?;
+        Ok(items.into_iter().map(|raw| Box::<str>::from(raw).into()).collect())
     }
 }
 

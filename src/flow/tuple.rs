@@ -1,1 +1,251 @@
-//! x
+//! Packed keys and values as JSON text, without an intermediate tree.
+//!
+//! Flow packs tuples in FoundationDB's encoding: a type code, then the element.
+//! A byte string holds JSON text, of an object, an array, or a value whose location
+//! has several types; it is checked and then embedded as it is.
+
+use std::io::Write as _;
+
+/// Why a packed tuple can't be read.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum Error {
+    /// The tuple holds fewer elements than fields were selected.
+    #[error("the packed tuple ends before this element")]
+    Missing,
+    /// The tuple ends within an element.
+    #[error("the packed tuple is cut short within this element")]
+    CutShort,
+    /// The tuple holds more elements than fields were selected.
+    #[error("the packed tuple goes on for {0} bytes after its last element")]
+    Trailing(usize),
+    /// An element of a type that Flow doesn't pack.
+    #[error("the packed tuple has an element of the unknown type 0x{0:02x}")]
+    UnknownType(u8),
+    /// A string that isn't UTF-8.
+    #[error("a packed string is not UTF-8")]
+    NotUtf8,
+    /// A byte string that isn't JSON.
+    #[error("a packed byte string is not JSON: {0}")]
+    NotJson(String),
+    /// A number without a form in JSON.
+    #[error("the number {0} has no form in JSON")]
+    NotFinite(f64),
+}
+
+const NULL: u8 = 0x00;
+const BYTES: u8 = 0x01;
+const STRING: u8 = 0x02;
+const NEGATIVE_WIDE: u8 = 0x0b;
+const NEGATIVE_8: u8 = 0x0c;
+const ZERO: u8 = 0x14;
+const POSITIVE_8: u8 = 0x1c;
+const POSITIVE_WIDE: u8 = 0x1d;
+const DOUBLE: u8 = 0x21;
+const FALSE: u8 = 0x26;
+const TRUE: u8 = 0x27;
+
+/// Follows a 0x00 that is part of a string; any other byte means that it ends there.
+const ESCAPED: u8 = 0xff;
+
+/// Reads a packed tuple element by element.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    /// Reads `packed` from its start.
+    pub fn new(packed: &'a [u8]) -> Self {
+        Self { rest: packed }
+    }
+
+    /// Appends the next element to `out`, as JSON.
+    pub fn write_json(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+        match self.take_code()? {
+            NULL => out.extend_from_slice(b"null"),
+            FALSE => out.extend_from_slice(b"false"),
+            TRUE => out.extend_from_slice(b"true"),
+            BYTES => self.write_embedded(out)?,
+            STRING => self.write_string(out)?,
+            code @ NEGATIVE_8..ZERO => {
+                self.write_integer(Sign::Negative, (ZERO - code).into(), out)?
+            }
+            ZERO => out.push(b'0'),
+            code @ 0x15..=POSITIVE_8 => {
+                self.write_integer(Sign::Positive, (code - ZERO).into(), out)?
+            }
+            NEGATIVE_WIDE => {
+                let width = !self.take_length()?;
+                self.write_integer(Sign::Negative, width.into(), out)?;
+            }
+            POSITIVE_WIDE => {
+                let width = self.take_length()?;
+                self.write_integer(Sign::Positive, width.into(), out)?;
+            }
+            DOUBLE => self.write_double(out)?,
+            code => return Err(Error::UnknownType(code)),
+        }
+        Ok(())
+    }
+
+    /// Checks that all elements have been read.
+    pub fn finish(self) -> Result<(), Error> {
+        match self.rest {
+            [] => Ok(()),
+            rest => Err(Error::Trailing(rest.len())),
+        }
+    }
+
+    fn take_code(&mut self) -> Result<u8, Error> {
+        let (code, rest) = self.rest.split_first().ok_or(Error::Missing)?;
+        self.rest = rest;
+        Ok(*code)
+    }
+
+    fn take_length(&mut self) -> Result<u8, Error> {
+        self.take(1).map(|bytes| bytes[0])
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'a [u8], Error> {
+        let (taken, rest) = self.rest.split_at_checked(length).ok_or(Error::CutShort)?;
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    /// The next run of a string, and whether an escaped NUL and another run follow.
+    fn take_run(&mut self) -> Result<(&'a [u8], bool), Error> {
+        let end = self.rest.iter().position(|byte| *byte == 0x00).ok_or(Error::CutShort)?;
+        let run = &self.rest[..end];
+        let goes_on = self.rest.get(end + 1) == Some(&ESCAPED);
+        self.rest = &self.rest[end + 1 + usize::from(goes_on)..];
+        Ok((run, goes_on))
+    }
+
+    fn write_string(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+        out.push(b'"');
+        loop {
+            let (run, goes_on) = self.take_run()?;
+            write_escaped(std::str::from_utf8(run).map_err(|_| Error::NotUtf8)?, out);
+            match goes_on {
+                true => out.extend_from_slice(b"\\u0000"),
+                false => break,
+            }
+        }
+        out.push(b'"');
+        Ok(())
+    }
+
+    fn write_embedded(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+        let start = out.len();
+        loop {
+            let (run, goes_on) = self.take_run()?;
+            out.extend_from_slice(run);
+            match goes_on {
+                true => out.push(0x00),
+                false => break,
+            }
+        }
+        check_json(&out[start..])
+    }
+
+    fn write_integer(&mut self, sign: Sign, width: usize, out: &mut Vec<u8>) -> Result<(), Error> {
+        let bytes = self.take(width)?;
+        if sign == Sign::Negative {
+            out.push(b'-');
+        }
+        let magnitude = bytes.iter().map(|byte| match sign {
+            Sign::Positive => *byte,
+            Sign::Negative => !*byte,
+        });
+        match width {
+            0..=8 => {
+                let value = magnitude.fold(0u64, |value, byte| value << 8 | u64::from(byte));
+                out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+            }
+            9..=16 => {
+                let value = magnitude.fold(0u128, |value, byte| value << 8 | u128::from(byte));
+                out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+            }
+            _ => write_wide(magnitude.collect(), out),
+        }
+        Ok(())
+    }
+
+    fn write_double(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+        let bytes = self.take(8)?.first_chunk::<8>().ok_or(Error::CutShort)?;
+        let bits = u64::from_be_bytes(*bytes);
+        let is_positive = bits >> 63 == 1;
+        let value = f64::from_bits(if is_positive { bits ^ (1 << 63) } else { !bits });
+        if !value.is_finite() {
+            return Err(Error::NotFinite(value));
+        }
+        out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+        Ok(())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Positive,
+    Negative,
+}
+
+/// Checks that `text` is one JSON value in UTF-8.
+pub fn check_json(text: &[u8]) -> Result<(), Error> {
+    let text = std::str::from_utf8(text).map_err(|_| Error::NotUtf8)?;
+    serde_json::from_str::<serde::de::IgnoredAny>(text)
+        .map(|_| ())
+        .map_err(|e| Error::NotJson(e.to_string()))
+}
+
+/// Appends the inside of a JSON string.
+fn write_escaped(text: &str, out: &mut Vec<u8>) {
+    let mut written = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let escape: &[u8] = match byte {
+            b'"' => b"\\\"",
+            b'\\' => b"\\\\",
+            b'\n' => b"\\n",
+            b'\r' => b"\\r",
+            b'\t' => b"\\t",
+            0x08 => b"\\b",
+            0x0c => b"\\f",
+            0x00..0x20 => b"",
+            _ => continue,
+        };
+        out.extend_from_slice(&text.as_bytes()[written..at]);
+        written = at + 1;
+        match escape {
+            b"" => {
+                let _ = write!(out, "\\u{byte:04x}");
+            }
+            escape => out.extend_from_slice(escape),
+        }
+    }
+    out.extend_from_slice(&text.as_bytes()[written..]);
+}
+
+/// Appends an integer of any width, given as big-endian bytes, in decimal.
+fn write_wide(mut magnitude: Vec<u8>, out: &mut Vec<u8>) {
+    const CHUNK: u64 = 10_000_000_000_000_000;
+    const CHUNK_DIGITS: usize = 16;
+
+    let mut chunks = Vec::new();
+    while magnitude.iter().any(|byte| *byte != 0) {
+        let mut remainder = 0u64;
+        for byte in &mut magnitude {
+            let dividend = remainder << 8 | u64::from(*byte);
+            *byte = (dividend / CHUNK) as u8;
+            remainder = dividend % CHUNK;
+        }
+        chunks.push(remainder);
+    }
+    let Some(first) = chunks.pop() else {
+        out.push(b'0');
+        return;
+    };
+    let _ = write!(out, "{first}");
+    for chunk in chunks.iter().rev() {
+        let _ = write!(out, "{chunk:0CHUNK_DIGITS$}");
+    }
+}

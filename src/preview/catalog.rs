@@ -216,7 +216,7 @@ fn read_value(path: &Path) -> Result<Value, Error> {
     let invalid = |e: yaml_serde::Error| Error::Catalog { path: shown(), reason: e.to_string() };
 
     let text =
-        std::fs::read_to_string(path).map_err(|source| Error::Read { path: shown(), source })?;
+        std::fs::read_to_string(path).map_err(|reason| Error::Read { path: shown(), reason })?;
     let mut yaml: yaml_serde::Value = yaml_serde::from_str(&text).map_err(invalid)?;
     yaml.apply_merge().map_err(invalid)?;
     serde_json::to_value(yaml)

@@ -36,13 +36,29 @@ pub struct BindingPlan {
 pub struct Entry {
     pub binding: u32,
     pub key: Box<[u8]>,
-    pub document: Value,
+    pub packed: Packed,
     /// Whether the key is to be deleted.
     pub is_deletion: bool,
     /// Whether the document follows a deletion, and owes nothing to what was before.
     pub is_fresh: bool,
     /// Whether the endpoint holds the key already.
     pub exists: bool,
+}
+
+/// A document as bytes, which take less memory than the document.
+#[derive(Debug, Default)]
+pub struct Packed {
+    /// The tuple of the selected values.
+    pub values: Vec<u8>,
+    /// The whole document, as JSON.
+    pub json: Vec<u8>,
+}
+
+impl Packed {
+    /// The document.
+    pub fn document(&self) -> Value {
+        serde_json::from_slice(&self.json).unwrap_or_default()
+    }
 }
 
 /// The combined documents of a transaction.
@@ -91,6 +107,15 @@ impl BindingPlan {
             });
         }
         Ok(planned)
+    }
+
+    /// Packs a document.
+    pub fn pack(&self, document: &Value) -> Packed {
+        let mut packed = Packed { values: Vec::with_capacity(256), json: Vec::with_capacity(256) };
+        extract::pack(&self.values, document, &mut packed.values);
+        // Writing a value to memory can't fail.
+        let _ = serde_json::to_writer(&mut packed.json, document);
+        packed
     }
 
     /// Reduces a later document into an earlier one; `full` if that is the endpoint's.
@@ -146,15 +171,25 @@ pub fn read(
 
 /// A document that may still be reduced.
 struct Held {
-    document: Value,
+    content: Content,
     is_deletion: bool,
     is_fresh: bool,
 }
 
+/// Most keys come once in a transaction, and are packed right away.
+enum Content {
+    Once(Packed),
+    Reduced(Value),
+}
+
 impl Held {
-    fn into_entry(self, binding: u32, key: Box<[u8]>) -> Entry {
-        let Self { document, is_deletion, is_fresh } = self;
-        Entry { binding, key, document, is_deletion, is_fresh, exists: false }
+    fn into_entry(self, binding: u32, plan: &BindingPlan, key: Box<[u8]>) -> Entry {
+        let Self { content, is_deletion, is_fresh } = self;
+        let packed = match content {
+            Content::Once(packed) => packed,
+            Content::Reduced(document) => plan.pack(&document),
+        };
+        Entry { binding, key, packed, is_deletion, is_fresh, exists: false }
     }
 }
 
@@ -221,26 +256,25 @@ impl Combiner {
         let shard = shards::shard_of(&self.key, self.open.len());
         let is_deletion = binding.plan.is_deletion(&document);
 
-        let entries = &mut self.open[shard][index];
-        let Some(entry) = entries.get_mut(self.key.as_slice()) else {
-            let held = Held { document, is_deletion, is_fresh: false };
-            entries.insert(self.key.as_slice().into(), held);
+        let open = &mut self.open[shard][index];
+        let Some(held) = open.get_mut(self.key.as_slice()) else {
+            let content = Content::Once(binding.pack(&document));
+            let held = Held { content, is_deletion, is_fresh: false };
+            open.insert(self.key.as_slice().into(), held);
             return Ok(());
         };
-        if entry.is_deletion {
-            entry.document = document;
-            entry.is_fresh = true;
+        if held.is_deletion {
+            held.content = Content::Once(binding.pack(&document));
+            held.is_fresh = true;
         } else {
-            let left = entry.document.take();
-            let reduced = reduce::reduce(&binding.plan, left, document, false);
-            entry.document = reduced.map_err(|failure| {
-                fixture.error(format!(
-                    "{}: cannot reduce at {:?}: {}",
-                    binding.collection.name, failure.pointer, failure.reason
-                ))
-            })?;
+            let left = match &mut held.content {
+                Content::Once(packed) => packed.document(),
+                Content::Reduced(left) => left.take(),
+            };
+            let reduced = binding.reduce(left, document, false);
+            held.content = Content::Reduced(reduced.map_err(|e| fixture.error(e.to_string()))?);
         }
-        entry.is_deletion = is_deletion;
+        held.is_deletion = is_deletion;
         Ok(())
     }
 
@@ -249,9 +283,9 @@ impl Combiner {
         let mut transaction = std::mem::take(&mut self.transaction);
         for bindings in &mut self.open {
             let mut stores = Vec::with_capacity(bindings.iter().map(HashMap::len).sum());
-            for (binding, held) in (0..).zip(bindings) {
+            for ((index, plan), held) in (0..).zip(self.bindings.iter()).zip(bindings) {
                 let begin = stores.len();
-                stores.extend(held.drain().map(|(key, held)| held.into_entry(binding, key)));
+                stores.extend(held.drain().map(|(key, held)| held.into_entry(index, plan, key)));
                 stores[begin..].sort_unstable_by(|a: &Entry, b| a.key.cmp(&b.key));
             }
             transaction.shards.push(stores);

@@ -39,7 +39,7 @@ pub struct Connection {
 
 enum Running {
     Task(JoinHandle<Result<(), Boxed>>),
-    Process { child: Child, command: String },
+    Process { child: Box<Child>, command: String },
 }
 
 impl Connection {
@@ -78,7 +78,7 @@ impl Connection {
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(failed("has no pipes".to_string()));
         };
-        Ok(Self::new(stdin, stdout, codec, Running::Process { child, command }))
+        Ok(Self::new(stdin, stdout, codec, Running::Process { child: Box::new(child), command }))
     }
 
     fn new<W, R>(requests: W, responses: R, codec: Codec, running: Running) -> Self

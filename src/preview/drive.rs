@@ -1,14 +1,15 @@
 //! One session with a connector: the requests of the protocol, and what comes back.
 
 use super::Error;
-use super::combine::{BindingPlan, Entry};
+use super::combine::{BindingPlan, Entry, Packed};
 use super::connection::Connection;
-use super::extract;
+use super::extract::{self, Extractor};
 use super::state::State;
 use crate::flow::consumer::{Checkpoint, checkpoint};
 use crate::flow::materialize::{request, response};
 use crate::flow::spec::{MaterializationSpec, RangeSpec};
 use crate::flow::{Codec, PROTOCOL, Request, Response};
+use bytes::Bytes;
 use std::sync::Arc;
 
 /// Names the fixture in checkpoints.
@@ -146,7 +147,7 @@ impl Shard {
             if !binding.delta_updates {
                 let load = request::Load {
                     binding: entry.binding,
-                    key_json: in_json(codec, || extract::json(&binding.keys, &entry.document)),
+                    key_json: in_json(codec, &binding.keys, &entry.packed),
                     key_packed: entry.key.to_vec().into(),
                 };
                 self.connection.send(Request::Load(load)).await?;
@@ -186,7 +187,8 @@ impl Shard {
         };
         entry.exists = true;
         if !entry.is_fresh {
-            entry.document = binding.reduce(document, entry.document.take(), true)?;
+            let document = binding.reduce(document, entry.packed.document(), true)?;
+            entry.packed = binding.pack(&document);
         }
         Ok(())
     }
@@ -194,17 +196,14 @@ impl Shard {
     fn store(&self, entry: Entry) -> request::Store {
         let codec = self.connection.codec();
         let binding = &self.bindings[entry.binding as usize];
-        let Entry { binding: index, key, document, is_deletion, exists, .. } = entry;
-        let mut values = Vec::with_capacity(256);
-        extract::pack(&binding.values, &document, &mut values);
-        let whole = || serde_json::to_vec(&document).unwrap_or_default();
+        let Entry { binding: index, key, packed, is_deletion, exists, .. } = entry;
         request::Store {
             binding: index,
-            key_json: in_json(codec, || extract::json(&binding.keys, &document)),
+            key_json: in_json(codec, &binding.keys, &packed),
             key_packed: key.into_vec().into(),
-            values_json: in_json(codec, || extract::json(&binding.values, &document)),
-            values_packed: values.into(),
-            doc_json: if binding.selects_document { whole().into() } else { Default::default() },
+            values_json: in_json(codec, &binding.values, &packed),
+            values_packed: packed.values.into(),
+            doc_json: if binding.selects_document { packed.json.into() } else { Bytes::new() },
             exists,
             delete: is_deletion,
         }
@@ -218,9 +217,9 @@ async fn acknowledge(connection: &mut Connection, state: &mut State) -> Result<(
 }
 
 /// Only messages in JSON carry tuples as JSON.
-fn in_json(codec: Codec, json: impl FnOnce() -> Vec<u8>) -> bytes::Bytes {
+fn in_json(codec: Codec, fields: &[Extractor], packed: &Packed) -> Bytes {
     match codec {
-        Codec::Proto => bytes::Bytes::new(),
-        Codec::Json => json().into(),
+        Codec::Proto => Bytes::new(),
+        Codec::Json => extract::json(fields, &packed.document()).into(),
     }
 }

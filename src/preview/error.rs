@@ -12,16 +12,16 @@ pub type Boxed = Box<dyn StdError + Send + Sync>;
 #[non_exhaustive]
 pub enum Error {
     /// A file, a pipe or stdin could not be read.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}: {reason}")]
     Read {
         /// As it was given.
         path: String,
         /// The system's words.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// stdout could not be written.
     #[error("cannot write to stdout: {0}")]
-    Write(#[source] std::io::Error),
+    Write(std::io::Error),
     /// A command-line option has a value that can't be used.
     #[error("--{option}: {reason}")]
     Option {
@@ -81,8 +81,8 @@ pub enum Error {
         reason: String,
     },
     /// The connector failed.
-    #[error("the connector failed: {0}")]
-    Connector(#[source] Boxed),
+    #[error("the connector failed: {}", chain(.0.as_ref()))]
+    Connector(Boxed),
     /// The connector's process could not be started, or ended badly.
     #[error("the connector {command:?} {what}")]
     Process {
@@ -136,4 +136,18 @@ fn listed(items: &[String]) -> String {
         let _ = write!(text, "\n  - {item}");
         text
     })
+}
+
+/// An error and its causes, without those that an error tells itself.
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let reason = error.to_string();
+        if !text.contains(&reason) {
+            let _ = write!(text, ": {reason}");
+        }
+        cause = error.source();
+    }
+    text
 }

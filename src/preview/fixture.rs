@@ -53,7 +53,7 @@ impl Fixture {
     pub fn open(path: &str) -> Result<Self, Error> {
         let input = match path {
             "-" => Input::Stdin(std::io::stdin()),
-            _ => Input::File(File::open(path).map_err(|source| read_error(path, source))?),
+            _ => Input::File(File::open(path).map_err(|reason| read_error(path, reason))?),
         };
         Ok(Self {
             path: path.to_string(),
@@ -68,7 +68,7 @@ impl Fixture {
         loop {
             self.line.clear();
             let read = self.input.by_ref().take(MAX_LINE).read_until(b'\n', &mut self.line);
-            let read = read.map_err(|source| read_error(&self.path, source))?;
+            let read = read.map_err(|reason| read_error(&self.path, reason))?;
             if read == 0 {
                 return Ok(None);
             }
@@ -91,9 +91,9 @@ impl Fixture {
     }
 }
 
-fn read_error(path: &str, source: std::io::Error) -> Error {
+fn read_error(path: &str, reason: std::io::Error) -> Error {
     let path = if path == "-" { "stdin" } else { path };
-    Error::Read { path: path.to_string(), source }
+    Error::Read { path: path.to_string(), reason }
 }
 
 fn parse(text: &[u8]) -> Result<Line, String> {

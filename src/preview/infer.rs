@@ -202,7 +202,7 @@ fn inference(shape: &Shape, exists: Exists) -> Inference {
                 .flat_map(|items| items.types.names())
                 .collect(),
         }),
-        enum_values: shape.enumeration.iter().flatten().map(ToString::to_string).collect(),
+        enum_json_vec: shape.enumeration.iter().flatten().map(ToString::to_string).collect(),
     }
 }
 

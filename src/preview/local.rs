@@ -1,16 +1,22 @@
 //! The local Rockset that a preview may run against.
 
 use super::Error;
+use crate::local::{self, Options, Server};
 use serde_json::Value;
+use std::net::Ipv4Addr;
+use std::time::Duration;
 
-pub struct Server;
-impl Server {
-    pub fn url(&self) -> String {
-        String::new()
-    }
-}
-pub async fn start() -> Result<Server, Error> {
-    Err(Error::Local("not here yet".into()))
+/// Whatever the catalog has; the server takes any.
+const API_KEY: &str = "local";
+
+/// Starts a server on a port that is free.
+pub fn start() -> Result<Server, Error> {
+    let options = Options {
+        listen: (Ipv4Addr::LOCALHOST, 0).into(),
+        ready_after: Duration::ZERO,
+        ..Options::default()
+    };
+    local::start(options).map_err(|e| Error::Local(e.to_string()))
 }
 
 /// The endpoint's configuration, pointed at that server.
@@ -22,6 +28,6 @@ pub fn point_at(server: &Server, mut config: Value) -> Result<Value, Error> {
         });
     };
     fields.insert("region_base_url".to_string(), server.url().into());
-    fields.entry("api_key").or_insert_with(|| "local".into());
+    fields.entry("api_key").or_insert_with(|| API_KEY.into());
     Ok(config)
 }

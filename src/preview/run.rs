@@ -28,7 +28,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
     let initial: Value = serde_json::from_str(&options.initial_state)
         .map_err(|e| Error::Option { option: "initial-state", reason: format!("not JSON: {e}") })?;
     let mut report = Report::new();
-    let local = if options.local { Some(super::local::start().await?) } else { None };
+    let local = if options.local { Some(super::local::start()?) } else { None };
     let config = match &local {
         Some(server) => super::local::point_at(server, task.config.clone())?,
         None => task.config.clone(),
@@ -185,7 +185,7 @@ impl Preview<'_> {
         };
         let thread = std::thread::Builder::new().name("fixture".to_string()).spawn(read);
         let path = || self.options.fixture.clone();
-        thread.map_err(|source| Error::Read { path: path(), source })?;
+        thread.map_err(|reason| Error::Read { path: path(), reason })?;
         Ok(receiver)
     }
 

@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 
 /// Which shard of so many has a packed key.
 pub fn shard_of(key: &[u8], shards: usize) -> usize {
-    // The first hash that falls behind the begin of a range, is in it.
-    (u64::from(hash(key)) * shards as u64 >> 32) as usize
+    // Scales the hash down, so that each shard has one range of hashes.
+    ((u64::from(hash(key)) * shards as u64) >> 32) as usize
 }
 
 /// A stable hash: FNV-1a, with the final mix of Murmur3, as its high bits are poor.

@@ -4,6 +4,7 @@
 use super::error::Error;
 use super::types::ErrorModel;
 use super::{Client, ResponseValue, retry};
+use bytes::Bytes;
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use std::time::Duration;
@@ -19,6 +20,8 @@ const SILENCE: Duration = Duration::from_secs(120);
 pub struct Connection {
     /// How failed calls are repeated.
     pub retry: retry::Policy,
+    /// Takes the place of the body that the generated client would write.
+    body: Option<Bytes>,
 }
 
 /// A client of the API at `base`, such as `https://api.usw2a1.rockset.com`.
@@ -45,12 +48,24 @@ pub fn connect(base: &Url, api_key: &str) -> Result<Client, Error> {
     Ok(Client::new_with_client(base, http, Connection::default()))
 }
 
+impl Client {
+    /// This client, with the body for its next calls.
+    pub(super) fn carrying(&self, body: Bytes) -> Self {
+        let mut carrier = self.clone();
+        carrier.inner.body = Some(body);
+        carrier
+    }
+}
+
 impl ClientHooks<Connection> for Client {
     async fn exec(
         &self,
-        request: reqwest::Request,
+        mut request: reqwest::Request,
         info: &OperationInfo,
     ) -> reqwest::Result<reqwest::Response> {
+        if let Some(body) = &self.inner().body {
+            *request.body_mut() = Some(body.clone().into());
+        }
         let span = debug_span!("rockset", operation = info.operation_id);
         retry::execute(self.client(), request, info.operation_id, self.inner().retry)
             .instrument(span)

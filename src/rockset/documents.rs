@@ -1,15 +1,20 @@
-//! The request body of AddDocuments, already serialised.
-//!
-//! It stands in for the type that would be generated from the schema of the same
-//! name, with the same JSON: `{"data": [document, …]}`. Documents go into it once,
-//! as text, and are never looked into again.
+//! The path of a document: bodies that are already JSON text.
 
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use super::types::{AddDocumentsRequest, AddDocumentsResponse};
+use super::{Client, Error, call};
+use bytes::Bytes;
 
-/// Documents to add, as the JSON text of an array.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct AddDocumentsRequest {
-    /// A JSON array of objects.
-    pub data: Box<RawValue>,
+/// Adds documents. `body` is the JSON text of an `AddDocumentsRequest`, and is sent
+/// as it is.
+///
+/// An answer is no promise: every document has a status of its own in it.
+pub async fn add(
+    client: &Client,
+    workspace: &str,
+    collection: &str,
+    body: Bytes,
+) -> Result<AddDocumentsResponse, Error> {
+    let in_place_of_body = AddDocumentsRequest { data: Vec::new() };
+    let carrier = client.carrying(body);
+    call(carrier.add_documents(workspace, collection, &in_place_of_body)).await
 }

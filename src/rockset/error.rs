@@ -46,7 +46,7 @@ pub struct Answer {
     /// HTTP status.
     pub status: StatusCode,
     /// The body.
-    pub model: ErrorModel,
+    pub model: Box<ErrorModel>,
 }
 
 impl fmt::Display for Answer {
@@ -68,7 +68,7 @@ impl Error {
     /// Sorts an error answer.
     pub fn answered(status: StatusCode, model: ErrorModel) -> Self {
         use ErrorType as T;
-        let answer = Answer { status, model };
+        let answer = Answer { status, model: model.into() };
         match (&answer.model.type_, status.as_u16()) {
             (Some(T::Notfound), _) => Self::NotFound(answer),
             (Some(T::Alreadyexists), _) => Self::AlreadyExists(answer),

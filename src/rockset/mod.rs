@@ -6,11 +6,13 @@
 //! - [`connect`](client::connect): a client that authenticates, retries and traces.
 //! - [`call`](client::call): runs an operation and says in an [`Error`] what went wrong.
 //! - [`documents`]: the bodies on the path of a document, written by hand.
+//! - [`operations`]: what the API document lists, as a table.
 
 pub mod client;
 pub mod documents;
 pub mod error;
 mod open_enum;
+pub mod operations;
 pub mod retry;
 
 #[allow(missing_docs, clippy::all, clippy::unwrap_used, clippy::expect_used, rustdoc::all)]

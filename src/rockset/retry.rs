@@ -74,6 +74,18 @@ pub fn can_help(status: StatusCode, kind: Option<&ErrorType>) -> bool {
         || matches!(kind, Some(ErrorType::NotReady | ErrorType::Creating))
 }
 
+/// Whether an error of that type, on a document of its own, may pass by itself.
+pub fn may_pass(kind: &ErrorType) -> bool {
+    matches!(
+        kind,
+        ErrorType::NotReady
+            | ErrorType::Creating
+            | ErrorType::Internalerror
+            | ErrorType::Ratelimitexceeded
+            | ErrorType::Serviceunavailable
+    )
+}
+
 /// Sends a request until it is answered for good. The answer's body is whole.
 pub(super) async fn execute(
     client: &Client,

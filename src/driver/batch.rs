@@ -1,0 +1,134 @@
+//! Documents on their way into one request.
+
+use bytes::Bytes;
+use std::ops::Range;
+
+/// How large a batch gets.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Of the request's body, in bytes. A single document may be larger.
+    pub bytes: usize,
+    /// In a batch.
+    pub documents: usize,
+}
+
+/// What Rockset takes in one request.
+pub const ROCKSET: Limits = Limits { bytes: 10 << 20, documents: 20_000 };
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: 4 << 20, documents: ROCKSET.documents }
+    }
+}
+
+/// The documents of one request, as the JSON text of its body.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// `{"data":[document,document`
+    body: Vec<u8>,
+    /// Where each document ends in the body.
+    ends: Vec<usize>,
+}
+
+const OPENING: &[u8] = b"{\"data\":[";
+const CLOSING: &[u8] = b"]}";
+
+impl Batch {
+    /// Whether there is nothing to send.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// How many documents there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The size of the request's body, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.body.len() + CLOSING.len()
+    }
+
+    /// Whether another document would pass a limit for sure.
+    pub fn is_full(&self, limits: Limits) -> bool {
+        self.len() >= limits.documents || self.bytes() >= limits.bytes
+    }
+
+    /// Appends a document that `write` writes.
+    pub fn push<E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
+        self.body.extend_from_slice(if self.body.is_empty() { OPENING } else { b"," });
+        write(&mut self.body)?;
+        self.ends.push(self.body.len());
+        Ok(())
+    }
+
+    /// Takes the last document out again, into a batch of its own.
+    pub fn split_last(&mut self) -> Self {
+        let mut last = Self::default();
+        if let Some(range) = self.len().checked_sub(1).map(|index| self.range(index)) {
+            last.push_text(&self.body[range.clone()]);
+            self.ends.pop();
+            self.body.truncate(range.start - 1);
+        }
+        last
+    }
+
+    /// Closes the batch, to be sent.
+    pub fn close(mut self) -> Closed {
+        self.body.extend_from_slice(CLOSING);
+        Closed { body: self.body.into(), ends: self.ends }
+    }
+
+    fn push_text(&mut self, document: &[u8]) {
+        let Ok(()) = self.push(|out| {
+            out.extend_from_slice(document);
+            Ok::<_, std::convert::Infallible>(())
+        });
+    }
+
+    fn range(&self, index: usize) -> Range<usize> {
+        range(&self.ends, index)
+    }
+}
+
+/// A batch that has become the body of a request. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Closed {
+    body: Bytes,
+    ends: Vec<usize>,
+}
+
+impl Closed {
+    /// The request's body.
+    pub fn body(&self) -> Bytes {
+        self.body.clone()
+    }
+
+    /// How many documents there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// A batch of some of the documents.
+    pub fn pick(&self, indices: impl IntoIterator<Item = usize>) -> Self {
+        let mut picked = Batch::default();
+        for index in indices {
+            picked.push_text(&self.body[range(&self.ends, index)]);
+        }
+        picked.close()
+    }
+}
+
+/// Where a document stands in a body, given where each one ends.
+fn range(ends: &[usize], index: usize) -> Range<usize> {
+    let start = match index {
+        0 => OPENING.len(),
+        _ => ends[index - 1] + 1,
+    };
+    start..ends[index]
+}

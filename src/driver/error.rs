@@ -1,0 +1,96 @@
+//! What ends a session.
+
+use crate::flow::{self, tuple};
+use crate::{config, rockset};
+
+/// Why the connector stops, with where and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The runtime's messages can't be read or come out of order.
+    #[error(transparent)]
+    Flow(#[from] flow::Error),
+    /// The configuration can't be used.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// A request of the protocol lacks something, or contradicts itself.
+    #[error("{request}: {problem}")]
+    Request {
+        /// The request's name.
+        request: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A call of the Rockset API failed.
+    #[error("{doing}: {source}")]
+    Rockset {
+        /// What was being done, with workspace and collection.
+        doing: String,
+        /// What came of it.
+        source: rockset::Error,
+    },
+    /// A Store can't be made a document.
+    #[error("Store: bindings[{binding}] ({collection}), field {field:?}: {source}")]
+    Tuple {
+        /// Index of the binding.
+        binding: usize,
+        /// Workspace and collection.
+        collection: String,
+        /// Name of the field.
+        field: String,
+        /// What is wrong with its packed value.
+        source: tuple::Error,
+    },
+    /// A document that no request can hold.
+    #[error(
+        "bindings[{binding}] ({collection}): the document with _id {id} has {size} bytes as JSON, \
+         more than the {limit} that Rockset takes in a request; leave its large fields out of the \
+         binding's field selection"
+    )]
+    TooLarge {
+        /// Index of the binding.
+        binding: usize,
+        /// Workspace and collection.
+        collection: String,
+        /// The document's `_id`.
+        id: String,
+        /// In bytes.
+        size: usize,
+        /// In bytes.
+        limit: usize,
+    },
+    /// Rockset refused documents.
+    #[error(
+        "bindings[{binding}] ({collection}): Rockset refused {refused} of {sent} documents of a \
+         request; the first are: {}", first.join("; ")
+    )]
+    Refused {
+        /// Index of the binding.
+        binding: usize,
+        /// Workspace and collection.
+        collection: String,
+        /// How many documents.
+        refused: usize,
+        /// How many documents the request held.
+        sent: usize,
+        /// The first few, each with its `_id` and Rockset's message.
+        first: Vec<String>,
+    },
+    /// A request of the protocol reached a place that doesn't serve it.
+    #[error("protocol error: {0} can't be answered here")]
+    Unexpected(&'static str),
+    /// A part of the connector ended without an answer.
+    #[error("a part of the connector stopped: {0}")]
+    Stopped(String),
+}
+
+impl Error {
+    /// Says what was being done when a call failed.
+    pub(super) fn rockset(doing: impl Into<String>) -> impl FnOnce(rockset::Error) -> Self {
+        let doing = doing.into();
+        move |source| Self::Rockset { doing, source }
+    }
+
+    pub(super) fn request(request: &'static str, problem: impl Into<String>) -> Self {
+        Self::Request { request, problem: problem.into() }
+    }
+}

@@ -1,0 +1,204 @@
+//! Transactions: documents from stdin to Rockset, and acknowledged before the commit.
+
+use super::Error;
+use super::batch::{Batch, Closed, Limits, ROCKSET};
+use super::document::{Layout, write_id};
+use super::send::send;
+use super::task::Target;
+use crate::flow::materialize::{request, response};
+use crate::flow::{Request, Response, Session};
+use crate::rockset::Client;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinSet;
+use tracing::debug;
+
+/// Writes the documents of one session.
+#[derive(Debug)]
+pub struct Transactor {
+    client: Client,
+    bindings: Vec<Binding>,
+    limits: Limits,
+    /// How many requests may be under way.
+    concurrency: usize,
+    under_way: JoinSet<Result<(), Error>>,
+    counts: Counts,
+}
+
+/// A binding, with the batch that its next document goes into.
+#[derive(Debug)]
+pub(super) struct Binding {
+    pub target: Arc<Target>,
+    pub layout: Layout,
+    pub batch: Batch,
+}
+
+/// What a transaction has come to.
+#[derive(Debug, Default)]
+struct Counts {
+    begun: Option<Instant>,
+    documents: usize,
+    bytes: usize,
+    requests: usize,
+}
+
+/// Serves transactions until the input ends.
+pub async fn serve<R, W>(
+    mut session: Session<R, W>,
+    mut transactor: Transactor,
+) -> Result<(), Error>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    session.respond(Response::Opened(response::Opened::default())).await?;
+    while let Some(request) = transactor.next(&mut session).await? {
+        match request {
+            Request::Store(store) => transactor.store(&store).await?,
+            Request::StartCommit(_) => {
+                transactor.commit().await?;
+                session
+                    .respond(Response::StartedCommit(response::StartedCommit::default()))
+                    .await?;
+            }
+            Request::Acknowledge(_) => {
+                session.respond(Response::Acknowledged(response::Acknowledged::default())).await?;
+            }
+            Request::Flush(_) => {
+                session.respond(Response::Flushed(response::Flushed::default())).await?;
+            }
+            Request::Load(load) => return Err(transactor.refuse_load(&load)),
+            other => return Err(Error::Unexpected(other.name())),
+        }
+    }
+    Ok(())
+}
+
+impl Transactor {
+    pub(super) fn new(
+        client: Client,
+        bindings: Vec<Binding>,
+        concurrency: usize,
+        limits: Limits,
+    ) -> Self {
+        Self {
+            client,
+            bindings,
+            limits,
+            concurrency,
+            under_way: JoinSet::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// The next request. Meanwhile, a batch that fails ends the session.
+    async fn next<R, W>(&mut self, session: &mut Session<R, W>) -> Result<Option<Request>, Error>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        if let Some(request) = session.buffered()? {
+            return Ok(Some(request));
+        }
+        loop {
+            tokio::select! {
+                Some(sent) = self.under_way.join_next() => finished(sent)?,
+                request = session.next() => return Ok(request?),
+            }
+        }
+    }
+
+    /// Puts a document into its binding's batch, and sends what is full.
+    async fn store(&mut self, store: &request::Store) -> Result<(), Error> {
+        let index = store.binding as usize;
+        let count = self.bindings.len();
+        let Some(binding) = self.bindings.get_mut(index) else {
+            return Err(Error::request("Store", out_of_range(index, count)));
+        };
+        let before = binding.batch.bytes();
+        binding.batch.push(|out| binding.layout.write(store, out))?;
+        self.counts.begun.get_or_insert_with(Instant::now);
+        self.counts.documents += 1;
+        self.counts.bytes += binding.batch.bytes() - before;
+
+        if binding.batch.bytes() > self.limits.bytes && binding.batch.len() > 1 {
+            let last = binding.batch.split_last();
+            let full = std::mem::replace(&mut binding.batch, last);
+            self.send(index, full).await?;
+        }
+        let binding = &mut self.bindings[index];
+        if binding.batch.bytes() > ROCKSET.bytes {
+            return Err(too_large(&binding.target, &binding.batch, store));
+        }
+        if binding.batch.is_full(self.limits) {
+            let full = std::mem::take(&mut binding.batch);
+            self.send(index, full).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends a batch as soon as fewer than the allowed requests are under way.
+    async fn send(&mut self, index: usize, batch: Batch) -> Result<(), Error> {
+        while self.under_way.len() >= self.concurrency {
+            if let Some(sent) = self.under_way.join_next().await {
+                finished(sent)?;
+            }
+        }
+        self.counts.requests += 1;
+        let (client, target) = (self.client.clone(), self.bindings[index].target.clone());
+        let batch: Closed = batch.close();
+        self.under_way.spawn(async move { send(&client, &target, batch).await });
+        Ok(())
+    }
+
+    /// Sends what is left, and waits until every document is acknowledged.
+    async fn commit(&mut self) -> Result<(), Error> {
+        for index in 0..self.bindings.len() {
+            let batch = std::mem::take(&mut self.bindings[index].batch);
+            if !batch.is_empty() {
+                self.send(index, batch).await?;
+            }
+        }
+        while let Some(sent) = self.under_way.join_next().await {
+            finished(sent)?;
+        }
+        let Counts { begun, documents, bytes, requests } = std::mem::take(&mut self.counts);
+        let seconds = begun.map_or(0.0, |begun| begun.elapsed().as_secs_f64());
+        debug!(documents, bytes, requests, seconds, "transaction is durable in Rockset");
+        Ok(())
+    }
+
+    fn refuse_load(&self, load: &request::Load) -> Error {
+        let index = load.binding as usize;
+        match self.bindings.get(index) {
+            Some(Binding { target, .. }) => Error::request(
+                "Load",
+                format!(
+                    "bindings[{index}] ({target}) takes delta updates, for which nothing is loaded"
+                ),
+            ),
+            None => Error::request("Load", out_of_range(index, self.bindings.len())),
+        }
+    }
+}
+
+fn finished(sent: Result<Result<(), Error>, tokio::task::JoinError>) -> Result<(), Error> {
+    sent.map_err(|e| Error::Stopped(e.to_string()))?
+}
+
+fn out_of_range(index: usize, count: usize) -> String {
+    format!("binding {index} is out of range: the task has {count}")
+}
+
+fn too_large(target: &Target, batch: &Batch, store: &request::Store) -> Error {
+    let mut id = Vec::new();
+    write_id(&store.key_packed, &mut id);
+    Error::TooLarge {
+        binding: target.binding,
+        collection: target.to_string(),
+        id: String::from_utf8_lossy(&id).into_owned(),
+        size: batch.bytes(),
+        limit: ROCKSET.bytes,
+    }
+}

@@ -1,0 +1,79 @@
+//! Collections and their offsets.
+
+use crate::local::body::{JsonBody, Params};
+use crate::local::definition::{Definition, check_transformation};
+use crate::local::errors::Answer;
+use crate::local::server::App;
+use crate::local::store::Collection;
+use crate::rockset::types::{
+    CreateCollectionRequest, CreateCollectionResponse, DeleteCollectionResponse,
+    GetCollectionCommit, GetCollectionCommitRequest, GetCollectionResponse,
+    ListCollectionsResponse, UpdateCollectionRequest,
+};
+use axum::Json;
+use axum::extract::State;
+use std::sync::Arc;
+
+/// The names of a workspace and of a collection in it.
+pub(in crate::local) type Place = Params<(String, String)>;
+
+pub(in crate::local) async fn list(State(app): State<App>) -> Answer<ListCollectionsResponse> {
+    Ok(Json(listed(&app.store.collections())))
+}
+
+pub(in crate::local) async fn list_in_workspace(
+    State(app): State<App>,
+    Params(workspace): Params<String>,
+) -> Answer<ListCollectionsResponse> {
+    Ok(Json(listed(&app.store.collections_of(&workspace)?)))
+}
+
+fn listed(collections: &[Arc<Collection>]) -> ListCollectionsResponse {
+    ListCollectionsResponse { data: collections.iter().map(|found| found.show()).collect() }
+}
+
+pub(in crate::local) async fn get(
+    State(app): State<App>,
+    Params((workspace, name)): Place,
+) -> Answer<GetCollectionResponse> {
+    let collection = app.store.collection(&workspace, &name)?;
+    Ok(Json(GetCollectionResponse { data: Some(collection.show()) }))
+}
+
+pub(in crate::local) async fn create(
+    State(app): State<App>,
+    Params(workspace): Params<String>,
+    JsonBody(request): JsonBody<CreateCollectionRequest>,
+) -> Answer<CreateCollectionResponse> {
+    let definition = Definition::try_from(request)?;
+    let collection = app.store.create_collection(&workspace, definition)?;
+    Ok(Json(CreateCollectionResponse { data: Some(collection.show()) }))
+}
+
+pub(in crate::local) async fn update(
+    State(app): State<App>,
+    Params((workspace, name)): Place,
+    JsonBody(request): JsonBody<UpdateCollectionRequest>,
+) -> Answer<GetCollectionResponse> {
+    let collection = app.store.collection(&workspace, &name)?;
+    check_transformation(request.field_mapping_query.as_ref())?;
+    collection.describe_as(request.description)?;
+    Ok(Json(GetCollectionResponse { data: Some(collection.show()) }))
+}
+
+pub(in crate::local) async fn delete(
+    State(app): State<App>,
+    Params((workspace, name)): Place,
+) -> Answer<DeleteCollectionResponse> {
+    let collection = app.store.collection(&workspace, &name)?;
+    collection.delete();
+    Ok(Json(DeleteCollectionResponse { data: Some(collection.show()) }))
+}
+
+pub(in crate::local) async fn offsets(
+    State(app): State<App>,
+    Params((workspace, name)): Place,
+    JsonBody(request): JsonBody<GetCollectionCommitRequest>,
+) -> Answer<GetCollectionCommit> {
+    Ok(Json(app.store.collection(&workspace, &name)?.passed(&request.name)?))
+}

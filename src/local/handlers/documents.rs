@@ -1,0 +1,155 @@
+//! Documents: added, patched, deleted.
+//!
+//! A request is not atomic. Its answer has the outcome of each document, in order.
+
+use super::collections::Place;
+use crate::local::body::{JsonText, Params, parse};
+use crate::local::errors::{Answer, Failure};
+use crate::local::incoming::{self, Incoming};
+use crate::local::limits;
+use crate::local::patch;
+use crate::local::server::App;
+use crate::local::special_fields as special;
+use crate::local::store::{Collection, Document, Documents};
+use crate::rockset::enums::{DocumentStatusKind as Kind, ErrorType};
+use crate::rockset::types::{
+    AddDocumentsResponse, DeleteDocumentsRequest, DeleteDocumentsRequestData,
+    DeleteDocumentsResponse, DocumentStatus, PatchDocument, PatchDocumentsRequest,
+    PatchDocumentsResponse,
+};
+use axum::Json;
+use axum::extract::State;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// The outcome of a document: its `_id`, if known, and what became of it.
+type Outcome = (Option<String>, Result<Kind, Failure>);
+
+pub(in crate::local) async fn add(
+    State(app): State<App>,
+    Params((workspace, name)): Place,
+    JsonText(text): JsonText,
+) -> Answer<AddDocumentsResponse> {
+    let collection = open(&app, &workspace, &name)?;
+    let now = special::now();
+    let incoming = incoming::read(&text, collection.definition().event_time.as_ref())?;
+    let documents: Vec<_> = incoming.into_iter().map(|sent| ready(sent, now)).collect();
+
+    let insert_only = collection.definition().insert_only;
+    let (outcomes, offset) = collection.write(|stored| {
+        let put = |sent: (Option<String>, Result<(Box<str>, Document), Failure>)| match sent {
+            (id, Err(failure)) => (id, Err(failure)),
+            (_, Ok((id, document))) => {
+                let outcome = match insert_only && stored.get(&id).is_some() {
+                    true => Err(immutable()),
+                    false if stored.put(id.clone(), document) => Ok(Kind::Replaced),
+                    false => Ok(Kind::Added),
+                };
+                (Some(id.into()), outcome)
+            }
+        };
+        documents.into_iter().map(put).collect()
+    })?;
+    let data = statuses(&name, outcomes);
+    Ok(Json(AddDocumentsResponse { data, last_offset: Some(offset) }))
+}
+
+/// A document as it will be stored, or why it won't be, with its `_id` if known.
+fn ready(
+    mut sent: Incoming<'_>,
+    now: i64,
+) -> (Option<String>, Result<(Box<str>, Document), Failure>) {
+    let id = match special::id(sent.id) {
+        Ok(id) => id,
+        Err(failure) => return (None, Err(failure)),
+    };
+    match sent.event_time(now) {
+        Ok(event_time) => (None, Ok((id, Document { event_time, fields: sent.fields }))),
+        Err(failure) => (Some(id.into()), Err(failure)),
+    }
+}
+
+pub(in crate::local) async fn patch(
+    State(app): State<App>,
+    Params((workspace, name)): Place,
+    JsonText(text): JsonText,
+) -> Answer<PatchDocumentsResponse> {
+    let collection = open(&app, &workspace, &name)?;
+    let request = parse(&text, PhantomData::<PatchDocumentsRequest>)?;
+    limits::check_documents(request.data.len())?;
+
+    let insert_only = collection.definition().insert_only;
+    let (outcomes, offset) = collection.write(|stored| {
+        let patch = |patch: PatchDocument| {
+            let outcome = if insert_only { Err(immutable()) } else { patched(stored, &patch) };
+            (Some(patch.id), outcome)
+        };
+        request.data.into_iter().map(patch).collect()
+    })?;
+    let data = statuses(&name, outcomes);
+    Ok(Json(PatchDocumentsResponse { data, last_offset: Some(offset) }))
+}
+
+fn patched(stored: &mut Documents, patch: &PatchDocument) -> Result<Kind, Failure> {
+    let id = patch.id.as_str();
+    let document = stored.get(id).ok_or_else(|| Failure::not_found("Document", id))?;
+    let document = patch::apply(id, document, &patch.patch)?;
+    stored.put(id.into(), document);
+    Ok(Kind::Patched)
+}
+
+pub(in crate::local) async fn delete(
+    State(app): State<App>,
+    Params((workspace, name)): Place,
+    JsonText(text): JsonText,
+) -> Answer<DeleteDocumentsResponse> {
+    let collection = open(&app, &workspace, &name)?;
+    let request = parse(&text, PhantomData::<DeleteDocumentsRequest>)?;
+    limits::check_documents(request.data.len())?;
+
+    let insert_only = collection.definition().insert_only;
+    let (outcomes, offset) = collection.write(|stored| {
+        let delete = |DeleteDocumentsRequestData { id }| {
+            if insert_only {
+                return (Some(id), Err(immutable()));
+            }
+            stored.remove(&id);
+            (Some(id), Ok(Kind::Deleted))
+        };
+        request.data.into_iter().map(delete).collect()
+    })?;
+    let data = statuses(&name, outcomes);
+    Ok(Json(DeleteDocumentsResponse { data, last_offset: Some(offset) }))
+}
+
+/// The collection of a write request, if it may be written to now.
+fn open(app: &App, workspace: &str, name: &str) -> Result<Arc<Collection>, Failure> {
+    if let Some(writes) = &app.writes {
+        writes.take()?;
+    }
+    let collection = app.store.collection(workspace, name)?;
+    collection.writable()?;
+    Ok(collection)
+}
+
+fn immutable() -> Failure {
+    let message = "The collection is insert_only: a document in it can't be changed or deleted";
+    Failure::new(ErrorType::Forbidden, message)
+}
+
+fn statuses(collection: &str, outcomes: Vec<Outcome>) -> Vec<DocumentStatus> {
+    let status = |(id, outcome): Outcome| {
+        let (status, error) = match outcome {
+            Ok(kind) => (kind, None),
+            Err(failure) => (Kind::Error, Some(failure.into())),
+        };
+        DocumentStatus {
+            collection: Some(collection.to_string()),
+            error,
+            id,
+            patch_id: None,
+            status: Some(status),
+        }
+    };
+    outcomes.into_iter().map(status).collect()
+}

@@ -1,0 +1,91 @@
+//! How much may be written at once, and how often.
+
+use super::errors::Failure;
+use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+/// Bytes that the body of a request may have.
+pub(super) const BODY: usize = 10 * 1024 * 1024;
+
+/// Documents that a request may add, patch or delete.
+pub(super) const DOCUMENTS: usize = 20_000;
+
+/// Sizes of a virtual instance, and the write requests a second that each allows.
+const SIZES: [(&str, u32); 11] = [
+    ("FREE", 1),
+    ("NANO", 5),
+    ("MICRO", 10),
+    ("SMALL", 25),
+    ("MEDIUM", 50),
+    ("LARGE", 100),
+    ("XLARGE", 200),
+    ("2XLARGE", 400),
+    ("4XLARGE", 800),
+    ("8XLARGE", 1600),
+    ("16XLARGE", 2400),
+];
+
+/// Size of the virtual instance whose limit on writes is enforced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VirtualInstance {
+    writes_per_second: u32,
+}
+
+impl FromStr for VirtualInstance {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match SIZES.iter().find(|(size, _)| size.eq_ignore_ascii_case(text)) {
+            Some(&(_, writes_per_second)) => Ok(Self { writes_per_second }),
+            None => Err(format!("the sizes are {}", SIZES.map(|(size, _)| size).join(", "))),
+        }
+    }
+}
+
+/// Lets so many write requests through a second, after a burst of at most as many.
+#[derive(Debug)]
+pub(super) struct Writes {
+    per_second: f64,
+    bucket: Mutex<Bucket>,
+}
+
+#[derive(Debug)]
+struct Bucket {
+    tokens: f64,
+    filled: Instant,
+}
+
+impl Writes {
+    pub(super) fn new(size: VirtualInstance) -> Self {
+        let per_second = f64::from(size.writes_per_second);
+        let bucket = Bucket { tokens: per_second, filled: Instant::now() };
+        Self { per_second, bucket: Mutex::new(bucket) }
+    }
+
+    /// Counts a request, or refuses it.
+    pub(super) fn take(&self) -> Result<(), Failure> {
+        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let earned = now.duration_since(bucket.filled).as_secs_f64() * self.per_second;
+        bucket.tokens = (bucket.tokens + earned).min(self.per_second);
+        bucket.filled = now;
+        if bucket.tokens < 1.0 {
+            let seconds = (1.0 - bucket.tokens) / self.per_second;
+            return Err(Failure::rate_limited(self.per_second, seconds.ceil() as u64));
+        }
+        bucket.tokens -= 1.0;
+        Ok(())
+    }
+}
+
+/// Refuses a request of too many documents.
+pub(super) fn check_documents(count: usize) -> Result<(), Failure> {
+    match count > DOCUMENTS {
+        false => Ok(()),
+        true => Err(Failure::invalid(format!(
+            "The number of documents specified in this request exceeds the maximum allowed \
+             limit of {DOCUMENTS} documents"
+        ))),
+    }
+}

@@ -1,0 +1,66 @@
+//! A Rockset that runs here: a server with the API of the hosted one, on a real port,
+//! for tests, for trying the connector out, and for anything else that speaks the API.
+//!
+//! It is built of the types of [`crate::rockset`], so that client and server can't
+//! drift apart, and keeps everything in memory. `docs/local-rockset.md` says what it
+//! honours.
+//!
+//! - `options`: how it is started; `server`: the running server.
+//! - `router`: which operation is done where; `handlers`: what each does.
+//! - `auth`, `body`, `limits`, `errors`: the way in, and how it is refused.
+//! - `definition`, `incoming`, `patch`, `special_fields`: what comes in, checked.
+//! - `store`: what is kept.
+
+mod auth;
+mod body;
+mod definition;
+mod errors;
+mod handlers;
+mod incoming;
+mod limits;
+mod options;
+mod patch;
+mod router;
+mod server;
+mod special_fields;
+mod store;
+
+pub use limits::VirtualInstance;
+pub use options::{ApiKey, Options};
+pub use server::{Server, serve, start};
+
+use std::io;
+
+/// Runs a local Rockset until it is interrupted, and says on stderr how to try it.
+pub async fn command(options: Options) -> io::Result<()> {
+    let key = match options.api_key {
+        Some(_) => "$ROCKSET_API_KEY",
+        None => "any",
+    };
+    let mut server = start(options)?;
+    let url = server.url();
+    eprintln!(
+        "A local Rockset listens on {url}. Stop it with Ctrl-C. To try it:\n  \
+         curl -H 'Content-Type: application/json' -H \"Authorization: ApiKey {key}\" \
+         {url}/v1/orgs/self/ws/commons/collections -d '{{\"name\": \"first\"}}'\n  \
+         curl -H \"Authorization: ApiKey {key}\" {url}/local"
+    );
+    interrupted().await?;
+    server.stop();
+    server.stopped().await
+}
+
+#[cfg(unix)]
+async fn interrupted() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupt = tokio::signal::ctrl_c() => interrupt,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn interrupted() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
+}

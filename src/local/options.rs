@@ -1,0 +1,80 @@
+//! How the local Rockset is started.
+
+use super::limits::VirtualInstance;
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Settings of the local Rockset, each an argument of the command line.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Address and port to listen on; port 0 takes any that is free
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8089")]
+    pub listen: SocketAddr,
+
+    /// The only API key to accept; without it, any key will do
+    #[arg(long, value_name = "KEY")]
+    pub api_key: Option<ApiKey>,
+
+    /// How long a new collection takes to be READY, and a deleted one to be gone, such as 500ms, 2s or 1m
+    #[arg(long, value_name = "DURATION", default_value = "200ms", value_parser = duration)]
+    pub ready_after: Duration,
+
+    /// Enforce the write requests per second of this size, such as SMALL or XLARGE; without it, there is no limit
+    #[arg(long, value_name = "SIZE")]
+    pub virtual_instance: Option<VirtualInstance>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 8089).into(),
+            api_key: None,
+            ready_after: Duration::from_millis(200),
+            virtual_instance: None,
+        }
+    }
+}
+
+/// An API key, which shows nowhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey(String);
+
+impl ApiKey {
+    /// Whether this is the key.
+    pub fn is(&self, key: &str) -> bool {
+        self.0 == key
+    }
+}
+
+impl FromStr for ApiKey {
+    type Err = &'static str;
+
+    fn from_str(key: &str) -> Result<Self, Self::Err> {
+        match key.trim() {
+            "" => Err("an API key can't be empty"),
+            key => Ok(Self(key.to_string())),
+        }
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey(…)")
+    }
+}
+
+/// Reads a number with a unit: `ms`, `s` or `m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is not a duration: write 500ms, 2s or 1m");
+    let unit = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+    let (number, unit) = text.split_at(unit);
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    match unit {
+        "ms" => Ok(Duration::from_millis(number)),
+        "s" => Ok(Duration::from_secs(number)),
+        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
+        _ => Err(wrong()),
+    }
+}

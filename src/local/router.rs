@@ -1,0 +1,59 @@
+//! Which operation is done where: the paths and methods are those of the API's
+//! document, so that an operation it gains answers 501 until it is written.
+
+use super::handlers::{collections, documents, integrations, looking, organization, workspaces};
+use super::server::{App, enter};
+use super::{errors, limits};
+use crate::rockset::operations::{OPERATIONS, Operation};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use http::Method;
+
+pub(super) fn router(app: App) -> Router {
+    let mut router = Router::new();
+    for operation in OPERATIONS {
+        let method = Method::from_bytes(operation.method.as_bytes()).unwrap_or_default();
+        if let Ok(method) = MethodFilter::try_from(method) {
+            router = router.route(operation.path, handler(method, operation));
+        }
+    }
+    looking::routes(router)
+        .fallback(errors::unknown_path)
+        .method_not_allowed_fallback(errors::wrong_method)
+        .layer(DefaultBodyLimit::max(limits::BODY))
+        .layer(from_fn_with_state(app.clone(), enter))
+        .with_state(app)
+}
+
+fn handler(method: MethodFilter, operation: &'static Operation) -> MethodRouter<App> {
+    match operation.operation_id {
+        "getOrganization" => on(method, organization::get),
+
+        "listWorkspaces" => on(method, workspaces::list),
+        "getWorkspace" => on(method, workspaces::get),
+        "createWorkspace" => on(method, workspaces::create),
+        "deleteWorkspace" => on(method, workspaces::delete),
+
+        "listCollections" => on(method, collections::list),
+        "workspaceCollections" => on(method, collections::list_in_workspace),
+        "getCollection" => on(method, collections::get),
+        "createCollection" => on(method, collections::create),
+        "updateCollection" => on(method, collections::update),
+        "deleteCollection" => on(method, collections::delete),
+        "getCollectionOffsets" => on(method, collections::offsets),
+
+        "addDocuments" => on(method, documents::add),
+        "patchDocuments" => on(method, documents::patch),
+        "deleteDocuments" => on(method, documents::delete),
+
+        "listIntegrations" => on(method, integrations::list),
+        "getIntegration" => on(method, integrations::get),
+        "createIntegration" => on(method, integrations::create),
+        "updateIntegration" => on(method, integrations::update),
+        "deleteIntegration" => on(method, integrations::delete),
+
+        _ => on(method, move || async move { errors::not_implemented(operation) }),
+    }
+}

@@ -1,0 +1,141 @@
+//! The running server, and the way in that every request takes.
+
+use super::errors::Failure;
+use super::limits::Writes;
+use super::options::Options;
+use super::router::router;
+use super::store::Store;
+use super::{auth, body, store};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::serve::ListenerExt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tracing::debug;
+
+/// What the handlers work with.
+#[derive(Debug, Clone)]
+pub(super) struct App(Arc<Parts>);
+
+#[derive(Debug)]
+pub(super) struct Parts {
+    options: Options,
+    pub(super) url: String,
+    pub(super) started_at: String,
+    pub(super) store: Store,
+    /// The limit on write requests, if one is enforced.
+    pub(super) writes: Option<Writes>,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// A running local Rockset. It stops when this is dropped.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<io::Result<()>>,
+}
+
+/// Starts a local Rockset on the address of the options.
+///
+/// Fails if nothing can listen there, or outside of a Tokio runtime.
+pub fn start(options: Options) -> io::Result<Server> {
+    serve(std::net::TcpListener::bind(options.listen)?, options)
+}
+
+/// Starts a local Rockset on a listener, whatever the address of the options.
+///
+/// Fails outside of a Tokio runtime.
+pub fn serve(listener: std::net::TcpListener, options: Options) -> io::Result<Server> {
+    let runtime = Handle::try_current().map_err(io::Error::other)?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let listener = tokio::net::TcpListener::from_std(listener)?.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            debug!(%error, "a connection stays slow");
+        }
+    });
+    let app = App(Arc::new(Parts {
+        url: url(address),
+        started_at: store::timestamp(),
+        store: Store::new(options.ready_after),
+        writes: options.virtual_instance.map(Writes::new),
+        options,
+    }));
+    let (stop, stopped) = oneshot::channel::<()>();
+    let served = axum::serve(listener, router(app)).with_graceful_shutdown(async {
+        // An error says that the server was dropped, which means the same.
+        let _ = stopped.await;
+    });
+    let task = runtime.spawn(served.into_future());
+    Ok(Server { address, stop: Some(stop), task })
+}
+
+impl Server {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The base address of its API, such as `http://127.0.0.1:8089`.
+    pub fn url(&self) -> String {
+        url(self.address)
+    }
+
+    /// Lets it take no more connections, and end when the requests in hand are answered.
+    pub fn stop(&mut self) {
+        self.stop.take();
+    }
+
+    /// Waits until it has ended.
+    pub async fn stopped(mut self) -> io::Result<()> {
+        (&mut self.task).await.map_err(io::Error::other)?
+    }
+}
+
+/// The address by which this machine reaches a server.
+fn url(address: SocketAddr) -> String {
+    let mut address = address;
+    if address.ip().is_unspecified() {
+        address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    format!("http://{address}")
+}
+
+/// Admits a request and writes to the log how it was answered.
+pub(super) async fn enter(State(app): State<App>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let (method, path) = (request.method().clone(), request.uri().path().to_string());
+    let response = match admit(&app, request).await {
+        Ok(request) => next.run(request).await,
+        Err(failure) => failure.into_response(),
+    };
+    let status = response.status().as_u16();
+    debug!(%method, path, status, took = ?begun.elapsed(), "answered");
+    response
+}
+
+/// Checks the key and reads the body, which is done for a request that is refused,
+/// too: a client may not look for an answer before it has sent everything.
+async fn admit(app: &App, request: Request) -> Result<Request, Failure> {
+    let (parts, body) = request.into_parts();
+    let known = auth::check(&parts.headers, app.options.api_key.as_ref());
+    let body = body::whole(body).await;
+    known?;
+    Ok(Request::from_parts(parts, Body::from(body?)))
+}

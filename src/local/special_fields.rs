@@ -1,0 +1,154 @@
+//! The fields that mean something to Rockset itself: `_id`, `_event_time`, `_meta`.
+
+use super::errors::Failure;
+use crate::rockset::types;
+use chrono::{DateTime, Datelike, NaiveDateTime, SecondsFormat, TimeZone, Utc};
+use chrono_tz::Tz;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+pub(super) const ID: &str = "_id";
+pub(super) const EVENT_TIME: &str = "_event_time";
+pub(super) const META: &str = "_meta";
+
+/// What a JSON string says. `None` if it is no string, or says half a character.
+pub(super) fn string(json: &RawValue) -> Option<Cow<'_, str>> {
+    let json = json.get();
+    let text = json.strip_prefix('"')?.strip_suffix('"')?;
+    match text.contains('\\') {
+        false => Some(text.into()),
+        true => serde_json::from_str::<String>(json).ok().map(Cow::from),
+    }
+}
+
+/// The identifier of a document, made up if there is none.
+pub(super) fn id(json: Option<&RawValue>) -> Result<Box<str>, Failure> {
+    let Some(json) = json else {
+        return Ok(uuid::Uuid::new_v4().to_string().into());
+    };
+    match string(json) {
+        Some(id) if !id.is_empty() => Ok(id.into()),
+        Some(_) => Err(Failure::invalid("_id can't be empty")),
+        None => Err(Failure::invalid(format!("_id must be a string, not {}", excerpt(json)))),
+    }
+}
+
+/// A value of `_event_time`, in microseconds since the epoch: an integer of them, a
+/// timestamp, or a timestamp as extended JSON.
+pub(super) fn event_time(json: &RawValue) -> Result<i64, Failure> {
+    read_time(json, 1, Tz::UTC).map_err(|wrong| Failure::invalid(format!("_event_time {wrong}")))
+}
+
+/// A time as extended JSON.
+pub(super) fn extended(micros: i64) -> String {
+    let time = DateTime::from_timestamp_micros(micros).unwrap_or_default();
+    let time = time.to_rfc3339_opts(SecondsFormat::Micros, true);
+    format!(r#"{{"__rockset_type":"timestamp","value":"{time}"}}"#)
+}
+
+/// Which field of a document becomes its `_event_time`, and how it is read.
+#[derive(Debug, Clone)]
+pub(super) struct EventTimeSource {
+    /// Name of the field.
+    pub(super) field: String,
+    micros_per_unit: i64,
+    zone: Tz,
+}
+
+impl TryFrom<types::EventTimeInfo> for EventTimeSource {
+    type Error = Failure;
+
+    fn try_from(info: types::EventTimeInfo) -> Result<Self, Failure> {
+        let wrong = |what: &str| Err(Failure::invalid(format!("Wrong in event_time_info.{what}")));
+        if info.field.is_empty() {
+            return wrong("field: it is empty");
+        }
+        let micros_per_unit = match info.format.as_deref() {
+            None => 1,
+            Some("seconds_since_epoch") => 1_000_000,
+            Some("milliseconds_since_epoch") => 1_000,
+            Some(other) => {
+                return wrong(&format!(
+                    "format: {other:?} is neither seconds_since_epoch nor milliseconds_since_epoch"
+                ));
+            }
+        };
+        let zone = info.time_zone.as_deref().unwrap_or("UTC");
+        let Ok(zone) = zone.parse() else {
+            return wrong(&format!("time_zone: {zone:?} is no IANA time zone"));
+        };
+        Ok(Self { field: info.field, micros_per_unit, zone })
+    }
+}
+
+impl EventTimeSource {
+    /// The field's value in microseconds since the epoch.
+    pub(super) fn read(&self, json: &RawValue) -> Result<i64, Failure> {
+        read_time(json, self.micros_per_unit, self.zone).map_err(|wrong| {
+            Failure::invalid(format!("{:?}, which is to be _event_time, {wrong}", self.field))
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Time {
+    Whole(i64),
+    Fraction(f64),
+    Text(String),
+    Extended {
+        #[serde(rename = "__rockset_type")]
+        kind: String,
+        value: String,
+    },
+}
+
+/// Reads a number of units, or a timestamp; one without a zone is taken in `zone`.
+fn read_time(json: &RawValue, micros_per_unit: i64, zone: Tz) -> Result<i64, String> {
+    let micros = match serde_json::from_str(json.get()) {
+        Ok(Time::Whole(units)) => units.checked_mul(micros_per_unit),
+        Ok(Time::Fraction(units)) if micros_per_unit > 1 => {
+            Some((units * micros_per_unit as f64).round() as i64)
+        }
+        Ok(Time::Text(text)) => timestamp(&text, zone),
+        Ok(Time::Extended { kind, value }) if kind == "timestamp" => timestamp(&value, zone),
+        Ok(Time::Extended { kind, value }) if kind == "datetime" => timestamp(&value, zone),
+        Ok(Time::Fraction(_) | Time::Extended { .. }) | Err(_) => None,
+    };
+    let four_digits = |micros: &i64| {
+        let time = DateTime::from_timestamp_micros(*micros);
+        time.is_some_and(|time| (0..=9999).contains(&time.year()))
+    };
+    micros.filter(four_digits).ok_or_else(|| {
+        let unit = match micros_per_unit {
+            1 => "whole number of microseconds",
+            1_000 => "number of milliseconds",
+            _ => "number of seconds",
+        };
+        format!("is neither a {unit} since 1970 nor a timestamp: {}", excerpt(json))
+    })
+}
+
+fn timestamp(text: &str, zone: Tz) -> Option<i64> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Some(time.timestamp_micros());
+    }
+    let local = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"]
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())?;
+    zone.from_local_datetime(&local).earliest().map(|time| time.timestamp_micros())
+}
+
+/// The beginning of a value, to show in a message.
+fn excerpt(json: &RawValue) -> String {
+    match json.get().char_indices().nth(100) {
+        None => json.get().to_string(),
+        Some((end, _)) => format!("{}…", &json.get()[..end]),
+    }
+}
+
+/// Now, in microseconds since the epoch.
+pub(super) fn now() -> i64 {
+    Utc::now().timestamp_micros()
+}

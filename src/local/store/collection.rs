@@ -1,0 +1,204 @@
+//! A collection: its life, its documents, and how far it has come.
+
+use super::documents::Documents;
+use crate::local::definition::Definition;
+use crate::local::errors::Failure;
+use crate::local::special_fields as special;
+use crate::rockset::enums::{CollectionStatus, ErrorType};
+use crate::rockset::types::{self, GetCollectionCommit, GetCollectionCommitData, Offsets};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A collection of a workspace.
+#[derive(Debug)]
+pub(in crate::local) struct Collection {
+    workspace: String,
+    definition: Definition,
+    /// Sets it apart from others of its name, before and after.
+    id: u64,
+    created: Instant,
+    created_at: String,
+    ready_after: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    description: Option<String>,
+    deleted: Option<Instant>,
+    /// Writes so far.
+    writes: u64,
+    documents: Documents,
+}
+
+impl Collection {
+    pub(super) fn new(workspace: &str, mut definition: Definition, ready_after: Duration) -> Self {
+        let description = definition.description.take();
+        Self {
+            workspace: workspace.to_string(),
+            definition,
+            id: fastrand::u64(..),
+            created: Instant::now(),
+            created_at: super::timestamp(),
+            ready_after,
+            state: Mutex::new(State {
+                description,
+                deleted: None,
+                writes: 0,
+                documents: Documents::default(),
+            }),
+        }
+    }
+
+    pub(in crate::local) fn definition(&self) -> &Definition {
+        &self.definition
+    }
+
+    pub(in crate::local) fn name(&self) -> &str {
+        &self.definition.name
+    }
+
+    /// Whether it has been deleted and is not even to be seen any more.
+    pub(super) fn is_gone(&self) -> bool {
+        let deleted = self.state().deleted;
+        deleted.is_some_and(|deleted| deleted.elapsed() >= self.ready_after)
+    }
+
+    /// Begins to delete it. Its documents are gone at once.
+    pub(in crate::local) fn delete(&self) {
+        let mut state = self.state();
+        state.deleted.get_or_insert_with(Instant::now);
+        state.documents = Documents::default();
+    }
+
+    pub(in crate::local) fn describe_as(&self, description: Option<String>) -> Result<(), Failure> {
+        let mut state = self.state();
+        self.alive(&state)?;
+        if description.is_some() {
+            state.description = description;
+        }
+        Ok(())
+    }
+
+    /// Fails if documents can't be written now.
+    pub(in crate::local) fn writable(&self) -> Result<(), Failure> {
+        self.ready(&self.state())
+    }
+
+    /// Writes to the documents. Answers the offset of the write, too.
+    pub(in crate::local) fn write<T>(
+        &self,
+        write: impl FnOnce(&mut Documents) -> T,
+    ) -> Result<(T, String), Failure> {
+        let mut state = self.state();
+        self.ready(&state)?;
+        let outcome = write(&mut state.documents);
+        state.documents.touch();
+        state.writes += 1;
+        Ok((outcome, self.offset(state.writes)))
+    }
+
+    /// Reads the documents, without those that have outlived the retention period.
+    pub(in crate::local) fn read<T>(&self, read: impl FnOnce(&Documents) -> T) -> T {
+        read(&self.purged().documents)
+    }
+
+    /// The collection as the API shows it.
+    pub(in crate::local) fn show(&self) -> types::Collection {
+        let state = self.purged();
+        types::Collection {
+            clustering_key: self.definition.clustering_key.clone(),
+            created_at: Some(self.created_at.clone()),
+            created_by: Some(super::CREATOR.to_string()),
+            description: state.description.clone(),
+            insert_only: Some(self.definition.insert_only),
+            name: Some(self.definition.name.clone()),
+            read_only: Some(false),
+            retention_secs: self.definition.retention_secs,
+            rrn: Some(format!("rrn:collection:local:{:016x}", self.id)),
+            sources: self.definition.sources.clone(),
+            stats: Some(state.documents.stats()),
+            status: Some(self.status(&state)),
+            storage_compression_type: self.definition.compression.clone(),
+            workspace: Some(self.workspace.clone()),
+            ..types::Collection::default()
+        }
+    }
+
+    /// Whether what was written up to the furthest of some offsets can be queried.
+    pub(in crate::local) fn passed(
+        &self,
+        fences: &[String],
+    ) -> Result<GetCollectionCommit, Failure> {
+        let mut furthest = None;
+        for (i, fence) in fences.iter().enumerate() {
+            let writes = self.writes_at(fence).ok_or_else(|| {
+                let name = self.name();
+                Failure::invalid(format!("Wrong in name[{i}]: {fence:?} is no offset of {name:?}"))
+            })?;
+            furthest = furthest.max(Some((writes, fence)));
+        }
+        let (writes, fence) =
+            furthest.ok_or_else(|| Failure::invalid("Wrong in name: it holds no offset"))?;
+        let written = self.state().writes;
+        Ok(GetCollectionCommit {
+            data: Some(GetCollectionCommitData {
+                fence: Some(fence.clone()),
+                passed: Some(writes <= written),
+            }),
+            offsets: Some(Offsets { commit: Some(self.offset(written)) }),
+        })
+    }
+
+    fn offset(&self, writes: u64) -> String {
+        format!("f1:{:016x}:{writes}", self.id)
+    }
+
+    fn writes_at(&self, offset: &str) -> Option<u64> {
+        let (id, writes) = offset.strip_prefix("f1:")?.split_once(':')?;
+        (u64::from_str_radix(id, 16).ok()? == self.id).then(|| writes.parse().ok())?
+    }
+
+    fn status(&self, state: &State) -> CollectionStatus {
+        let age = self.created.elapsed();
+        match state.deleted {
+            Some(_) => CollectionStatus::Deleted,
+            None if age < self.ready_after / 2 => CollectionStatus::Initialized,
+            None if age < self.ready_after => CollectionStatus::Created,
+            None => CollectionStatus::Ready,
+        }
+    }
+
+    fn alive(&self, state: &State) -> Result<(), Failure> {
+        match state.deleted {
+            None => Ok(()),
+            Some(_) => Err(Failure::not_found("Collection", self.name())),
+        }
+    }
+
+    fn ready(&self, state: &State) -> Result<(), Failure> {
+        self.alive(state)?;
+        let status = self.status(state);
+        let kind = match status {
+            CollectionStatus::Ready => return Ok(()),
+            CollectionStatus::Initialized => ErrorType::Creating,
+            _ => ErrorType::NotReady,
+        };
+        let name = self.name();
+        Err(Failure::new(kind, format!("Collection {name:?} is {status}, not READY")))
+    }
+
+    fn purged(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state();
+        if let Some(seconds) = self.definition.retention_secs {
+            state.documents.purge(special::now() - seconds * 1_000_000);
+        }
+        state
+    }
+
+    /// The state, also after a thread has panicked that held it: a document is put
+    /// or taken whole.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

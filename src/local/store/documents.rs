@@ -1,0 +1,155 @@
+//! The documents of a collection, and the figures on them.
+//!
+//! A document is kept as the text of its fields, so that it takes little more memory
+//! than it has bytes.
+
+use crate::local::special_fields::{self as special, EVENT_TIME, ID, extended};
+use crate::rockset::types::CollectionStats;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::ops::Bound;
+
+/// A document without its `_id`.
+#[derive(Debug)]
+pub(in crate::local) struct Document {
+    /// `_event_time`, in microseconds since the epoch.
+    pub(in crate::local) event_time: i64,
+    /// All fields but the special ones, as the inside of a JSON object.
+    pub(in crate::local) fields: Box<str>,
+}
+
+impl Document {
+    /// The whole document as JSON.
+    pub(in crate::local) fn json(&self, id: &str) -> String {
+        let (id, time) = (serde_json::Value::from(id), extended(self.event_time));
+        let comma = if self.fields.is_empty() { "" } else { "," };
+        format!(r#"{{"{ID}":{id},"{EVENT_TIME}":{time}{comma}{}}}"#, self.fields)
+    }
+}
+
+/// Documents by their `_id`.
+#[derive(Debug)]
+pub(in crate::local) struct Documents {
+    by_id: BTreeMap<Box<str>, Document>,
+    /// No document is older than this.
+    oldest: i64,
+    size: usize,
+    inserted: usize,
+    overwritten: usize,
+    purged: usize,
+    purged_size: usize,
+    last_updated: Option<i64>,
+}
+
+impl Default for Documents {
+    fn default() -> Self {
+        Self {
+            by_id: BTreeMap::new(),
+            oldest: i64::MAX,
+            size: 0,
+            inserted: 0,
+            overwritten: 0,
+            purged: 0,
+            purged_size: 0,
+            last_updated: None,
+        }
+    }
+}
+
+impl Documents {
+    pub(in crate::local) fn get(&self, id: &str) -> Option<&Document> {
+        self.by_id.get(id)
+    }
+
+    /// Adds a document, or replaces the one that has its `_id` and then is true.
+    pub(in crate::local) fn put(&mut self, id: Box<str>, document: Document) -> bool {
+        self.oldest = self.oldest.min(document.event_time);
+        let size = size(&id, &document);
+        self.inserted += size;
+        self.size += size;
+        match self.by_id.entry(id) {
+            Entry::Vacant(entry) => {
+                entry.insert(document);
+                false
+            }
+            Entry::Occupied(mut entry) => {
+                let old = entry.insert(document);
+                let old = self::size(entry.key(), &old);
+                self.overwritten += old;
+                self.size -= old;
+                true
+            }
+        }
+    }
+
+    pub(in crate::local) fn remove(&mut self, id: &str) {
+        if let Some(document) = self.by_id.remove(id) {
+            self.size -= size(id, &document);
+        }
+    }
+
+    /// Up to `limit` documents after an `_id`, in its order, as JSON.
+    pub(in crate::local) fn page(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> impl Iterator<Item = (&str, String)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let range = self.by_id.range::<str, _>((from, Bound::Unbounded));
+        range.take(limit).map(|(id, document)| (id.as_ref(), document.json(id)))
+    }
+
+    /// Whether there is a document after an `_id`.
+    pub(in crate::local) fn goes_on_after(&self, id: &str) -> bool {
+        let after = (Bound::Excluded(id), Bound::Unbounded);
+        self.by_id.range::<str, _>(after).next().is_some()
+    }
+
+    pub(in crate::local) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Forgets the documents that are older than a time in microseconds.
+    pub(super) fn purge(&mut self, before: i64) {
+        if self.oldest >= before {
+            return;
+        }
+        let mut oldest = i64::MAX;
+        self.by_id.retain(|id, document| {
+            let keep = document.event_time >= before;
+            if keep {
+                oldest = oldest.min(document.event_time);
+            } else {
+                self.purged += 1;
+                self.purged_size += size(id, document);
+                self.size -= size(id, document);
+            }
+            keep
+        });
+        self.oldest = oldest;
+    }
+
+    /// Notes that something was written.
+    pub(super) fn touch(&mut self) {
+        self.last_updated = Some(special::now() / 1000);
+    }
+
+    pub(super) fn stats(&self) -> CollectionStats {
+        let figure = |n: usize| Some(i64::try_from(n).unwrap_or(i64::MAX));
+        CollectionStats {
+            doc_count: figure(self.by_id.len()),
+            total_size: figure(self.size),
+            bytes_inserted: figure(self.inserted),
+            bytes_overwritten: figure(self.overwritten),
+            purged_doc_count: figure(self.purged),
+            purged_doc_size: figure(self.purged_size),
+            last_updated_ms: self.last_updated,
+            ..CollectionStats::default()
+        }
+    }
+}
+
+/// Bytes of a document, by which the collection's sizes are counted.
+fn size(id: &str, document: &Document) -> usize {
+    id.len() + document.fields.len()
+}

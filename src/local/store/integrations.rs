@@ -1,0 +1,164 @@
+//! Integrations: credentials that sources refer to by name.
+//!
+//! They are kept as they were sent, for a source to use, and shown without secrets.
+
+use super::{CREATOR, Store, read, timestamp, write};
+use crate::local::definition::check_name;
+use crate::local::errors::Failure;
+use crate::rockset::types::{
+    AwsAccessKey, CreateIntegrationRequest, Integration, UpdateIntegrationRequest,
+};
+
+/// What is shown in place of a secret.
+const MASK: &str = "********";
+
+impl Store {
+    pub(in crate::local) fn integrations(&self) -> Vec<Integration> {
+        read(&self.integrations).values().cloned().map(masked).collect()
+    }
+
+    pub(in crate::local) fn integration(&self, name: &str) -> Result<Integration, Failure> {
+        let integrations = read(&self.integrations);
+        let found = integrations.get(name).cloned().ok_or_else(|| no_integration(name))?;
+        Ok(masked(found))
+    }
+
+    pub(in crate::local) fn create_integration(
+        &self,
+        request: CreateIntegrationRequest,
+    ) -> Result<Integration, Failure> {
+        check_name("name", &request.name)?;
+        let integration = Integration {
+            azure_blob_storage: request.azure_blob_storage,
+            azure_event_hubs: request.azure_event_hubs,
+            azure_service_bus: request.azure_service_bus,
+            collections: Vec::new(),
+            created_at: Some(timestamp()),
+            created_by: CREATOR.to_string(),
+            created_by_apikey_name: None,
+            description: request.description,
+            dynamodb: request.dynamodb,
+            gcs: request.gcs,
+            is_write_enabled: request.is_write_enabled,
+            kafka: request.kafka,
+            kinesis: request.kinesis,
+            mongodb: request.mongodb,
+            name: request.name,
+            owner_email: Some(CREATOR.to_string()),
+            s3: request.s3,
+            snowflake: request.snowflake,
+        };
+        if services(&integration).len() != 1 {
+            return Err(Failure::invalid(
+                "An integration needs the credentials of one service, such as s3, and of no other",
+            ));
+        }
+        let mut integrations = write(&self.integrations);
+        if integrations.contains_key(&integration.name) {
+            return Err(Failure::already_exists("Integration", &integration.name));
+        }
+        integrations.insert(integration.name.clone(), integration.clone());
+        Ok(masked(integration))
+    }
+
+    pub(in crate::local) fn update_integration(
+        &self,
+        name: &str,
+        request: UpdateIntegrationRequest,
+    ) -> Result<Integration, Failure> {
+        let mut integrations = write(&self.integrations);
+        let found = integrations.get_mut(name).ok_or_else(|| no_integration(name))?;
+        let old = found.clone();
+        let updated = Integration {
+            azure_blob_storage: request.azure_blob_storage.or(old.azure_blob_storage),
+            azure_event_hubs: request.azure_event_hubs.or(old.azure_event_hubs),
+            azure_service_bus: request.azure_service_bus.or(old.azure_service_bus),
+            description: request.description.or(old.description),
+            dynamodb: request.dynamodb.or(old.dynamodb),
+            gcs: request.gcs.or(old.gcs),
+            is_write_enabled: request.is_write_enabled.or(old.is_write_enabled),
+            kafka: request.kafka.or(old.kafka),
+            kinesis: request.kinesis.or(old.kinesis),
+            mongodb: request.mongodb.or(old.mongodb),
+            s3: request.s3.or(old.s3),
+            snowflake: request.snowflake.or(old.snowflake),
+            ..old
+        };
+        let before = services(found);
+        if services(&updated) != before {
+            let before = before.join(", ");
+            let message = format!("Integration {name:?} is for {before}, and stays so");
+            return Err(Failure::invalid(message));
+        }
+        *found = updated.clone();
+        Ok(masked(updated))
+    }
+
+    pub(in crate::local) fn delete_integration(&self, name: &str) -> Result<Integration, Failure> {
+        let removed = write(&self.integrations).remove(name);
+        removed.map(masked).ok_or_else(|| no_integration(name))
+    }
+}
+
+fn no_integration(name: &str) -> Failure {
+    Failure::not_found("Integration", name)
+}
+
+/// The services for which there are credentials.
+fn services(integration: &Integration) -> Vec<&'static str> {
+    let all = [
+        ("azure_blob_storage", integration.azure_blob_storage.is_some()),
+        ("azure_event_hubs", integration.azure_event_hubs.is_some()),
+        ("azure_service_bus", integration.azure_service_bus.is_some()),
+        ("dynamodb", integration.dynamodb.is_some()),
+        ("gcs", integration.gcs.is_some()),
+        ("kafka", integration.kafka.is_some()),
+        ("kinesis", integration.kinesis.is_some()),
+        ("mongodb", integration.mongodb.is_some()),
+        ("s3", integration.s3.is_some()),
+        ("snowflake", integration.snowflake.is_some()),
+    ];
+    all.into_iter().filter_map(|(name, present)| present.then_some(name)).collect()
+}
+
+/// An integration as it is shown.
+fn masked(mut integration: Integration) -> Integration {
+    let it = &mut integration;
+    if let Some(azure) = &mut it.azure_blob_storage {
+        hide(&mut azure.connection_string);
+    }
+    if let Some(azure) = &mut it.azure_event_hubs {
+        azure.connection_string.iter_mut().for_each(hide);
+    }
+    if let Some(azure) = &mut it.azure_service_bus {
+        hide(&mut azure.connection_string);
+    }
+    if let Some(account) = it.gcs.as_mut().and_then(|gcs| gcs.gcp_service_account.as_mut()) {
+        hide(&mut account.service_account_key_file_json);
+    }
+    if let Some(kafka) = &mut it.kafka {
+        kafka.connection_string.iter_mut().for_each(hide);
+        kafka.security_config.iter_mut().filter_map(|c| c.secret.as_mut()).for_each(hide);
+        kafka.schema_registry_config.iter_mut().filter_map(|c| c.secret.as_mut()).for_each(hide);
+    }
+    if let Some(mongodb) = &mut it.mongodb {
+        hide(&mut mongodb.connection_uri);
+        mongodb.tls.iter_mut().for_each(|tls| hide(&mut tls.client_key));
+    }
+    if let Some(snowflake) = &mut it.snowflake {
+        hide(&mut snowflake.password);
+        snowflake.aws_access_key.iter_mut().for_each(hide_aws);
+    }
+    it.dynamodb.iter_mut().filter_map(|c| c.aws_access_key.as_mut()).for_each(hide_aws);
+    it.kinesis.iter_mut().filter_map(|c| c.aws_access_key.as_mut()).for_each(hide_aws);
+    it.s3.iter_mut().filter_map(|c| c.aws_access_key.as_mut()).for_each(hide_aws);
+    integration
+}
+
+fn hide_aws(key: &mut AwsAccessKey) {
+    hide(&mut key.aws_secret_access_key);
+}
+
+fn hide(secret: &mut String) {
+    *secret = MASK.to_string();
+}

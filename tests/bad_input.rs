@@ -1,0 +1,235 @@
+//! What must not be taken: each with its message, and exit code 1.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod support;
+
+use bytes::BytesMut;
+use materialize_rockset::flow::materialize::request;
+use materialize_rockset::flow::{Codec, Request, materialize};
+use serde_json::{Value, json};
+use support::connector::run_on;
+use support::snapshot;
+use support::task::{binding, open, task};
+
+/// Runs the connector on each input; all their messages make one snapshot.
+async fn messages(name: &str, codec: Codec, cases: Vec<(&str, Vec<u8>)>) {
+    let mut text = String::new();
+    for (case, input) in cases {
+        let ended = run_on(codec, &input).await;
+        assert_eq!(ended.code, Some(1), "{case}: {ended:?}");
+        assert!(!ended.stderr.contains("panicked"), "{case}: {ended:?}");
+        assert!(!ended.stderr.contains("secret-key"), "{case} shows the key: {ended:?}");
+        text.push_str(&format!("{case}\n    {}\n", ended.error()));
+    }
+    snapshot::assert_text(name, &text);
+}
+
+fn lines(requests: &[Value]) -> Vec<u8> {
+    requests.iter().flat_map(|request| format!("{request}\n").into_bytes()).collect()
+}
+
+fn frame(request: Request) -> Vec<u8> {
+    let mut out = BytesMut::new();
+    Codec::Proto.encode("Request", &materialize::Request::from(request), &mut out).unwrap();
+    out.to_vec()
+}
+
+#[tokio::test]
+async fn frames() {
+    let spec = frame(support::task::spec());
+    let cut = |length: usize| spec[..length].to_vec();
+    let oversized = (512u32 << 20) + 1;
+    messages(
+        "bad_frames_proto",
+        Codec::Proto,
+        vec![
+            ("a length cut short", cut(2)),
+            ("a message cut short", cut(5)),
+            ("a second message cut short", [spec.clone(), cut(4)].concat()),
+            ("a claim of 512 MiB and a byte", oversized.to_le_bytes().to_vec()),
+            ("JSON where protobuf is expected", b"{\"spec\":{}}\n".to_vec()),
+            ("a message that is no protobuf", [&[4, 0, 0, 0][..], b"\xff\xff\xff\xff"].concat()),
+            ("an empty message", vec![0, 0, 0, 0]),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn lines_of_json() {
+    messages(
+        "bad_frames_json",
+        Codec::Json,
+        vec![
+            ("no JSON", b"spec\n".to_vec()),
+            ("no object", b"[1]\n".to_vec()),
+            ("an object cut short", b"{\"spec\":{".to_vec()),
+            ("two objects in a line", b"{\"spec\":{}}{\"spec\":{}}\n".to_vec()),
+            ("an empty object", b"{}\n".to_vec()),
+            ("an unknown request", b"{\"fetch\":{}}\n".to_vec()),
+            ("two fields set", b"{\"spec\":{},\"flush\":{}}\n".to_vec()),
+            ("three fields set", b"{\"open\":{},\"flush\":{},\"acknowledge\":{}}\n".to_vec()),
+            ("a number for a string", b"{\"validate\":{\"name\":7}}\n".to_vec()),
+            ("bytes that are no base64", b"{\"store\":{\"keyPacked\":\"?\"}}\n".to_vec()),
+            ("an unknown enum value", b"{\"spec\":{\"connectorType\":\"CAPTURE\"}}\n".to_vec()),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn order() {
+    let input = |requests: &[&str]| {
+        let requests = requests.iter().map(|name| json!({*name: {}}));
+        lines(&requests.collect::<Vec<_>>())
+    };
+    messages(
+        "bad_order",
+        Codec::Json,
+        vec![
+            ("Acknowledge before Open", input(&["acknowledge"])),
+            ("Load before Open", input(&["load"])),
+            ("Flush before Open", input(&["flush"])),
+            ("Store before Open", input(&["store"])),
+            ("StartCommit before Open", input(&["startCommit"])),
+            ("Store after Spec", input(&["spec", "store"])),
+        ],
+    )
+    .await;
+}
+
+/// Validate of one binding with this endpoint and resource configuration.
+fn validate(endpoint: Value, resource: Value) -> Vec<u8> {
+    let good = json!({
+        "resourceConfig": {"workspace": "w", "collection": "c"},
+        "collection": {"name": "acmeCo/events"},
+    });
+    let bad = json!({"resourceConfig": resource, "collection": {"name": "acmeCo/events"}});
+    lines(&[json!({"validate": {
+        "name": "acmeCo/rockset", "connectorType": "IMAGE", "config": endpoint, "bindings": [good, bad],
+    }})])
+}
+
+#[tokio::test]
+async fn endpoint_configurations() {
+    let with = |key: &str, value: Value| {
+        let mut endpoint = json!({"api_key": "secret-key"});
+        endpoint[key] = value;
+        validate(endpoint, json!({"workspace": "w", "collection": "c"}))
+    };
+    let resource = json!({"workspace": "w", "collection": "c"});
+    messages(
+        "bad_endpoint",
+        Codec::Json,
+        vec![
+            ("no api_key", validate(json!({}), resource.clone())),
+            ("null for a configuration", validate(Value::Null, resource.clone())),
+            ("an empty api_key", with("api_key", json!(""))),
+            ("an api_key with a line break", with("api_key", json!("secret-key\n"))),
+            ("an api_key that is no string", with("api_key", json!({"is": "secret-key"}))),
+            ("no concurrency", with("max_concurrent_requests", json!(0))),
+            ("too much concurrency", with("max_concurrent_requests", json!(65))),
+            ("text for the concurrency", with("max_concurrent_requests", json!("5"))),
+            ("http to another machine", with("region_base_url", json!("http://api.example.com"))),
+            ("another scheme", with("region_base_url", json!("ftp://api.example.com"))),
+            ("no host", with("region_base_url", json!("https://"))),
+            ("a host with a space", with("region_base_url", json!("api example com"))),
+            ("a user in the URL", with("region_base_url", json!("https://u:p@example.com"))),
+            ("a query in the URL", with("region_base_url", json!("https://example.com?a=b"))),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn resource_configurations() {
+    let endpoint = json!({"api_key": "secret-key"});
+    let resource = |resource: Value| validate(endpoint.clone(), resource);
+    let settings = |settings: Value| {
+        resource(json!({
+            "workspace": "w", "collection": "c", "advancedCollectionSettings": settings,
+        }))
+    };
+    let long = "x".repeat(101);
+    messages(
+        "bad_resource",
+        Codec::Json,
+        vec![
+            ("no workspace", resource(json!({"collection": "c"}))),
+            ("no collection", resource(json!({"workspace": "w"}))),
+            ("an empty name", resource(json!({"workspace": "", "collection": "c"}))),
+            ("a long name", resource(json!({"workspace": "w", "collection": long}))),
+            ("a dot in a name", resource(json!({"workspace": "a.b", "collection": "c"}))),
+            ("a name that starts with -", resource(json!({"workspace": "-a", "collection": "c"}))),
+            (
+                "an unknown key",
+                resource(json!({"workspace": "w", "collection": "c", "table": "t"})),
+            ),
+            ("an unknown setting", settings(json!({"retention": 7200}))),
+            ("a short retention", settings(json!({"retention_secs": 12}))),
+            ("text for the retention", settings(json!({"retention_secs": "1h"}))),
+            ("an event time without a field", settings(json!({"event_time_info": {}}))),
+            (
+                "an unknown format",
+                settings(json!({"event_time_info": {"field": "a", "format": "iso"}})),
+            ),
+            ("a misspelt clustering field", settings(json!({"clustering_key": [{"field": "a"}]}))),
+            ("text for a boolean", settings(json!({"insert_only": "yes"}))),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn tasks_that_contradict_themselves() {
+    let open_binding =
+        |change: &dyn Fn(&mut materialize_rockset::flow::spec::materialization_spec::Binding)| {
+            let mut binding = binding("w", "c", &["id"], &["value"]);
+            change(&mut binding);
+            frame(open(&task("http://127.0.0.1:9", vec![binding])))
+        };
+    let open_state = |state: &'static str| {
+        let Request::Open(mut open) = open(&task("http://127.0.0.1:9", vec![])) else { panic!() };
+        open.state_json = state.into();
+        frame(Request::Open(open))
+    };
+    let select = |keys: &'static [&'static str], values: &'static [&'static str]| {
+        open_binding(&move |binding| {
+            let selection = binding.field_selection.as_mut().unwrap();
+            selection.keys = keys.iter().map(|key| key.to_string()).collect();
+            selection.values = values.iter().map(|value| value.to_string()).collect();
+        })
+    };
+    messages(
+        "bad_task",
+        Codec::Proto,
+        vec![
+            ("Apply without a task", frame(Request::Apply(Default::default()))),
+            ("Open without a task", frame(Request::Open(Default::default()))),
+            (
+                "a binding without a selection",
+                open_binding(&|binding| binding.field_selection = None),
+            ),
+            ("a selection without a key", select(&[], &["value"])),
+            ("_id among the values", select(&["id"], &["_id"])),
+            ("_id as a part of the key", select(&["_id", "id"], &[])),
+            ("_meta among the values", select(&["id"], &["_meta"])),
+            ("another connector's state", open_state(r#"{"fileCounts":{},"uploads":{}}"#)),
+            ("a state that is no object", open_state("[1]")),
+            ("a state that is no JSON", open_state("{")),
+            (
+                "Validate of a binding without a collection",
+                frame(Request::Validate(Box::new(request::Validate {
+                    config_json: r#"{"api_key":"secret-key"}"#.into(),
+                    bindings: vec![request::validate::Binding {
+                        resource_config_json: r#"{"workspace":"w","collection":"c"}"#.into(),
+                        ..Default::default()
+                    }],
+                    ..Default::default()
+                }))),
+            ),
+        ],
+    )
+    .await;
+}

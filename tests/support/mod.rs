@@ -1,0 +1,12 @@
+//! What the tests share. Each test file uses a part of it.
+
+#![allow(dead_code)]
+
+pub mod connector;
+#[cfg(feature = "local")]
+pub mod local;
+pub mod pack;
+pub mod snapshot;
+#[cfg(feature = "local")]
+pub mod stored;
+pub mod task;
