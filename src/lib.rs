@@ -11,6 +11,7 @@
 //! With the feature `local`, on by default and off in the image:
 //!
 //! - `local`: a Rockset that runs here.
+//! - `preview`: the runtime's part, for trying a connector out.
 
 pub mod config;
 pub mod driver;
@@ -18,4 +19,6 @@ pub mod flow;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod logging;
+#[cfg(feature = "local")]
+pub mod preview;
 pub mod rockset;

@@ -25,6 +25,9 @@ enum Command {
     /// Run a Rockset here, for tests and for trying things out
     #[cfg(feature = "local")]
     Local(materialize_rockset::local::Options),
+    /// Run a task of a Flow catalog with documents from a file, in the runtime's place
+    #[cfg(feature = "local")]
+    Preview(materialize_rockset::preview::Options),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +63,8 @@ async fn run(command: Option<Command>) -> anyhow::Result<()> {
         None => connector().await,
         #[cfg(feature = "local")]
         Some(Command::Local(options)) => Ok(materialize_rockset::local::command(options).await?),
+        #[cfg(feature = "local")]
+        Some(Command::Preview(options)) => Ok(materialize_rockset::preview::run(options).await?),
         #[cfg(not(feature = "local"))]
         Some(command) => match command {},
     }

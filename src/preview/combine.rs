@@ -1,0 +1,307 @@
+//! Combining: the documents of a transaction, one for each binding and key.
+
+use super::Error;
+use super::catalog::Collection;
+use super::extract::{self, Extractor};
+use super::fixture::{Fixture, Line};
+use super::infer::UUID_POINTER;
+use super::plan::Plan;
+use super::reduce;
+use super::report::Progress;
+use super::shards;
+use crate::flow::spec::{Projection, materialization_spec};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+/// Marks the documents that a preview publishes; a group address, which no
+/// network card has.
+const NODE: [u8; 6] = [0x03, 0x70, 0x72, 0x65, 0x76, 0x77];
+
+/// A binding, ready to combine and to store.
+#[derive(Debug)]
+pub struct BindingPlan {
+    pub collection: Arc<Collection>,
+    pub keys: Vec<Extractor>,
+    pub values: Vec<Extractor>,
+    pub selects_document: bool,
+    pub delta_updates: bool,
+    plan: Arc<Plan>,
+}
+
+/// One document, as it is going to be stored.
+#[derive(Debug)]
+pub struct Entry {
+    pub binding: u32,
+    pub key: Box<[u8]>,
+    pub packed: Packed,
+    /// Whether the key is to be deleted.
+    pub is_deletion: bool,
+    /// Whether the document follows a deletion, and owes nothing to what was before.
+    pub is_fresh: bool,
+    /// Whether the endpoint holds the key already.
+    pub exists: bool,
+}
+
+/// A document as bytes, which take less memory than the document.
+#[derive(Debug, Default)]
+pub struct Packed {
+    /// The tuple of the selected values.
+    pub values: Vec<u8>,
+    /// The whole document, as JSON.
+    pub json: Vec<u8>,
+}
+
+impl Packed {
+    /// The document.
+    pub fn document(&self) -> Value {
+        serde_json::from_slice(&self.json).unwrap_or_default()
+    }
+}
+
+/// The combined documents of a transaction.
+#[derive(Debug, Default)]
+pub struct Transaction {
+    /// For each shard its own, sorted by binding and key.
+    pub shards: Vec<Vec<Entry>>,
+    /// How many documents were read.
+    pub documents: u64,
+    /// The length of their lines.
+    pub bytes: u64,
+    /// How many documents were of collections that the task doesn't read.
+    pub ignored: u64,
+}
+
+impl BindingPlan {
+    /// Plans all bindings of a task, each collection once.
+    pub fn all(
+        collections: &[Arc<Collection>],
+        bindings: &[materialization_spec::Binding],
+    ) -> Result<Vec<Self>, Error> {
+        let mut plans: HashMap<&str, Arc<Plan>> = HashMap::new();
+        let mut planned = Vec::new();
+        for (collection, binding) in collections.iter().zip(bindings) {
+            let plan = match plans.get(collection.name.as_str()) {
+                Some(plan) => Arc::clone(plan),
+                None => Arc::new(Plan::compile(&collection.schema).map_err(|reason| {
+                    Error::Collection { collection: collection.name.clone(), reason }
+                })?),
+            };
+            plans.insert(&collection.name, Arc::clone(&plan));
+
+            let selection = binding.field_selection.clone().unwrap_or_default();
+            let projections = binding
+                .collection
+                .as_ref()
+                .map(|spec| spec.projections.as_slice())
+                .unwrap_or_default();
+            planned.push(Self {
+                collection: Arc::clone(collection),
+                keys: extractors(&selection.keys, projections),
+                values: extractors(&selection.values, projections),
+                selects_document: !selection.document.is_empty(),
+                delta_updates: binding.delta_updates,
+                plan,
+            });
+        }
+        Ok(planned)
+    }
+
+    /// Packs a document.
+    pub fn pack(&self, document: &Value) -> Packed {
+        let mut packed = Packed { values: Vec::with_capacity(256), json: Vec::with_capacity(256) };
+        extract::pack(&self.values, document, &mut packed.values);
+        // Writing a value to memory can't fail.
+        let _ = serde_json::to_writer(&mut packed.json, document);
+        packed
+    }
+
+    /// Reduces a later document into an earlier one; `full` if that is the endpoint's.
+    pub fn reduce(&self, left: Value, right: Value, full: bool) -> Result<Value, Error> {
+        reduce::reduce(&self.plan, left, right, full).map_err(|failure| Error::Reduce {
+            collection: self.collection.name.clone(),
+            pointer: failure.pointer,
+            reason: failure.reason,
+        })
+    }
+}
+
+fn extractors(fields: &[String], projections: &[Projection]) -> Vec<Extractor> {
+    let find = |field: &String| projections.iter().find(|projection| projection.field == *field);
+    fields.iter().filter_map(find).map(Extractor::new).collect()
+}
+
+/// Reads a fixture to its end and hands over its transactions.
+pub fn read(
+    mut fixture: Fixture,
+    bindings: Arc<[BindingPlan]>,
+    shards: u32,
+    progress: &Progress,
+    transactions: &mpsc::Sender<Result<Transaction, Error>>,
+) {
+    let mut combiner = Combiner::new(bindings, shards);
+    let mut is_first = true;
+    loop {
+        let is_last = match fixture.next() {
+            Ok(Some(Line::Document { collection, document, bytes })) => {
+                progress.document();
+                if let Err(error) = combiner.add(&collection, document, bytes, &fixture) {
+                    let _ = transactions.blocking_send(Err(error));
+                    return;
+                }
+                continue;
+            }
+            Ok(Some(Line::Commit)) => false,
+            // An empty fixture is one empty transaction.
+            Ok(None) if combiner.is_untouched() && !is_first => return,
+            Ok(None) => true,
+            Err(error) => {
+                let _ = transactions.blocking_send(Err(error));
+                return;
+            }
+        };
+        is_first = false;
+        if transactions.blocking_send(Ok(combiner.finish())).is_err() || is_last {
+            return;
+        }
+    }
+}
+
+/// A document that may still be reduced.
+struct Held {
+    content: Content,
+    is_deletion: bool,
+    is_fresh: bool,
+}
+
+/// Most keys come once in a transaction, and are packed right away.
+enum Content {
+    Once(Packed),
+    Reduced(Value),
+}
+
+impl Held {
+    fn into_entry(self, binding: u32, plan: &BindingPlan, key: Box<[u8]>) -> Entry {
+        let Self { content, is_deletion, is_fresh } = self;
+        let packed = match content {
+            Content::Once(packed) => packed,
+            Content::Reduced(document) => plan.pack(&document),
+        };
+        Entry { binding, key, packed, is_deletion, is_fresh, exists: false }
+    }
+}
+
+/// The open transaction.
+struct Combiner {
+    bindings: Arc<[BindingPlan]>,
+    /// The bindings of each collection.
+    sources: HashMap<String, Vec<usize>>,
+    /// By shard, then by binding, then by packed key.
+    open: Vec<Vec<HashMap<Box<[u8]>, Held>>>,
+    transaction: Transaction,
+    key: Vec<u8>,
+}
+
+impl Combiner {
+    fn new(bindings: Arc<[BindingPlan]>, shards: u32) -> Self {
+        let mut sources: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, binding) in bindings.iter().enumerate() {
+            sources.entry(binding.collection.name.clone()).or_default().push(index);
+        }
+        let empty = || bindings.iter().map(|_| HashMap::new()).collect();
+        let open = (0..shards).map(|_| empty()).collect();
+        Self { bindings, sources, open, transaction: Transaction::default(), key: Vec::new() }
+    }
+
+    fn is_untouched(&self) -> bool {
+        self.transaction.documents == 0 && self.transaction.ignored == 0
+    }
+
+    fn add(
+        &mut self,
+        collection: &str,
+        mut document: Value,
+        bytes: u64,
+        fixture: &Fixture,
+    ) -> Result<(), Error> {
+        let Some((last, others)) =
+            self.sources.get(collection).and_then(|found| found.split_last())
+        else {
+            self.transaction.ignored += 1;
+            return Ok(());
+        };
+        identify(&mut document).map_err(|e| fixture.error(format!("{collection}: {e}")))?;
+        let violations = self.bindings[*last].collection.schema.violations(&document);
+        if !violations.is_empty() {
+            let violations = violations.join("; ");
+            return Err(fixture.error(format!(
+                "the document is not valid by the schema of {collection}: {violations}"
+            )));
+        }
+        self.transaction.documents += 1;
+        self.transaction.bytes += bytes;
+        let (last, others) = (*last, others.to_vec());
+        for binding in others {
+            self.combine(binding, document.clone(), fixture)?;
+        }
+        self.combine(last, document, fixture)
+    }
+
+    fn combine(&mut self, index: usize, document: Value, fixture: &Fixture) -> Result<(), Error> {
+        let binding = &self.bindings[index];
+        self.key.clear();
+        extract::pack(&binding.keys, &document, &mut self.key);
+        let shard = shards::shard_of(&self.key, self.open.len());
+        let is_deletion = binding.plan.is_deletion(&document);
+
+        let open = &mut self.open[shard][index];
+        let Some(held) = open.get_mut(self.key.as_slice()) else {
+            let content = Content::Once(binding.pack(&document));
+            let held = Held { content, is_deletion, is_fresh: false };
+            open.insert(self.key.as_slice().into(), held);
+            return Ok(());
+        };
+        if held.is_deletion {
+            held.content = Content::Once(binding.pack(&document));
+            held.is_fresh = true;
+        } else {
+            let left = match &mut held.content {
+                Content::Once(packed) => packed.document(),
+                Content::Reduced(left) => left.take(),
+            };
+            let reduced = binding.reduce(left, document, false);
+            held.content = Content::Reduced(reduced.map_err(|e| fixture.error(e.to_string()))?);
+        }
+        held.is_deletion = is_deletion;
+        Ok(())
+    }
+
+    /// Ends the transaction and begins the next one.
+    fn finish(&mut self) -> Transaction {
+        let mut transaction = std::mem::take(&mut self.transaction);
+        for bindings in &mut self.open {
+            let mut stores = Vec::with_capacity(bindings.iter().map(HashMap::len).sum());
+            for ((index, plan), held) in (0..).zip(self.bindings.iter()).zip(bindings) {
+                let begin = stores.len();
+                stores.extend(held.drain().map(|(key, held)| held.into_entry(index, plan, key)));
+                stores[begin..].sort_unstable_by(|a: &Entry, b| a.key.cmp(&b.key));
+            }
+            transaction.shards.push(stores);
+        }
+        transaction
+    }
+}
+
+/// Gives a document the identifier that Flow would have given it.
+fn identify(document: &mut Value) -> Result<(), String> {
+    let Value::Object(root) = document else { return Err("the document is no object".to_string()) };
+    match root.entry("_meta").or_insert_with(|| json!({})) {
+        Value::Object(meta) => {
+            meta.entry("uuid").or_insert_with(|| Value::String(Uuid::now_v1(&NODE).to_string()));
+            Ok(())
+        }
+        _ => Err(format!("\"_meta\" must be an object, to hold {UUID_POINTER}")),
+    }
+}

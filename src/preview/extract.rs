@@ -1,0 +1,84 @@
+//! Extraction: the fields of a document, as a packed tuple or as JSON.
+
+use super::infer::TRUNCATED_POINTER;
+use super::pack;
+use super::pointer::Pointer;
+use crate::flow::spec::Projection;
+use chrono::DateTime;
+use serde_json::Value;
+use std::borrow::Cow;
+use uuid::Uuid;
+
+/// Takes one field out of documents.
+#[derive(Debug)]
+pub struct Extractor {
+    pointer: Pointer,
+    /// For documents without it.
+    default: Value,
+    /// Whether the field is the time within a document's identifier.
+    is_uuid_time: bool,
+    /// Whether values of several types may be there.
+    is_mixed: bool,
+}
+
+impl Extractor {
+    /// An extractor of this field.
+    pub fn new(projection: &Projection) -> Self {
+        let inference = projection.inference.as_ref();
+        let encoding = inference.and_then(|inference| inference.string.as_ref());
+        let types = inference.map(|inference| inference.types.as_slice()).unwrap_or_default();
+        let default = inference.map(|inference| &inference.default_json);
+        let default = default.and_then(|json| serde_json::from_slice(json).ok());
+        // No preview shortens values.
+        let absent = Value::from((projection.ptr == TRUNCATED_POINTER).then_some(false));
+        Self {
+            pointer: Pointer::parse(&projection.ptr).unwrap_or_default(),
+            default: default.unwrap_or(absent),
+            is_uuid_time: encoding.is_some_and(|string| {
+                string.content_encoding == "uuid" && string.format == "date-time"
+            }),
+            is_mixed: types.iter().filter(|name| *name != "null").count() > 1,
+        }
+    }
+
+    /// The field's value.
+    pub fn value<'v>(&'v self, document: &'v Value) -> Cow<'v, Value> {
+        let Some(value) = self.pointer.query(document) else {
+            return Cow::Borrowed(&self.default);
+        };
+        let time = match value {
+            Value::String(text) if self.is_uuid_time => uuid_time(text),
+            _ => None,
+        };
+        time.map_or(Cow::Borrowed(value), |time| Cow::Owned(Value::String(time)))
+    }
+
+    fn pack(&self, document: &Value, out: &mut Vec<u8>) {
+        let value = self.value(document);
+        match value.as_ref() {
+            Value::Null => pack::value(&Value::Null, out),
+            value if self.is_mixed => pack::json(value, out),
+            value => pack::value(value, out),
+        }
+    }
+}
+
+/// Appends a packed tuple of these fields.
+pub fn pack(extractors: &[Extractor], document: &Value, out: &mut Vec<u8>) {
+    extractors.iter().for_each(|extractor| extractor.pack(document, out));
+}
+
+/// A JSON array of these fields.
+pub fn json(extractors: &[Extractor], document: &Value) -> Vec<u8> {
+    let values: Vec<_> = extractors.iter().map(|extractor| extractor.value(document)).collect();
+    serde_json::to_vec(&values).unwrap_or_default()
+}
+
+/// The time of a version 1 UUID, by RFC 3339, without trailing zeros.
+fn uuid_time(text: &str) -> Option<String> {
+    let (seconds, nanos) = Uuid::try_parse(text).ok()?.get_timestamp()?.to_unix();
+    let time = DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos)?;
+    let text = time.format("%Y-%m-%dT%H:%M:%S%.9f").to_string();
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    Some(format!("{text}Z"))
+}

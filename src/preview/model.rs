@@ -1,0 +1,181 @@
+//! What a catalog file may say: the parts of Flow's catalogs that a preview reads.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A catalog file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Document {
+    /// Other catalog files.
+    pub import: Vec<Import>,
+    /// By name.
+    pub collections: BTreeMap<String, CollectionModel>,
+    /// By name.
+    pub materializations: BTreeMap<String, MaterializationModel>,
+}
+
+/// Another catalog file.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Import {
+    /// Relative to the file that imports it.
+    Path(String),
+    /// The same, spelled out.
+    Object {
+        /// Relative to the file that imports it.
+        url: String,
+    },
+}
+
+/// A collection.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CollectionModel {
+    /// For reads and writes.
+    pub schema: Option<Value>,
+    /// For writes, where reads have their own.
+    pub write_schema: Option<Value>,
+    /// For reads.
+    pub read_schema: Option<Value>,
+    /// JSON pointers.
+    pub key: Vec<String>,
+    /// By field.
+    #[serde(default)]
+    pub projections: BTreeMap<String, ProjectionModel>,
+}
+
+/// A field of the user's own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum ProjectionModel {
+    /// Its location.
+    Pointer(String),
+    /// Its location, and more.
+    Extended {
+        /// A JSON pointer.
+        location: String,
+        /// Whether the collection is partitioned by it.
+        #[serde(default)]
+        partition: bool,
+    },
+}
+
+impl ProjectionModel {
+    /// The JSON pointer, and whether the collection is partitioned by it.
+    pub fn parts(&self) -> (&str, bool) {
+        match self {
+            Self::Pointer(pointer) => (pointer, false),
+            Self::Extended { location, partition } => (location, *partition),
+        }
+    }
+}
+
+/// A materialization.
+#[derive(Debug, Deserialize)]
+pub struct MaterializationModel {
+    /// Where to.
+    pub endpoint: EndpointModel,
+    /// What from, and where exactly to.
+    pub bindings: Vec<BindingModel>,
+}
+
+/// A connector and its configuration.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum EndpointModel {
+    /// A container image. A preview runs this program's own connector in its place.
+    Connector {
+        /// Its name and tag.
+        #[allow(dead_code)]
+        image: String,
+        /// Itself, or the path of a file with it.
+        config: Value,
+    },
+    /// A program.
+    Local {
+        /// Its name and arguments.
+        command: Vec<String>,
+        /// Itself, or the path of a file with it.
+        config: Value,
+        /// Additional environment variables.
+        #[serde(default)]
+        env: BTreeMap<String, String>,
+        /// Whether it speaks protobuf rather than JSON.
+        #[serde(default)]
+        protobuf: bool,
+    },
+}
+
+/// A binding of a collection to a resource.
+#[derive(Debug, Deserialize)]
+pub struct BindingModel {
+    /// Itself, or the path of a file with it.
+    pub resource: Value,
+    /// The collection.
+    pub source: SourceModel,
+    /// Which fields.
+    #[serde(default)]
+    pub fields: Fields,
+    /// A counter; a higher one empties the resource.
+    #[serde(default)]
+    pub backfill: u32,
+    /// Whether the binding is left out.
+    #[serde(default)]
+    pub disable: bool,
+}
+
+/// A binding's collection.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum SourceModel {
+    /// By name.
+    Name(String),
+    /// By name, and which of its documents; a preview takes them all.
+    Object {
+        /// The collection's name.
+        name: String,
+    },
+}
+
+/// Which fields of a collection the user asks for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Fields {
+    /// Fields to key the resource by, instead of the collection's key.
+    pub group_by: Vec<String>,
+    /// Fields to take, each with its configuration for the connector.
+    #[serde(alias = "include")]
+    pub require: BTreeMap<String, Value>,
+    /// Fields to leave out.
+    pub exclude: Vec<String>,
+    /// How deep into the document fields are taken without being named.
+    pub recommended: Depth,
+}
+
+/// A depth of nesting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Depth {
+    /// Up to that many levels; none at 0.
+    Levels(usize),
+    /// Down to every leaf.
+    #[default]
+    Leaves,
+}
+
+impl<'de> Deserialize<'de> for Depth {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "expected true, false or a number of levels")]
+        enum Form {
+            Recommended(bool),
+            Levels(usize),
+        }
+        Ok(match Form::deserialize(deserializer)? {
+            Form::Recommended(true) => Self::Leaves,
+            Form::Recommended(false) => Self::Levels(0),
+            Form::Levels(levels) => Self::Levels(levels),
+        })
+    }
+}

@@ -1,0 +1,129 @@
+//! The command line, with the names and meanings of `flowctl preview`.
+
+use super::Error;
+use crate::flow::Codec;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Plays the Flow runtime's part for one materialization, with documents from a file.
+///
+/// Documents of a transaction that share a key are combined as their collection's
+/// schema says. What people read goes to stderr.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+pub struct Options {
+    /// Path of a Flow catalog, in YAML or JSON.
+    #[arg(long, value_name = "FILE")]
+    pub source: PathBuf,
+
+    /// Name of the materialization, where the catalog has several.
+    #[arg(long, value_name = "TASK")]
+    pub name: Option<String>,
+
+    /// Documents to materialize: a file, a named pipe, or `-` for stdin.
+    ///
+    /// Each line is `["collection/name", {document}]`, or `{"commit": true}`, which
+    /// ends a transaction. Read as a stream.
+    #[arg(long, value_name = "FILE")]
+    pub fixture: String,
+
+    /// Number of shards that split the keys between them.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub shards: u32,
+
+    /// Transactions of each connector session, as in `2,1,-1`; a negative number
+    /// means all that are left.
+    #[arg(long, value_name = "N,…", value_delimiter = ',', allow_hyphen_values = true)]
+    pub sessions: Option<Vec<i64>>,
+
+    /// Stop after the transaction that is open when this time is over, as in `30s` or `5m`.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub timeout: Option<Duration>,
+
+    /// Connector state to begin with, as JSON.
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub initial_state: String,
+
+    /// Write a line `["connectorState",{…}]` to stdout after Apply and after every commit.
+    #[arg(long)]
+    pub output_state: bool,
+
+    /// Write a line `["applied.actionDescription","…"]` to stdout.
+    #[arg(long)]
+    pub output_apply: bool,
+
+    /// Start a local Rockset, point the endpoint at it, and show what it holds in the end.
+    #[arg(long)]
+    pub local: bool,
+
+    /// Run this connector over pipes, instead of this program's own.
+    #[arg(long, value_name = "PROGRAM ARGS")]
+    pub command: Option<String>,
+
+    /// How messages are written: `proto` or `json`.
+    #[arg(long, value_parser = codec)]
+    pub codec: Option<Codec>,
+}
+
+impl Options {
+    /// How many transactions each session may have; `None` is all that are left.
+    pub(super) fn session_targets(&self) -> Vec<Option<u64>> {
+        match &self.sessions {
+            None => vec![None],
+            Some(targets) => targets.iter().map(|target| u64::try_from(*target).ok()).collect(),
+        }
+    }
+
+    /// The connector's command, split into words.
+    pub(super) fn command_words(&self) -> Result<Option<Vec<String>>, Error> {
+        let Some(command) = &self.command else { return Ok(None) };
+        match split_words(command) {
+            Some(words) if !words.is_empty() => Ok(Some(words)),
+            Some(_) => Err(Error::Option { option: "command", reason: "names no program".into() }),
+            None => Err(Error::Option {
+                option: "command",
+                reason: "a quotation mark or backslash is not closed".into(),
+            }),
+        }
+    }
+}
+
+fn codec(name: &str) -> Result<Codec, String> {
+    Codec::from_name(name).ok_or_else(|| "either proto or json".to_string())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let scale = match &text[number.len()..] {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err("a number with the unit ms, s, m or h".to_string()),
+    };
+    let seconds: f64 = number.parse().map_err(|_| format!("{number:?} is no number"))?;
+    Duration::try_from_secs_f64(seconds * scale).map_err(|e| e.to_string())
+}
+
+/// Splits a command as a shell would, without expanding anything.
+fn split_words(command: &str) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    let mut chars = command.chars();
+    while let Some(c) = chars.next() {
+        match (c, quote) {
+            (c, Some(open)) if c == open => quote = None,
+            ('\\', None | Some('"')) => word.get_or_insert_default().push(chars.next()?),
+            (c, Some(_)) => word.get_or_insert_default().push(c),
+            ('"' | '\'', None) => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (c, None) if c.is_whitespace() => words.extend(word.take()),
+            (c, None) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    quote.is_none().then_some(words)
+}

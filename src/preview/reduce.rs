@@ -1,0 +1,273 @@
+//! Reduction: how two documents with the same key become one.
+
+use super::plan::{NodeId, Plan, Strategy};
+use super::pointer::{self, Pointer};
+use serde_json::{Map, Number, Value};
+use std::cmp::Ordering;
+
+/// Why two values can't be reduced.
+#[derive(Debug)]
+pub struct Failure {
+    /// Where in the document.
+    pub pointer: String,
+    /// What the strategy needs.
+    pub reason: String,
+}
+
+/// Reduces the right document into the left one, which came before.
+///
+/// `full` says that the left document is what the endpoint holds, so that nothing
+/// comes before it: only then do deleted properties go away for good.
+pub fn reduce(plan: &Plan, left: Value, right: Value, full: bool) -> Result<Value, Failure> {
+    let mut reduction = Reduction { plan, full, at: String::new() };
+    let reduced = reduction.reduce(plan.root(), left, right)?;
+    Ok(reduced.value)
+}
+
+struct Reduction<'p> {
+    plan: &'p Plan,
+    full: bool,
+    at: String,
+}
+
+struct Reduced {
+    value: Value,
+    is_deleted: bool,
+}
+
+impl Reduction<'_> {
+    fn reduce(
+        &mut self,
+        mut schemas: Vec<NodeId>,
+        left: Value,
+        right: Value,
+    ) -> Result<Reduced, Failure> {
+        if schemas.is_empty() {
+            return Ok(Reduced { value: right, is_deleted: false });
+        }
+        let plan = self.plan;
+        let annotation = plan.expand(&mut schemas, &right);
+        let is_deleted = annotation.is_some_and(|annotation| annotation.delete);
+        let value = match annotation.map(|annotation| &annotation.strategy) {
+            None | Some(Strategy::LastWriteWins) => right,
+            Some(Strategy::FirstWriteWins) => left,
+            Some(Strategy::Append) => self.append(left, right)?,
+            Some(Strategy::Sum) => self.sum(&left, &right)?,
+            Some(Strategy::Merge(key)) => self.merge(&schemas, key, left, right)?,
+            Some(Strategy::Minimize(key)) => {
+                let order = compare_by(key, &left, &right);
+                self.extreme(&schemas, key, order, left, right)?
+            }
+            Some(Strategy::Maximize(key)) => {
+                let order = compare_by(key, &left, &right).reverse();
+                self.extreme(&schemas, key, order, left, right)?
+            }
+            Some(Strategy::Unsupported(name)) => {
+                return Err(self.failure(format!("a preview has no strategy {name:?}")));
+            }
+        };
+        Ok(Reduced { value, is_deleted })
+    }
+
+    fn append(&self, left: Value, right: Value) -> Result<Value, Failure> {
+        match (left, right) {
+            (Value::Array(mut left), Value::Array(right)) => {
+                left.extend(right);
+                Ok(Value::Array(left))
+            }
+            (Value::Null, Value::Array(_)) => Ok(Value::Null),
+            (left, right) => Err(self.expects("append", "arrays", &left, &right)),
+        }
+    }
+
+    fn sum(&self, left: &Value, right: &Value) -> Result<Value, Failure> {
+        let (Value::Number(l), Value::Number(r)) = (left, right) else {
+            return Err(self.expects("sum", "numbers", left, right));
+        };
+        let sum = match (l.as_i128(), r.as_i128()) {
+            (Some(l), Some(r)) => l.checked_add(r).and_then(Number::from_i128),
+            _ => l.as_f64().zip(r.as_f64()).and_then(|(l, r)| Number::from_f64(l + r)),
+        };
+        sum.map(Value::Number).ok_or_else(|| self.failure(format!("{l} + {r} is too large")))
+    }
+
+    /// `order` is that of the left value to the one that wins.
+    fn extreme(
+        &mut self,
+        schemas: &[NodeId],
+        key: &[Pointer],
+        order: Ordering,
+        left: Value,
+        right: Value,
+    ) -> Result<Value, Failure> {
+        match order {
+            Ordering::Less => Ok(left),
+            Ordering::Equal if !key.is_empty() => self.merge(schemas, &[], left, right),
+            _ => Ok(right),
+        }
+    }
+
+    fn merge(
+        &mut self,
+        schemas: &[NodeId],
+        key: &[Pointer],
+        left: Value,
+        right: Value,
+    ) -> Result<Value, Failure> {
+        match (left, right) {
+            (Value::Object(left), Value::Object(right)) => {
+                self.merge_objects(schemas, left, right).map(Value::Object)
+            }
+            (Value::Array(left), Value::Array(right)) => {
+                self.merge_arrays(schemas, key, left, right).map(Value::Array)
+            }
+            (Value::Null, Value::Array(_) | Value::Object(_)) => Ok(Value::Null),
+            (left, right) => Err(self.expects("merge", "objects or arrays", &left, &right)),
+        }
+    }
+
+    fn merge_objects(
+        &mut self,
+        schemas: &[NodeId],
+        mut left: Map<String, Value>,
+        right: Map<String, Value>,
+    ) -> Result<Map<String, Value>, Failure> {
+        for (name, right) in right {
+            let mut schemas = self.plan.property(schemas, &name);
+            let reduced = match left.get_mut(&name).map(Value::take) {
+                Some(left) => self.below(&name, |this| this.reduce(schemas, left, right))?,
+                None => {
+                    let annotation = self.plan.expand(&mut schemas, &right);
+                    let is_deleted = annotation.is_some_and(|annotation| annotation.delete);
+                    Reduced { value: right, is_deleted }
+                }
+            };
+            if reduced.is_deleted && self.full {
+                left.remove(&name);
+            } else {
+                left.insert(name, reduced.value);
+            }
+        }
+        Ok(left)
+    }
+
+    fn merge_arrays(
+        &mut self,
+        schemas: &[NodeId],
+        key: &[Pointer],
+        left: Vec<Value>,
+        right: Vec<Value>,
+    ) -> Result<Vec<Value>, Failure> {
+        let mut merged = Vec::with_capacity(left.len().max(right.len()));
+        let mut left = left.into_iter().peekable();
+        let mut right = right.into_iter().enumerate().peekable();
+        loop {
+            // Without a key the items at the same index belong together; with one,
+            // both arrays are sorted by it.
+            let order = match (left.peek(), right.peek()) {
+                (None, None) => return Ok(merged),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(_), Some(_)) if key.is_empty() => Ordering::Equal,
+                (Some(left), Some((_, right))) => compare_by(key, left, right),
+            };
+            let before = if order.is_le() { left.next() } else { None };
+            let after = if order.is_ge() { right.next() } else { None };
+            match (before, after) {
+                (Some(left), Some((index, right))) => {
+                    let schemas = self.plan.item(schemas, index);
+                    let token = index.to_string();
+                    let reduced = self.below(&token, |this| this.reduce(schemas, left, right))?;
+                    if !(reduced.is_deleted && self.full) {
+                        merged.push(reduced.value);
+                    }
+                }
+                (left, right) => merged.extend(left.or(right.map(|(_, value)| value))),
+            }
+        }
+    }
+
+    fn below<T>(&mut self, token: &str, reduce: impl FnOnce(&mut Self) -> T) -> T {
+        let length = self.at.len();
+        pointer::push(&mut self.at, token);
+        let reduced = reduce(self);
+        // Where it failed, the place has been told already.
+        self.at.truncate(length);
+        reduced
+    }
+
+    fn failure(&self, reason: String) -> Failure {
+        Failure { pointer: self.at.clone(), reason }
+    }
+
+    fn expects(&self, strategy: &str, what: &str, left: &Value, right: &Value) -> Failure {
+        let (left, right) = (kind(left), kind(right));
+        self.failure(format!("{strategy:?} reduces {what}, but here are {left} and {right}"))
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// Compares by what is at each pointer in turn; what isn't there comes first.
+/// Without any pointer it compares the values themselves.
+fn compare_by(key: &[Pointer], left: &Value, right: &Value) -> Ordering {
+    if key.is_empty() {
+        return compare(left, right);
+    }
+    let orders = key.iter().map(|pointer| match (pointer.query(left), pointer.query(right)) {
+        (Some(left), Some(right)) => compare(left, right),
+        (left, right) => left.is_some().cmp(&right.is_some()),
+    });
+    orders.fold(Ordering::Equal, Ordering::then)
+}
+
+/// A total order of JSON values: by type first, then by value.
+pub fn compare(left: &Value, right: &Value) -> Ordering {
+    match (left, right) {
+        (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
+        (Value::Number(left), Value::Number(right)) => compare_numbers(left, right),
+        (Value::String(left), Value::String(right)) => left.cmp(right),
+        (Value::Array(left), Value::Array(right)) => {
+            let orders = left.iter().zip(right).map(|(left, right)| compare(left, right));
+            orders.fold(Ordering::Equal, Ordering::then).then(left.len().cmp(&right.len()))
+        }
+        (Value::Object(left), Value::Object(right)) => {
+            let pairs = left.iter().zip(right);
+            let orders = pairs.map(|((left_name, left), (right_name, right))| {
+                left_name.cmp(right_name).then_with(|| compare(left, right))
+            });
+            orders.fold(Ordering::Equal, Ordering::then).then(left.len().cmp(&right.len()))
+        }
+        _ => rank(left).cmp(&rank(right)),
+    }
+}
+
+fn compare_numbers(left: &Number, right: &Number) -> Ordering {
+    match (left.as_i128(), right.as_i128()) {
+        (Some(left), Some(right)) => left.cmp(&right),
+        _ => {
+            let float = |number: &Number| number.as_f64().unwrap_or(f64::NAN);
+            float(left).total_cmp(&float(right))
+        }
+    }
+}
+
+fn rank(value: &Value) -> u8 {
+    match value {
+        Value::Null => 0,
+        Value::Bool(_) => 1,
+        Value::Number(_) => 2,
+        Value::String(_) => 3,
+        Value::Array(_) => 4,
+        Value::Object(_) => 5,
+    }
+}

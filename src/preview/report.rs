@@ -1,0 +1,133 @@
+//! What people read, on stderr, and what programs read, on stdout.
+
+use super::Error;
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use serde_json::Value;
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+/// Counts the documents that are read, on a terminal as they come.
+#[derive(Debug, Clone)]
+pub struct Progress(ProgressBar);
+
+impl Progress {
+    /// A document was read.
+    pub fn document(&self) {
+        self.0.inc(1);
+    }
+}
+
+/// Tells what a preview does, and adds it up.
+#[derive(Debug)]
+pub struct Report {
+    bar: ProgressBar,
+    begin: Instant,
+    totals: Totals,
+}
+
+#[derive(Debug, Default)]
+struct Totals {
+    transactions: u64,
+    documents: u64,
+    stores: u64,
+    bytes: u64,
+    ignored: u64,
+}
+
+impl Report {
+    /// A report that begins now.
+    pub fn new() -> Self {
+        // indicatif draws on stderr, and only if that is a terminal.
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template(
+            "{spinner} {human_pos} documents read, {per_sec}, {elapsed}",
+        ) {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { bar, begin: Instant::now(), totals: Totals::default() }
+    }
+
+    /// When the preview began.
+    pub fn begin(&self) -> Instant {
+        self.begin
+    }
+
+    /// What counts the documents.
+    pub fn progress(&self) -> Progress {
+        Progress(self.bar.clone())
+    }
+
+    /// Tells a sentence, or several lines.
+    pub fn say(&self, text: &str) {
+        self.bar.suspend(|| eprintln!("{}", text.trim_end()));
+    }
+
+    /// Tells of a transaction that has been committed.
+    pub fn committed(&mut self, transaction: &Committed) {
+        let Committed { number, documents, stores, bytes, ignored, time } = transaction;
+        self.totals.transactions += 1;
+        self.totals.documents += documents;
+        self.totals.stores += stores;
+        self.totals.bytes += bytes;
+        self.totals.ignored += ignored;
+        self.say(&format!(
+            "transaction {number}: {}, {}, {} in {}",
+            count(*documents, "document"),
+            count(*stores, "store"),
+            HumanBytes(*bytes),
+            seconds(*time),
+        ));
+    }
+
+    /// Tells the totals.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+        let Totals { transactions, documents, stores, bytes, ignored } = self.totals;
+        let time = self.begin.elapsed();
+        let rate = documents as f64 / time.as_secs_f64().max(0.001);
+        self.say(&format!(
+            "{}, {}, {} in {}: {}, {} documents/s",
+            count(documents, "document"),
+            count(stores, "store"),
+            HumanBytes(bytes),
+            count(transactions, "transaction"),
+            seconds(time),
+            HumanCount(rate as u64),
+        ));
+        if ignored > 0 {
+            self.say(&format!(
+                "ignored {} of collections that the task does not read",
+                count(ignored, "document")
+            ));
+        }
+    }
+}
+
+/// A transaction that has been committed.
+#[derive(Debug)]
+pub struct Committed {
+    pub number: u64,
+    pub documents: u64,
+    pub stores: u64,
+    pub bytes: u64,
+    pub ignored: u64,
+    pub time: Duration,
+}
+
+/// Writes a line `["name",value]` to stdout.
+pub fn output(name: &str, value: &Value) -> Result<(), Error> {
+    let mut stdout = std::io::stdout().lock();
+    let line = format!("[{},{value}]\n", Value::from(name));
+    stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::Write)
+}
+
+/// A duration, in seconds.
+pub fn seconds(time: Duration) -> String {
+    format!("{:.3} s", time.as_secs_f64())
+}
+
+fn count(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", HumanCount(number))
+}

@@ -1,0 +1,133 @@
+//! The messages that describe a task to its connector.
+
+use super::Error;
+use super::catalog::{Binding, Collection, Task};
+use super::infer;
+use crate::flow::materialize::{request, response};
+use crate::flow::spec::{
+    CollectionSpec, FieldSelection, MaterializationSpec, materialization_spec,
+};
+use materialization_spec::ConnectorType;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// The version of the task that a preview builds.
+pub const VERSION: &str = "preview";
+
+/// The collection as a connector gets to know it.
+pub fn collection(collection: &Collection) -> Result<CollectionSpec, Error> {
+    let projections = infer::projections(collection)?;
+    let read_schema = collection.has_read_schema.then(|| collection.schema.root().to_string());
+    Ok(CollectionSpec {
+        name: collection.name.clone(),
+        key: collection.key.clone(),
+        uuid_ptr: infer::UUID_POINTER.to_string(),
+        partition_fields: projections
+            .iter()
+            .filter(|projection| projection.is_partition_key)
+            .map(|projection| projection.field.clone())
+            .collect(),
+        projections,
+        ack_template_json: json!({
+            "_meta": { "uuid": "DocUUIDPlaceholder-329Bb50aa48EAa9ef", "ack": true }
+        })
+        .to_string()
+        .into(),
+        write_schema_json: collection.write_schema.to_string().into(),
+        read_schema_json: read_schema.unwrap_or_default().into(),
+        ..CollectionSpec::default()
+    })
+}
+
+/// The fields that key a binding's resource.
+pub fn key_fields(binding: &Binding, spec: &CollectionSpec) -> Vec<String> {
+    if !binding.fields.group_by.is_empty() {
+        return binding.fields.group_by.clone();
+    }
+    let excluded = |field: &str| binding.fields.exclude.iter().any(|other| other == field);
+    let keys = binding.collection.key.iter().map(|pointer| {
+        let canonical = pointer.trim_start_matches('/').to_string();
+        let alternative = spec
+            .projections
+            .iter()
+            .find(|projection| projection.ptr == *pointer && !excluded(&projection.field))
+            .filter(|_| excluded(&canonical));
+        alternative.map_or(canonical, |projection| projection.field.clone())
+    });
+    keys.collect()
+}
+
+/// Asks whether the task is possible.
+pub fn validate(task: &Task, config: &Value, collections: &[CollectionSpec]) -> request::Validate {
+    let bindings = task.bindings.iter().zip(collections).map(|(binding, collection)| {
+        let field_config = binding.fields.require.iter();
+        request::validate::Binding {
+            resource_config_json: binding.resource.to_string().into(),
+            collection: Some(collection.clone()),
+            field_config_json_map: field_config
+                .map(|(field, config)| (field.clone(), config.to_string()))
+                .collect(),
+            backfill: binding.backfill,
+            group_by: key_fields(binding, collection),
+        }
+    });
+    request::Validate {
+        name: task.name.clone(),
+        connector_type: ConnectorType::Image.into(),
+        config_json: config.to_string().into(),
+        bindings: bindings.collect(),
+        ..request::Validate::default()
+    }
+}
+
+/// The task as it is applied and opened.
+pub fn materialization(
+    task: &Task,
+    config: &Value,
+    collections: Vec<CollectionSpec>,
+    validated: Vec<response::validated::Binding>,
+    selections: Vec<FieldSelection>,
+) -> MaterializationSpec {
+    let bindings = task.bindings.iter().zip(collections).zip(validated.into_iter().zip(selections));
+    let bindings = bindings.map(|((binding, collection), (validated, selection))| {
+        let state_key = state_key(&validated.resource_path, binding.backfill);
+        materialization_spec::Binding {
+            resource_config_json: binding.resource.to_string().into(),
+            resource_path: validated.resource_path,
+            collection: Some(collection),
+            field_selection: Some(selection),
+            delta_updates: validated.delta_updates,
+            journal_read_suffix: format!("materialize/{}/{state_key}", task.name),
+            backfill: binding.backfill,
+            state_key,
+            ..materialization_spec::Binding::default()
+        }
+    });
+    MaterializationSpec {
+        name: task.name.clone(),
+        connector_type: ConnectorType::Image.into(),
+        config_json: config.to_string().into(),
+        bindings: bindings.collect(),
+        ..MaterializationSpec::default()
+    }
+}
+
+/// Names a binding in the connector's state: its resource path, percent-encoded, and
+/// its backfill counter where that isn't zero.
+fn state_key(resource_path: &[String], backfill: u32) -> String {
+    let mut key = String::new();
+    for c in resource_path.join("/").chars() {
+        if c.is_alphanumeric() || "-_+.=".contains(c) {
+            key.push(c);
+        } else {
+            let mut bytes = [0; 4];
+            for byte in c.encode_utf8(&mut bytes).bytes() {
+                let _ = write!(key, "%{byte:02X}");
+            }
+        }
+    }
+    if backfill > 0 {
+        let _ = write!(key, ".v{backfill}");
+    }
+    key
+}
