@@ -228,8 +228,9 @@ async fn writes_past_the_rate_of_the_virtual_instance_are_refused() {
             taken += 1;
         }
     }
-    // A burst of 5, and 5 a second for 1.4 seconds and a little more.
-    assert!((11..=13).contains(&taken) && refused > 0, "{taken} taken, {refused} refused");
+    // A burst of 5, and 5 a second.
+    let most = 5.0 + 5.0 * begun.elapsed().as_secs_f64();
+    assert!(taken > 5 && f64::from(taken) <= most && refused > 0, "{taken}, {refused} refused");
 }
 
 #[tokio::test]

@@ -210,9 +210,9 @@ async fn a_new_collection_takes_its_time_to_be_ready() {
 
 #[tokio::test]
 async fn a_deleted_collection_can_be_seen_for_a_while() {
-    let local = Local::with(Options { ready_after: Duration::from_millis(500), ..options() });
+    let local = Local::with(Options { ready_after: Duration::from_secs(1), ..options() });
     local.post(COLLECTIONS, json!({"name": "c"})).await;
-    tokio::time::sleep(Duration::from_millis(550)).await;
+    tokio::time::sleep(Duration::from_millis(1050)).await;
     let offset = local.add(json!([{"_id": "1"}])).await.body["last_offset"].clone();
     assert_eq!(local.delete(C).await.data()["status"], "DELETED");
     assert_eq!(local.get(C).await.data()["status"], "DELETED");
@@ -220,7 +220,7 @@ async fn a_deleted_collection_can_be_seen_for_a_while() {
     local.send(Method::PUT, C, json!({"description": "x"})).await.refused(404, "NOTFOUND");
     local.post(COLLECTIONS, json!({"name": "c"})).await.refused(409, "ALREADYEXISTS");
 
-    tokio::time::sleep(Duration::from_millis(550)).await;
+    tokio::time::sleep(Duration::from_millis(1050)).await;
     local.get(C).await.refused(404, "NOTFOUND");
     local.delete(C).await.refused(404, "NOTFOUND");
     local.send(Method::DELETE, DOCS, json!({"data": []})).await.refused(404, "NOTFOUND");
