@@ -3,8 +3,8 @@
 //! - [`Client`] and [`types`]: generated from `openapi/rockset.yaml`, a method for
 //!   each operation, a type for each schema. An enumeration has an `Unlisted` value,
 //!   so that an API that grows doesn't break a running client.
-//! - [`connect`](client::connect): a client that authenticates, retries and traces.
-//! - [`call`](client::call): runs an operation and says in an [`Error`] what went wrong.
+//! - [`connect`]: a client that authenticates, retries and traces.
+//! - [`call`]: runs an operation and says in an [`Error`] what went wrong.
 //! - [`documents`]: the bodies on the path of a document, written by hand.
 //! - [`operations`]: what the API document lists, as a table.
 
