@@ -13,6 +13,7 @@ pub mod documents;
 pub mod error;
 mod open_enum;
 pub mod operations;
+mod pacing;
 pub mod retry;
 
 #[allow(missing_docs, clippy::all, clippy::unwrap_used, clippy::expect_used, rustdoc::all)]
@@ -26,6 +27,7 @@ pub mod enums {
     include!(concat!(env!("OUT_DIR"), "/rockset_enums.rs"));
 }
 
-pub use client::{Connection, call, connect};
+pub use client::{Connection, Settings, call, connect, connect_with};
 pub use error::Error;
 pub use generated::{Client, ResponseValue, types};
+pub use pacing::Pacing;
