@@ -3,15 +3,13 @@
 #![cfg(feature = "local")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-#[path = "support/scripted.rs"]
-mod scripted;
 mod support;
 
 use materialize_rockset::flow::{Codec, Request};
-use scripted::{Answer, Scripted, Seen};
 use serde_json::{Value, json};
 use std::time::Duration;
 use support::connector::Connector;
+use support::scripted::{Answer, Scripted, Seen};
 use support::snapshot;
 use support::task::{acknowledge, binding, flush, open, start_commit, store, task};
 

@@ -2,17 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-#[path = "support/scripted.rs"]
-mod scripted;
+mod support;
 
 use materialize_rockset::rockset::enums::{CollectionStatus, ErrorType};
 use materialize_rockset::rockset::retry::Policy;
 use materialize_rockset::rockset::{
     Client, Error, Pacing, Settings, call, connect_with, documents, types,
 };
-use scripted::{Answer, Scripted};
 use serde_json::json;
 use std::time::{Duration, Instant, SystemTime};
+use support::scripted::{Answer, Scripted};
 
 const KEY: &str = "a-very-secret-key";
 

@@ -6,6 +6,7 @@ pub mod connector;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod pack;
+pub mod scripted;
 pub mod snapshot;
 #[cfg(feature = "local")]
 pub mod stored;
