@@ -49,9 +49,9 @@ pub struct Entry {
 #[derive(Debug, Default)]
 pub struct Packed {
     /// The tuple of the selected values.
-    pub values: Vec<u8>,
+    pub values: Box<[u8]>,
     /// The whole document, as JSON.
-    pub json: Vec<u8>,
+    pub json: Box<[u8]>,
 }
 
 impl Packed {
@@ -109,13 +109,15 @@ impl BindingPlan {
         Ok(planned)
     }
 
-    /// Packs a document.
-    pub fn pack(&self, document: &Value) -> Packed {
-        let mut packed = Packed { values: Vec::with_capacity(256), json: Vec::with_capacity(256) };
-        extract::pack(&self.values, document, &mut packed.values);
+    /// Packs a document. The buffer is there to be used again.
+    pub fn pack(&self, document: &Value, buffer: &mut Vec<u8>) -> Packed {
+        buffer.clear();
+        extract::pack(&self.values, document, buffer);
+        let values = buffer.as_slice().into();
+        buffer.clear();
         // Writing a value to memory can't fail.
-        let _ = serde_json::to_writer(&mut packed.json, document);
-        packed
+        let _ = serde_json::to_writer(&mut *buffer, document);
+        Packed { values, json: buffer.as_slice().into() }
     }
 
     /// Reduces a later document into an earlier one; `full` if that is the endpoint's.
@@ -187,7 +189,7 @@ impl Held {
         let Self { content, is_deletion, is_fresh } = self;
         let packed = match content {
             Content::Once(packed) => packed,
-            Content::Reduced(document) => plan.pack(&document),
+            Content::Reduced(document) => plan.pack(&document, &mut Vec::new()),
         };
         Entry { binding, key, packed, is_deletion, is_fresh, exists: false }
     }
@@ -202,6 +204,7 @@ struct Combiner {
     open: Vec<Vec<HashMap<Box<[u8]>, Held>>>,
     transaction: Transaction,
     key: Vec<u8>,
+    buffer: Vec<u8>,
 }
 
 impl Combiner {
@@ -212,7 +215,8 @@ impl Combiner {
         }
         let empty = || bindings.iter().map(|_| HashMap::new()).collect();
         let open = (0..shards).map(|_| empty()).collect();
-        Self { bindings, sources, open, transaction: Transaction::default(), key: Vec::new() }
+        let transaction = Transaction::default();
+        Self { bindings, sources, open, transaction, key: Vec::new(), buffer: Vec::new() }
     }
 
     fn is_untouched(&self) -> bool {
@@ -258,13 +262,13 @@ impl Combiner {
 
         let open = &mut self.open[shard][index];
         let Some(held) = open.get_mut(self.key.as_slice()) else {
-            let content = Content::Once(binding.pack(&document));
+            let content = Content::Once(binding.pack(&document, &mut self.buffer));
             let held = Held { content, is_deletion, is_fresh: false };
             open.insert(self.key.as_slice().into(), held);
             return Ok(());
         };
         if held.is_deletion {
-            held.content = Content::Once(binding.pack(&document));
+            held.content = Content::Once(binding.pack(&document, &mut self.buffer));
             held.is_fresh = true;
         } else {
             let left = match &mut held.content {

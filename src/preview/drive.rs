@@ -188,7 +188,7 @@ impl Shard {
         entry.exists = true;
         if !entry.is_fresh {
             let document = binding.reduce(document, entry.packed.document(), true)?;
-            entry.packed = binding.pack(&document);
+            entry.packed = binding.pack(&document, &mut Vec::new());
         }
         Ok(())
     }

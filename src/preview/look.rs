@@ -85,7 +85,8 @@ fn table(documents: &[&Map<String, Value>]) -> Table {
     table
 }
 
-/// A handful of fields, the identifier first and plain values before nested ones.
+/// A handful of fields: the identifier first, then those with the most values, plain
+/// ones before nested ones.
 fn columns<'d>(documents: &[&'d Map<String, Value>]) -> Vec<&'d str> {
     let names: BTreeSet<&str> =
         documents.iter().flat_map(|document| document.keys()).map(String::as_str).collect();
@@ -94,8 +95,14 @@ fn columns<'d>(documents: &[&'d Map<String, Value>]) -> Vec<&'d str> {
             document.get(name).is_some_and(|value| value.is_object() || value.is_array())
         })
     };
+    let missing = |name: &str| {
+        let values = documents.iter().map(|document| document.get(name));
+        values.filter(|value| value.is_none_or(Value::is_null)).count()
+    };
     let mut names: Vec<&str> = names.into_iter().collect();
-    names.sort_by_key(|name| (*name != "_id", name.starts_with('_'), is_nested(name)));
+    names.sort_by_key(|name| {
+        (*name != "_id", name.starts_with('_'), is_nested(name), missing(name))
+    });
     names.truncate(COLUMNS);
     names
 }
