@@ -3,7 +3,8 @@
 use crate::flow::{self, tuple};
 use crate::{config, rockset};
 
-/// Why the connector stops, with where and what to do.
+/// Why the connector stops, with where and what to do. An error's source completes
+/// its sentence: show the whole chain, as anyhow's `{:#}` does.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The runtime's messages can't be read or come out of order.
@@ -21,7 +22,7 @@ pub enum Error {
         problem: String,
     },
     /// A call of the Rockset API failed.
-    #[error("{doing}: {source}")]
+    #[error("{doing}")]
     Rockset {
         /// What was being done, with workspace and collection.
         doing: String,
@@ -29,7 +30,7 @@ pub enum Error {
         source: rockset::Error,
     },
     /// A Store can't be made a document.
-    #[error("Store: bindings[{binding}] ({collection}), field {field:?}: {source}")]
+    #[error("Store: bindings[{binding}] ({collection}), field {field:?}")]
     Tuple {
         /// Index of the binding.
         binding: usize,

@@ -30,7 +30,7 @@ pub const PROTOCOL: u32 = 3_032_023;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// stdin or stdout failed.
-    #[error("{0}: {1}")]
+    #[error("{0}")]
     Io(&'static str, #[source] std::io::Error),
     /// A frame claims to be longer than any message can be.
     #[error(

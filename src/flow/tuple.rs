@@ -10,25 +10,25 @@ use std::io::Write as _;
 #[derive(Debug, thiserror::Error, PartialEq)]
 pub enum Error {
     /// The tuple holds fewer elements than fields were selected.
-    #[error("the packed tuple ends before this element")]
+    #[error("the packed tuple ends before it")]
     Missing,
     /// The tuple ends within an element.
-    #[error("the packed tuple is cut short within this element")]
+    #[error("the packed tuple is cut short within it")]
     CutShort,
     /// The tuple holds more elements than fields were selected.
-    #[error("the packed tuple goes on for {0} bytes after its last element")]
+    #[error("the packed tuple goes on for {0} bytes after it")]
     Trailing(usize),
     /// An element of a type that Flow doesn't pack.
-    #[error("the packed tuple has an element of the unknown type 0x{0:02x}")]
+    #[error("its packed element is of the unknown type 0x{0:02x}")]
     UnknownType(u8),
     /// A string that isn't UTF-8.
-    #[error("a packed string is not UTF-8")]
+    #[error("its text is not UTF-8")]
     NotUtf8,
     /// A byte string that isn't JSON.
-    #[error("a packed byte string is not JSON: {0}")]
+    #[error("its JSON text is not valid: {0}")]
     NotJson(String),
     /// A number without a form in JSON.
-    #[error("the number {0} has no form in JSON")]
+    #[error("the number {0} can not be written in JSON")]
     NotFinite(f64),
 }
 

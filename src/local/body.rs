@@ -15,7 +15,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 /// How much of a body that is too large is still read, and for how long.
-const DRAINED: (usize, Duration) = (64 * limits::BODY, Duration::from_secs(10));
+const DRAINED: (usize, Duration) = (10 * limits::BODY, Duration::from_secs(10));
 
 /// Reads a body to its end, unless it is too large.
 ///

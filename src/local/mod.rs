@@ -30,6 +30,10 @@ pub use options::{ApiKey, Options};
 pub use server::{Server, serve, start};
 
 use std::io;
+use std::time::Duration;
+
+/// How long requests in hand may take when the server is to end.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs a local Rockset until it is interrupted, and says on stderr how to try it.
 pub async fn command(options: Options) -> io::Result<()> {
@@ -47,7 +51,8 @@ pub async fn command(options: Options) -> io::Result<()> {
     );
     interrupted().await?;
     server.stop();
-    server.stopped().await
+    // A client that holds its connection open must not hold us up.
+    tokio::time::timeout(PATIENCE, server.stopped()).await.unwrap_or(Ok(()))
 }
 
 #[cfg(unix)]

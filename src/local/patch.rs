@@ -1,12 +1,16 @@
 //! Patches: JSON Patch (RFC 6902) with INCREMENT besides.
 
 use super::errors::Failure;
+use super::limits;
 use super::special_fields::{self as special, EVENT_TIME, ID, META};
 use super::store::Document;
 use crate::rockset::enums::{ErrorType, PatchOperationKind as Kind};
 use crate::rockset::types::PatchOperation;
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
+
+/// How many values deep a patch may make a document.
+const DEPTH: usize = 100;
 
 /// Carries out all operations on a document, or fails and leaves it as it was.
 pub(super) fn apply(
@@ -17,8 +21,10 @@ pub(super) fn apply(
     let unreadable =
         |error| Failure::invalid(format!("The stored document can't be read: {error}"));
     let mut patched: Value = serde_json::from_str(&document.json(id)).map_err(unreadable)?;
+    // Copies can double a document with every operation.
+    let mut room = limits::BODY;
     for (i, operation) in operations.iter().enumerate() {
-        carry_out(&mut patched, operation).map_err(|wrong| {
+        carry_out(&mut patched, operation, &mut room).map_err(|wrong| {
             let kind = match wrong {
                 Wrong::Test => ErrorType::Conflict,
                 Wrong::Patch(_) => ErrorType::Invalidinput,
@@ -56,6 +62,7 @@ fn inside(fields: &Map<String, Value>) -> String {
 }
 
 /// Why an operation can't be carried out.
+#[derive(Clone, Copy)]
 enum Wrong {
     /// A TEST did not find what it expects.
     Test,
@@ -66,7 +73,7 @@ type Done<T = ()> = Result<T, Wrong>;
 
 const NOTHING_THERE: Wrong = Wrong::Patch("there is nothing at this path");
 
-fn carry_out(document: &mut Value, operation: &PatchOperation) -> Done {
+fn carry_out(document: &mut Value, operation: &PatchOperation, room: &mut usize) -> Done {
     let path = pointer(&operation.path)?;
     // A null can't be told from no value, so that is what no value means.
     let value = || operation.value.clone().unwrap_or_default();
@@ -74,12 +81,17 @@ fn carry_out(document: &mut Value, operation: &PatchOperation) -> Done {
     match kind(&operation.op) {
         Kind::Add => add(document, &path, value()),
         Kind::Replace => {
-            *find(document, &path)? = value();
+            let value = value();
+            weight(&value, levels(&path))?;
+            *find(document, &path)? = value;
             Ok(())
         }
         Kind::Remove => remove(document, &path).map(drop),
         Kind::Copy => {
-            let copy = find(document, &from()?)?.clone();
+            let copied = find(document, &from()?)?;
+            let left = room.checked_sub(weight(copied, DEPTH)?);
+            *room = left.ok_or(Wrong::Patch("the document would be too large"))?;
+            let copy = copied.clone();
             add(document, &path, copy)
         }
         Kind::Move => {
@@ -135,6 +147,7 @@ fn find<'v>(document: &'v mut Value, path: &[String]) -> Done<&'v mut Value> {
 }
 
 fn add(document: &mut Value, path: &[String], value: Value) -> Done {
+    weight(&value, levels(path))?;
     let Some((last, parents)) = path.split_last() else {
         *document = value;
         return Ok(());
@@ -168,6 +181,32 @@ fn remove(document: &mut Value, path: &[String]) -> Done<Value> {
         _ => None,
     }
     .ok_or(NOTHING_THERE)
+}
+
+/// How deep a value may be that is put at a path.
+fn levels(path: &[String]) -> usize {
+    DEPTH.saturating_sub(path.len())
+}
+
+/// About how many bytes a value takes. Fails if it is deeper than so many levels.
+fn weight(value: &Value, levels: usize) -> Done<usize> {
+    let mut sum = size_of::<Value>();
+    let within = levels.checked_sub(1).ok_or(Wrong::Patch("the document would be too deep"));
+    match value {
+        Value::String(text) => sum += text.len(),
+        Value::Array(items) => {
+            for item in items {
+                sum += weight(item, within?)?;
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                sum += name.len() + weight(field, within?)?;
+            }
+        }
+        _ => {}
+    }
+    Ok(sum)
 }
 
 /// An index into an array, which has no sign and no leading zero.

@@ -33,7 +33,7 @@ pub enum Error {
     #[error("{0}")]
     Other(Answer),
     /// No answer came.
-    #[error("no answer from Rockset: {}", chain(.0))]
+    #[error("no answer from Rockset")]
     Unreachable(#[source] reqwest::Error),
     /// The answer isn't what the API's document promises.
     #[error("Rockset answered something unexpected: {0}")]

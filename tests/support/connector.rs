@@ -1,7 +1,8 @@
 //! The connector as Flow's runtime sees it: a process with a stdin and a stdout.
 
 use materialize_rockset::flow::codec::{FrameReader, FrameWriter};
-use materialize_rockset::flow::{Codec, Request, Response, materialize};
+use materialize_rockset::flow::{Codec, Error, Request, Response, materialize};
+use std::io::ErrorKind;
 use std::process::Stdio;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -43,10 +44,13 @@ impl Connector {
         }
     }
 
-    /// Writes a request.
+    /// Writes a request. A connector that has given up doesn't read it.
     pub async fn send(&mut self, request: Request) {
         let request = materialize::Request::from(request);
-        self.requests.write("Request", &request).await.unwrap();
+        match self.requests.write("Request", &request).await {
+            Err(Error::Io(_, error)) if error.kind() == ErrorKind::BrokenPipe => {}
+            written => written.unwrap(),
+        }
     }
 
     /// Reads a response; `None` once stdout is closed.

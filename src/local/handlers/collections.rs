@@ -1,14 +1,15 @@
 //! Collections and their offsets.
 
+use super::Listed;
 use crate::local::body::{JsonBody, Params};
 use crate::local::definition::{Definition, check_transformation};
 use crate::local::errors::Answer;
 use crate::local::server::App;
 use crate::local::store::Collection;
 use crate::rockset::types::{
-    CreateCollectionRequest, CreateCollectionResponse, DeleteCollectionResponse,
+    self, CreateCollectionRequest, CreateCollectionResponse, DeleteCollectionResponse,
     GetCollectionCommit, GetCollectionCommitRequest, GetCollectionResponse,
-    ListCollectionsResponse, UpdateCollectionRequest,
+    UpdateCollectionRequest,
 };
 use axum::Json;
 use axum::extract::State;
@@ -17,19 +18,19 @@ use std::sync::Arc;
 /// The names of a workspace and of a collection in it.
 pub(in crate::local) type Place = Params<(String, String)>;
 
-pub(in crate::local) async fn list(State(app): State<App>) -> Answer<ListCollectionsResponse> {
+pub(in crate::local) async fn list(State(app): State<App>) -> Answer<Listed<types::Collection>> {
     Ok(Json(listed(&app.store.collections())))
 }
 
 pub(in crate::local) async fn list_in_workspace(
     State(app): State<App>,
     Params(workspace): Params<String>,
-) -> Answer<ListCollectionsResponse> {
+) -> Answer<Listed<types::Collection>> {
     Ok(Json(listed(&app.store.collections_of(&workspace)?)))
 }
 
-fn listed(collections: &[Arc<Collection>]) -> ListCollectionsResponse {
-    ListCollectionsResponse { data: collections.iter().map(|found| found.show()).collect() }
+fn listed(collections: &[Arc<Collection>]) -> Listed<types::Collection> {
+    Listed { data: collections.iter().map(|found| found.show()).collect() }
 }
 
 pub(in crate::local) async fn get(

@@ -37,9 +37,9 @@ pub(in crate::local) async fn add(
 
     let insert_only = collection.definition().insert_only;
     let (outcomes, offset) = collection.write(|stored| {
-        let put = |sent: (Option<String>, Result<(Box<str>, Document), Failure>)| match sent {
-            (id, Err(failure)) => (id, Err(failure)),
-            (_, Ok((id, document))) => {
+        let put = |document| match document {
+            Ready::Not(id, failure) => (id, Err(failure)),
+            Ready::Yes(id, document) => {
                 let outcome = match insert_only && stored.get(&id).is_some() {
                     true => Err(immutable()),
                     false if stored.put(id.clone(), document) => Ok(Kind::Replaced),
@@ -54,18 +54,21 @@ pub(in crate::local) async fn add(
     Ok(Json(AddDocumentsResponse { data, last_offset: Some(offset) }))
 }
 
-/// A document as it will be stored, or why it won't be, with its `_id` if known.
-fn ready(
-    mut sent: Incoming<'_>,
-    now: i64,
-) -> (Option<String>, Result<(Box<str>, Document), Failure>) {
+/// Whether a document can be stored.
+enum Ready {
+    Yes(Box<str>, Document),
+    /// With its `_id`, if it has a good one.
+    Not(Option<String>, Failure),
+}
+
+fn ready(mut sent: Incoming<'_>, now: i64) -> Ready {
     let id = match special::id(sent.id) {
         Ok(id) => id,
-        Err(failure) => return (None, Err(failure)),
+        Err(failure) => return Ready::Not(None, failure),
     };
     match sent.event_time(now) {
-        Ok(event_time) => (None, Ok((id, Document { event_time, fields: sent.fields }))),
-        Err(failure) => (Some(id.into()), Err(failure)),
+        Ok(event_time) => Ready::Yes(id, Document { event_time, fields: sent.fields }),
+        Err(failure) => Ready::Not(Some(id.into()), failure),
     }
 }
 
