@@ -203,6 +203,6 @@ fn deleted_properties_go_once_the_endpoints_document_is_known() {
 fn strategies_that_a_preview_lacks_are_told_of_when_needed() {
     let set = "{ reduce: { strategy: set } }";
     let value = json!({ "add": { "a": 1 } });
-    assert_eq!(reduced(set, &[value.clone()]), value);
+    assert_eq!(reduced(set, std::slice::from_ref(&value)), value);
     run(set, &[value.clone(), value], true).fails(&["a preview has no strategy \"set\""]);
 }

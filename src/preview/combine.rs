@@ -1,6 +1,7 @@
 //! Combining: the documents of a transaction, one for each binding and key.
 
 use super::Error;
+use super::arena::Arena;
 use super::catalog::Collection;
 use super::extract::{self, Extractor};
 use super::fixture::{Fixture, Line};
@@ -10,6 +11,7 @@ use super::reduce;
 use super::report::Progress;
 use super::shards;
 use crate::flow::spec::{Projection, materialization_spec};
+use bytes::Bytes;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -35,7 +37,7 @@ pub struct BindingPlan {
 #[derive(Debug)]
 pub struct Entry {
     pub binding: u32,
-    pub key: Box<[u8]>,
+    pub key: Bytes,
     pub packed: Packed,
     /// Whether the key is to be deleted.
     pub is_deletion: bool,
@@ -49,9 +51,9 @@ pub struct Entry {
 #[derive(Debug, Default)]
 pub struct Packed {
     /// The tuple of the selected values.
-    pub values: Box<[u8]>,
+    pub values: Bytes,
     /// The whole document, as JSON.
-    pub json: Box<[u8]>,
+    pub json: Bytes,
 }
 
 impl Packed {
@@ -109,15 +111,14 @@ impl BindingPlan {
         Ok(planned)
     }
 
-    /// Packs a document. The buffer is there to be used again.
-    pub fn pack(&self, document: &Value, buffer: &mut Vec<u8>) -> Packed {
-        buffer.clear();
-        extract::pack(&self.values, document, buffer);
-        let values = buffer.as_slice().into();
-        buffer.clear();
-        // Writing a value to memory can't fail.
-        let _ = serde_json::to_writer(&mut *buffer, document);
-        Packed { values, json: buffer.as_slice().into() }
+    /// Packs a document.
+    pub fn pack(&self, document: &Value, arena: &mut Arena) -> Packed {
+        let values = arena.write(|out| extract::pack(&self.values, document, out));
+        let json = arena.write(|out| {
+            // Writing a value to memory can't fail.
+            let _ = serde_json::to_writer(out, document);
+        });
+        Packed { values, json }
     }
 
     /// Reduces a later document into an earlier one; `full` if that is the endpoint's.
@@ -185,11 +186,11 @@ enum Content {
 }
 
 impl Held {
-    fn into_entry(self, binding: u32, plan: &BindingPlan, key: Box<[u8]>) -> Entry {
+    fn into_entry(self, binding: u32, plan: &BindingPlan, key: Bytes, arena: &mut Arena) -> Entry {
         let Self { content, is_deletion, is_fresh } = self;
         let packed = match content {
             Content::Once(packed) => packed,
-            Content::Reduced(document) => plan.pack(&document, &mut Vec::new()),
+            Content::Reduced(document) => plan.pack(&document, arena),
         };
         Entry { binding, key, packed, is_deletion, is_fresh, exists: false }
     }
@@ -201,10 +202,10 @@ struct Combiner {
     /// The bindings of each collection.
     sources: HashMap<String, Vec<usize>>,
     /// By shard, then by binding, then by packed key.
-    open: Vec<Vec<HashMap<Box<[u8]>, Held>>>,
+    open: Vec<Vec<HashMap<Bytes, Held>>>,
     transaction: Transaction,
     key: Vec<u8>,
-    buffer: Vec<u8>,
+    arena: Arena,
 }
 
 impl Combiner {
@@ -216,7 +217,7 @@ impl Combiner {
         let empty = || bindings.iter().map(|_| HashMap::new()).collect();
         let open = (0..shards).map(|_| empty()).collect();
         let transaction = Transaction::default();
-        Self { bindings, sources, open, transaction, key: Vec::new(), buffer: Vec::new() }
+        Self { bindings, sources, open, transaction, key: Vec::new(), arena: Arena::default() }
     }
 
     fn is_untouched(&self) -> bool {
@@ -262,13 +263,14 @@ impl Combiner {
 
         let open = &mut self.open[shard][index];
         let Some(held) = open.get_mut(self.key.as_slice()) else {
-            let content = Content::Once(binding.pack(&document, &mut self.buffer));
+            let content = Content::Once(binding.pack(&document, &mut self.arena));
             let held = Held { content, is_deletion, is_fresh: false };
-            open.insert(self.key.as_slice().into(), held);
+            let key = self.arena.write(|out| out.extend_from_slice(&self.key));
+            open.insert(key, held);
             return Ok(());
         };
         if held.is_deletion {
-            held.content = Content::Once(binding.pack(&document, &mut self.buffer));
+            held.content = Content::Once(binding.pack(&document, &mut self.arena));
             held.is_fresh = true;
         } else {
             let left = match &mut held.content {
@@ -285,11 +287,14 @@ impl Combiner {
     /// Ends the transaction and begins the next one.
     fn finish(&mut self) -> Transaction {
         let mut transaction = std::mem::take(&mut self.transaction);
+        let arena = &mut self.arena;
         for bindings in &mut self.open {
             let mut stores = Vec::with_capacity(bindings.iter().map(HashMap::len).sum());
             for ((index, plan), held) in (0..).zip(self.bindings.iter()).zip(bindings) {
                 let begin = stores.len();
-                stores.extend(held.drain().map(|(key, held)| held.into_entry(index, plan, key)));
+                stores.extend(
+                    held.drain().map(|(key, held)| held.into_entry(index, plan, key, arena)),
+                );
                 stores[begin..].sort_unstable_by(|a: &Entry, b| a.key.cmp(&b.key));
             }
             transaction.shards.push(stores);

@@ -14,6 +14,7 @@
 //! - `report` and `look`: what came of it.
 
 mod algebra;
+mod arena;
 mod catalog;
 mod combine;
 mod connection;
