@@ -199,6 +199,31 @@ async fn a_transaction_of_many_requests() {
     assert_eq!(count(&local, "commons", "c").await, 45_011);
 }
 
+/// A runtime may be unable to combine what it stores for a key in a transaction.
+#[tokio::test]
+async fn the_last_document_of_a_key_stays() {
+    let local = Local::start();
+    let task = task(&local.server.url(), vec![binding("commons", "c", &["id"], &["text"])]);
+    let mut connector = opened(Codec::Proto, &task).await;
+    // Of this size, each of several requests ends within the documents of a key.
+    let text = "x".repeat(1_500_000);
+    let stores = (0..9).map(|n| store(0, &[json!(n / 3)], &[json!(format!("{n} {text}"))]));
+    transaction(&mut connector, stores).await;
+    let large = format!("large {}", "x".repeat(5 << 20));
+    let stores = [store(0, &[json!(7)], &[json!(large)]), store(0, &[json!(7)], &[json!("8 ")])];
+    transaction(&mut connector, stores).await;
+    // In the next transaction the key may come again, of course.
+    transaction(&mut connector, [store(0, &[json!(2)], &[json!("9 ")])]).await;
+    assert_eq!(connector.end().await.code, Some(0));
+
+    let documents = stored(&local, "commons", "c").await;
+    let texts = documents.values().map(|document| {
+        let text = document["text"].as_str().unwrap();
+        (document["id"].as_u64().unwrap(), text[..1].parse::<u64>().unwrap())
+    });
+    assert_eq!(texts.collect::<Vec<_>>(), [(0, 2), (1, 5), (2, 9), (7, 8)]);
+}
+
 #[tokio::test]
 async fn a_document_larger_than_a_batch() {
     let local = Local::start();

@@ -65,10 +65,10 @@ impl Batch {
     /// Takes the last document out again, into a batch of its own.
     pub fn split_last(&mut self) -> Self {
         let mut last = Self::default();
-        if let Some(range) = self.len().checked_sub(1).map(|index| self.range(index)) {
-            last.push_text(&self.body[range.clone()]);
+        if let Some(index) = self.len().checked_sub(1) {
+            last.push_text(&self.body[range(&self.ends, index)]);
             self.ends.pop();
-            self.body.truncate(range.start - 1);
+            self.body.truncate(self.ends.last().copied().unwrap_or_default());
         }
         last
     }
@@ -84,10 +84,6 @@ impl Batch {
             out.extend_from_slice(document);
             Ok::<_, std::convert::Infallible>(())
         });
-    }
-
-    fn range(&self, index: usize) -> Range<usize> {
-        range(&self.ends, index)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Open: waits until every collection can be written to.
 
-use super::batch::{Batch, Limits};
+use super::batch::Limits;
 use super::document::Layout;
 use super::task::Task;
 use super::transactions::{self, Transactor};
@@ -19,7 +19,7 @@ pub async fn open(request: &Open) -> Result<Transactor, Error> {
     for binding in &task.bindings {
         let target = binding.target.clone();
         let layout = Layout::new(target.binding, &target.to_string(), &binding.selection)?;
-        bindings.push(transactions::Binding { target, layout, batch: Batch::default() });
+        bindings.push(transactions::Binding::new(target, layout));
     }
 
     let mut waiting = JoinSet::new();

@@ -32,6 +32,14 @@ pub(super) struct Binding {
     pub target: Arc<Target>,
     pub layout: Layout,
     pub batch: Batch,
+    /// The packed key of the last document, within the open transaction.
+    last_key: Vec<u8>,
+}
+
+impl Binding {
+    pub fn new(target: Arc<Target>, layout: Layout) -> Self {
+        Self { target, layout, batch: Batch::default(), last_key: Vec::new() }
+    }
 }
 
 /// What a transaction has come to.
@@ -116,6 +124,12 @@ impl Transactor {
         let Some(binding) = self.bindings.get_mut(index) else {
             return Err(Error::request("Store", out_of_range(index, count)));
         };
+        if binding.last_key == store.key_packed {
+            self.supersede(index).await?;
+        }
+        let binding = &mut self.bindings[index];
+        binding.last_key.clear();
+        binding.last_key.extend_from_slice(&store.key_packed);
         let before = binding.batch.bytes();
         binding.batch.push(|out| binding.layout.write(store, out))?;
         self.counts.begun.get_or_insert_with(Instant::now);
@@ -138,6 +152,18 @@ impl Transactor {
         Ok(())
     }
 
+    /// Makes way for another document of the last one's key. A runtime that can't
+    /// combine the documents of a key within a transaction stores them one after the
+    /// other, and the last one is to stay.
+    async fn supersede(&mut self, index: usize) -> Result<(), Error> {
+        let batch = &mut self.bindings[index].batch;
+        match batch.is_empty() {
+            false => drop(batch.split_last()),
+            true => self.drain().await?,
+        }
+        Ok(())
+    }
+
     /// Sends a batch as soon as fewer than the allowed requests are under way.
     async fn send(&mut self, index: usize, batch: Batch) -> Result<(), Error> {
         while self.under_way.len() >= self.concurrency {
@@ -155,17 +181,24 @@ impl Transactor {
     /// Sends what is left, and waits until every document is acknowledged.
     async fn commit(&mut self) -> Result<(), Error> {
         for index in 0..self.bindings.len() {
+            self.bindings[index].last_key.clear();
             let batch = std::mem::take(&mut self.bindings[index].batch);
             if !batch.is_empty() {
                 self.send(index, batch).await?;
             }
         }
-        while let Some(sent) = self.under_way.join_next().await {
-            finished(sent)?;
-        }
+        self.drain().await?;
         let Counts { begun, documents, bytes, requests } = std::mem::take(&mut self.counts);
         let seconds = begun.map_or(0.0, |begun| begun.elapsed().as_secs_f64());
         debug!(documents, bytes, requests, seconds, "transaction is durable in Rockset");
+        Ok(())
+    }
+
+    /// Waits until nothing is under way.
+    async fn drain(&mut self) -> Result<(), Error> {
+        while let Some(sent) = self.under_way.join_next().await {
+            finished(sent)?;
+        }
         Ok(())
     }
 
