@@ -2,6 +2,7 @@
 
 #![allow(dead_code)]
 
+pub mod api;
 pub mod connector;
 #[cfg(feature = "local")]
 pub mod local;
