@@ -7,6 +7,7 @@ pub mod connector;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod pack;
+pub mod package;
 pub mod snapshot;
 #[cfg(feature = "local")]
 pub mod stored;
