@@ -36,12 +36,12 @@ pub fn generate(document: &Path, out: &Path) -> Result<(), String> {
 
     let document: OpenAPI = serde_json::from_value(api.clone()).map_err(|e| fail(&e))?;
     let client = client(&settings, &document).map_err(|e| fail(&e))?;
-    std::fs::write(out.join("rockset.rs"), client).map_err(|e| fail(&e))?;
+    std::fs::write(out.join("rockset.rs"), prettyplease::unparse(&client)).map_err(|e| fail(&e))?;
     std::fs::write(out.join("rockset_enums.rs"), open_enums(&enums)).map_err(|e| fail(&e))
 }
 
 /// The generated client. Its generator panics on what it doesn't support.
-fn client(settings: &GenerationSettings, document: &OpenAPI) -> Result<String, String> {
+fn client(settings: &GenerationSettings, document: &OpenAPI) -> Result<syn::File, String> {
     set_hook(Box::new(|_| {}));
     let generated = catch_unwind(AssertUnwindSafe(|| {
         Generator::new(settings).generate_tokens(document).map_err(|e| e.to_string())
@@ -52,8 +52,7 @@ fn client(settings: &GenerationSettings, document: &OpenAPI) -> Result<String, S
         let why = why.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
         Err(format!("the generator does not support it: {why}"))
     })?;
-    let client = syn::parse2(tokens).map_err(|e| e.to_string())?;
-    Ok(prettyplease::unparse(&client))
+    syn::parse2(tokens).map_err(|e| e.to_string())
 }
 
 /// A `$ref` at or below a value to what the document doesn't hold.
