@@ -1,6 +1,6 @@
 //! The Rockset client and its types, from the OpenAPI document.
 
-use heck::ToUpperCamelCase;
+use heck::{ToSnakeCase, ToUpperCamelCase};
 use openapiv3::OpenAPI;
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TypeImpl};
 use serde_json::Value;
@@ -118,12 +118,13 @@ fn operation_table(api: &Value) -> String {
         for (method, operation) in methods.as_object().into_iter().flatten() {
             if METHODS.contains(&method.as_str()) {
                 let operation_id = operation["operationId"].as_str().unwrap_or_default();
+                let function = operation_id.to_snake_case();
                 let tag = operation["tags"][0].as_str().unwrap_or_default();
                 let method = method.to_uppercase();
                 let _ = writeln!(
                     out,
-                    "    Operation {{ operation_id: {operation_id:?}, method: {method:?}, \
-                     path: {path:?}, tag: {tag:?} }},"
+                    "    Operation {{ operation_id: {operation_id:?}, function: {function:?}, \
+                     method: {method:?}, path: {path:?}, tag: {tag:?} }},"
                 );
             }
         }

@@ -8,6 +8,9 @@ pub mod connector;
 pub mod local;
 pub mod pack;
 pub mod package;
+#[cfg(feature = "local")]
+pub mod preview;
+pub mod scripted;
 pub mod snapshot;
 #[cfg(feature = "local")]
 pub mod stored;
