@@ -16,8 +16,9 @@ fn main() {
         rockset::generate(Path::new("openapi/rockset.yaml"), out),
         flow::generate(Path::new("proto"), out),
     ] {
-        if let Err(error) = generated {
-            println!("cargo::error={error}");
+        // Cargo takes each line of an error by itself.
+        for line in generated.err().iter().flat_map(|error| error.lines()) {
+            println!("cargo::error={line}");
         }
     }
 }

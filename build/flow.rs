@@ -12,7 +12,14 @@ pub fn generate(protos: &Path, out: &Path) -> Result<(), String> {
     println!("cargo::rerun-if-changed={}", protos.display());
     let fail = |what: &dyn std::fmt::Display| format!("{}: {what}", protos.display());
 
-    let files = protox::compile(["materialize.proto"], [protos]).map_err(|e| fail(&e))?;
+    let files = protox::compile(["materialize.proto"], [protos]).map_err(|error| {
+        // Its Debug begins with file, line and column, where they are known.
+        let why = format!("{error:?}");
+        match error.file() {
+            Some(file) if why.starts_with(file) => format!("{}/{why}", protos.display()),
+            _ => fail(&why),
+        }
+    })?;
 
     let mut config = Config::new();
     config

@@ -5,6 +5,7 @@ use openapiv3::OpenAPI;
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TypeImpl};
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::path::Path;
 
 /// Writes `rockset.rs`, `rockset_enums.rs` and `rockset_operations.rs` into `out`.
@@ -14,6 +15,9 @@ pub fn generate(document: &Path, out: &Path) -> Result<(), String> {
 
     let text = std::fs::read_to_string(document).map_err(|e| fail(&e))?;
     let mut api: Value = yaml_serde::from_str(&text).map_err(|e| fail(&e))?;
+    if let Some(reference) = dangling_reference(&api, &api) {
+        return Err(fail(&format_args!("{reference:?} leads nowhere")));
+    }
     drop_patterns(&mut api);
     join_errors(&mut api);
     let enums = enumerations(&api);
@@ -32,10 +36,38 @@ pub fn generate(document: &Path, out: &Path) -> Result<(), String> {
     }
 
     let document: OpenAPI = serde_json::from_value(api.clone()).map_err(|e| fail(&e))?;
-    let tokens = Generator::new(&settings).generate_tokens(&document).map_err(|e| fail(&e))?;
-    let client = syn::parse2(tokens).map_err(|e| fail(&e))?;
+    let client = client(&settings, &document).map_err(|e| fail(&e))?;
     std::fs::write(out.join("rockset.rs"), prettyplease::unparse(&client)).map_err(|e| fail(&e))?;
     std::fs::write(out.join("rockset_enums.rs"), open_enums(&enums)).map_err(|e| fail(&e))
+}
+
+/// The generated client. Its generator panics on what it doesn't support.
+fn client(settings: &GenerationSettings, document: &OpenAPI) -> Result<syn::File, String> {
+    set_hook(Box::new(|_| {}));
+    let generated = catch_unwind(AssertUnwindSafe(|| {
+        Generator::new(settings).generate_tokens(document).map_err(|e| e.to_string())
+    }));
+    let _ = take_hook();
+    let tokens = generated.unwrap_or_else(|panic| {
+        let why = panic.downcast_ref::<String>().map(String::as_str);
+        let why = why.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
+        Err(format!("the generator does not support it: {why}"))
+    })?;
+    syn::parse2(tokens).map_err(|e| e.to_string())
+}
+
+/// A `$ref` at or below a value to what the document doesn't hold.
+fn dangling_reference<'a>(api: &Value, value: &'a Value) -> Option<&'a str> {
+    let below = |value| dangling_reference(api, value);
+    let exists = |text: &str| text.strip_prefix('#').is_some_and(|at| api.pointer(at).is_some());
+    match value {
+        Value::Object(map) => {
+            let reference = map.get("$ref").and_then(Value::as_str);
+            reference.filter(|text| !exists(text)).or_else(|| map.values().find_map(below))
+        }
+        Value::Array(items) => items.iter().find_map(below),
+        _ => None,
+    }
 }
 
 /// Takes the patterns off strings: they tell a person what to write, and must not

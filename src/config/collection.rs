@@ -114,7 +114,7 @@ impl From<ClusteringField> for types::FieldPartition {
         Self {
             field_name: Some(field.field_name),
             type_: Some(ClusteringType::Auto),
-            keys: Vec::new(),
+            ..Self::default()
         }
     }
 }

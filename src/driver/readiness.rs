@@ -44,7 +44,7 @@ async fn status(client: &Client, target: &Target) -> Result<CollectionStatus, Er
         Err(Error::rockset(doing)(error))
     };
     match call(client.get_collection(&target.workspace, &target.collection)).await {
-        Ok(GetCollectionResponse { data: Some(collection) }) => match collection.status {
+        Ok(GetCollectionResponse { data: Some(collection), .. }) => match collection.status {
             Some(status) => Ok(status),
             None => failed(rockset::Error::Unexpected("a collection without a status".into())),
         },

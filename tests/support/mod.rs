@@ -2,10 +2,12 @@
 
 #![allow(dead_code)]
 
+pub mod api;
 pub mod connector;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod pack;
+pub mod package;
 #[cfg(feature = "local")]
 pub mod preview;
 pub mod scripted;
