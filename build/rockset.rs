@@ -32,7 +32,8 @@ pub fn generate(document: &Path, out: &Path) -> Result<(), String> {
 
     let document: OpenAPI = serde_json::from_value(api.clone()).map_err(|e| fail(&e))?;
     let tokens = Generator::new(&settings).generate_tokens(&document).map_err(|e| fail(&e))?;
-    let client = syn::parse2(tokens).map_err(|e| fail(&e))?;
+    let mut client = syn::parse2(tokens).map_err(|e| fail(&e))?;
+    crate::nulls::settle(&mut client, &api).map_err(|e| fail(&e))?;
     std::fs::write(out.join("rockset.rs"), prettyplease::unparse(&client)).map_err(|e| fail(&e))?;
     std::fs::write(out.join("rockset_enums.rs"), open_enums(&enums)).map_err(|e| fail(&e))
 }
