@@ -1,6 +1,6 @@
 //! The Rockset client and its types, from the OpenAPI document.
 
-use heck::ToUpperCamelCase;
+use heck::{ToSnakeCase, ToUpperCamelCase};
 use openapiv3::OpenAPI;
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TypeImpl};
 use serde_json::Value;
@@ -15,6 +15,7 @@ pub fn generate(document: &Path, out: &Path) -> Result<(), String> {
     let text = std::fs::read_to_string(document).map_err(|e| fail(&e))?;
     let mut api: Value = yaml_serde::from_str(&text).map_err(|e| fail(&e))?;
     drop_patterns(&mut api);
+    join_errors(&mut api);
     let enums = enumerations(&api);
     let operations = out.join("rockset_operations.rs");
     std::fs::write(operations, operation_table(&api)).map_err(|e| fail(&e))?;
@@ -53,6 +54,34 @@ fn drop_patterns(value: &mut Value) {
     }
 }
 
+/// Makes one response of all those of a class (4XX, 5XX) that have one body, so that
+/// the client reads an error in one place and not in a branch for each status.
+fn join_errors(api: &mut Value) {
+    let shared = api["components"]["responses"].clone();
+    let body = |response: &Value| {
+        let name = response["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+        name.map_or(response, |name| &shared[name])["content"].clone()
+    };
+    let paths = api.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten();
+    let operations = paths.flat_map(|(_, methods)| methods.as_object_mut().into_iter().flatten());
+    for (_, operation) in operations {
+        let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
+        let Some(responses) = responses else { continue };
+        for class in ["4", "5"] {
+            let all: Vec<(String, Value)> = responses
+                .iter()
+                .filter(|(status, _)| status.starts_with(class))
+                .map(|(status, response)| (status.clone(), response.clone()))
+                .collect();
+            let Some((_, first)) = all.first() else { continue };
+            if all.iter().all(|(_, response)| body(response) == body(first)) {
+                all.iter().for_each(|(status, _)| drop(responses.remove(status)));
+                responses.insert(format!("{class}XX"), first.clone());
+            }
+        }
+    }
+}
+
 /// The named string enumerations: each name with its schema.
 fn enumerations(api: &Value) -> Vec<(&String, &Value)> {
     let schemas = api["components"]["schemas"].as_object();
@@ -87,12 +116,13 @@ fn operation_table(api: &Value) -> String {
         for (method, operation) in methods.as_object().into_iter().flatten() {
             if METHODS.contains(&method.as_str()) {
                 let operation_id = operation["operationId"].as_str().unwrap_or_default();
+                let function = operation_id.to_snake_case();
                 let tag = operation["tags"][0].as_str().unwrap_or_default();
                 let method = method.to_uppercase();
                 let _ = writeln!(
                     out,
-                    "    Operation {{ operation_id: {operation_id:?}, method: {method:?}, \
-                     path: {path:?}, tag: {tag:?} }},"
+                    "    Operation {{ operation_id: {operation_id:?}, function: {function:?}, \
+                     method: {method:?}, path: {path:?}, tag: {tag:?} }},"
                 );
             }
         }

@@ -10,7 +10,7 @@ use tracing::info;
 
 /// Answers Apply. What exists is left as it is, so that it can be repeated.
 pub async fn apply(request: &request::Apply) -> Result<response::Applied, Error> {
-    let task = Task::new("Apply", request.materialization.as_ref())?;
+    let task = Task::new("Apply", request.materialization.as_ref(), 1.0)?;
     let mut actions = Vec::new();
 
     let workspaces: BTreeSet<&str> =

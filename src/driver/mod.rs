@@ -1,7 +1,7 @@
 //! The driver: what the connector does with each request.
 //!
 //! One file a request: [`spec`], [`validate`], [`apply`], [`open`], and
-//! [`transactions`] for the stream that follows an Open. What they share: [`task`],
+//! [`transactions`] for the stream that follows an Open. What they share: `task`,
 //! the task as configured; [`document`], how a Store becomes a document; [`batch`],
 //! documents on their way into one request; [`readiness`], waiting for collections.
 

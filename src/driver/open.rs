@@ -6,13 +6,14 @@ use super::task::Task;
 use super::transactions::{self, Transactor};
 use super::{Error, readiness};
 use crate::flow::materialize::request::Open;
+use crate::flow::spec::RangeSpec;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
 /// Prepares for transactions.
 pub async fn open(request: &Open) -> Result<Transactor, Error> {
     check_state(&request.state_json)?;
-    let task = Task::new("Open", request.materialization.as_ref())?;
+    let task = Task::new("Open", request.materialization.as_ref(), share(request.range.as_ref()))?;
 
     let mut bindings = Vec::with_capacity(task.bindings.len());
     for binding in &task.bindings {
@@ -32,6 +33,18 @@ pub async fn open(request: &Open) -> Result<Transactor, Error> {
 
     let concurrency = task.endpoint.max_concurrent_requests.into();
     Ok(Transactor::new(task.client, bindings, concurrency, Limits::default()))
+}
+
+/// Which part of the keys a shard has: about one over the number of shards, which
+/// all call Rockset for the same organisation.
+fn share(range: Option<&RangeSpec>) -> f64 {
+    const ALL: f64 = 4_294_967_296.0;
+    match range {
+        Some(range) if range.key_end > range.key_begin => {
+            (f64::from(range.key_end - range.key_begin) + 1.0) / ALL
+        }
+        _ => 1.0,
+    }
 }
 
 /// The connector keeps no state. One that another connector left would be lost on

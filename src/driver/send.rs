@@ -14,7 +14,7 @@ const NAMED: usize = 3;
 /// Sends a batch. Documents whose failure may pass are sent again, alone; any other
 /// failure is an error.
 pub(super) async fn send(client: &Client, target: &Target, batch: Closed) -> Result<(), Error> {
-    let mut backoff = retry::Policy::default().begin();
+    let mut backoff = client.retry().begin();
     let mut to_send = vec![batch];
     while let Some(batch) = to_send.pop() {
         match documents::add(client, &target.workspace, &target.collection, batch.body()).await {

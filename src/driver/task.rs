@@ -3,7 +3,7 @@
 use super::Error;
 use crate::config::{self, Endpoint, Resource};
 use crate::flow::spec::{FieldSelection, MaterializationSpec};
-use crate::rockset::{self, Client};
+use crate::rockset::{self, Client, Pacing, Settings};
 use std::fmt;
 use std::sync::Arc;
 
@@ -38,12 +38,19 @@ impl fmt::Display for Target {
 }
 
 impl Task {
-    /// Reads a task as a request brought it.
-    pub fn new(request: &'static str, spec: Option<&MaterializationSpec>) -> Result<Self, Error> {
+    /// Reads a task as a request brought it. `share` is the part that this process
+    /// has in the task, up to 1.
+    pub fn new(
+        request: &'static str,
+        spec: Option<&MaterializationSpec>,
+        share: f64,
+    ) -> Result<Self, Error> {
         let spec = spec.ok_or_else(|| Error::request(request, "has no materialization"))?;
         let endpoint: Endpoint = config::parse("endpoint", &spec.config_json)?;
-        let client = rockset::connect(&endpoint.region_base_url, endpoint.api_key.reveal())
-            .map_err(Error::rockset("connecting"))?;
+        let settings = Settings { pacing: Pacing::default().share(share), ..Settings::default() };
+        let (base, key) = (&endpoint.region_base_url, endpoint.api_key.reveal());
+        let client =
+            rockset::connect_with(base, key, settings).map_err(Error::rockset("connecting"))?;
         let bindings = spec.bindings.iter().enumerate().map(|(index, binding)| {
             let resource: Resource = config::parse(
                 &format!("bindings[{index}].resource"),

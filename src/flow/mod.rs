@@ -4,7 +4,7 @@
 //! - [`Request`] and [`Response`]: what may be said, one variant each.
 //! - [`codec`]: frames and messages, as protobuf or as JSON lines.
 //! - [`session`]: which message may follow which.
-//! - [`tuple`]: packed keys and values as JSON text.
+//! - [`mod@tuple`]: packed keys and values as JSON text.
 
 pub mod codec;
 pub mod json;

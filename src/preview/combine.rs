@@ -1,6 +1,7 @@
 //! Combining: the documents of a transaction, one for each binding and key.
 
 use super::Error;
+use super::arena::Arena;
 use super::catalog::Collection;
 use super::extract::{self, Extractor};
 use super::fixture::{Fixture, Line};
@@ -10,6 +11,7 @@ use super::reduce;
 use super::report::Progress;
 use super::shards;
 use crate::flow::spec::{Projection, materialization_spec};
+use bytes::Bytes;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -35,7 +37,7 @@ pub struct BindingPlan {
 #[derive(Debug)]
 pub struct Entry {
     pub binding: u32,
-    pub key: Box<[u8]>,
+    pub key: Bytes,
     pub packed: Packed,
     /// Whether the key is to be deleted.
     pub is_deletion: bool,
@@ -49,9 +51,9 @@ pub struct Entry {
 #[derive(Debug, Default)]
 pub struct Packed {
     /// The tuple of the selected values.
-    pub values: Vec<u8>,
+    pub values: Bytes,
     /// The whole document, as JSON.
-    pub json: Vec<u8>,
+    pub json: Bytes,
 }
 
 impl Packed {
@@ -110,12 +112,13 @@ impl BindingPlan {
     }
 
     /// Packs a document.
-    pub fn pack(&self, document: &Value) -> Packed {
-        let mut packed = Packed { values: Vec::with_capacity(256), json: Vec::with_capacity(256) };
-        extract::pack(&self.values, document, &mut packed.values);
-        // Writing a value to memory can't fail.
-        let _ = serde_json::to_writer(&mut packed.json, document);
-        packed
+    pub fn pack(&self, document: &Value, arena: &mut Arena) -> Packed {
+        let values = arena.write(|out| extract::pack(&self.values, document, out));
+        let json = arena.write(|out| {
+            // Writing a value to memory can't fail.
+            let _ = serde_json::to_writer(out, document);
+        });
+        Packed { values, json }
     }
 
     /// Reduces a later document into an earlier one; `full` if that is the endpoint's.
@@ -183,11 +186,11 @@ enum Content {
 }
 
 impl Held {
-    fn into_entry(self, binding: u32, plan: &BindingPlan, key: Box<[u8]>) -> Entry {
+    fn into_entry(self, binding: u32, plan: &BindingPlan, key: Bytes, arena: &mut Arena) -> Entry {
         let Self { content, is_deletion, is_fresh } = self;
         let packed = match content {
             Content::Once(packed) => packed,
-            Content::Reduced(document) => plan.pack(&document),
+            Content::Reduced(document) => plan.pack(&document, arena),
         };
         Entry { binding, key, packed, is_deletion, is_fresh, exists: false }
     }
@@ -199,9 +202,10 @@ struct Combiner {
     /// The bindings of each collection.
     sources: HashMap<String, Vec<usize>>,
     /// By shard, then by binding, then by packed key.
-    open: Vec<Vec<HashMap<Box<[u8]>, Held>>>,
+    open: Vec<Vec<HashMap<Bytes, Held>>>,
     transaction: Transaction,
     key: Vec<u8>,
+    arena: Arena,
 }
 
 impl Combiner {
@@ -212,7 +216,8 @@ impl Combiner {
         }
         let empty = || bindings.iter().map(|_| HashMap::new()).collect();
         let open = (0..shards).map(|_| empty()).collect();
-        Self { bindings, sources, open, transaction: Transaction::default(), key: Vec::new() }
+        let transaction = Transaction::default();
+        Self { bindings, sources, open, transaction, key: Vec::new(), arena: Arena::default() }
     }
 
     fn is_untouched(&self) -> bool {
@@ -258,13 +263,14 @@ impl Combiner {
 
         let open = &mut self.open[shard][index];
         let Some(held) = open.get_mut(self.key.as_slice()) else {
-            let content = Content::Once(binding.pack(&document));
+            let content = Content::Once(binding.pack(&document, &mut self.arena));
             let held = Held { content, is_deletion, is_fresh: false };
-            open.insert(self.key.as_slice().into(), held);
+            let key = self.arena.write(|out| out.extend_from_slice(&self.key));
+            open.insert(key, held);
             return Ok(());
         };
         if held.is_deletion {
-            held.content = Content::Once(binding.pack(&document));
+            held.content = Content::Once(binding.pack(&document, &mut self.arena));
             held.is_fresh = true;
         } else {
             let left = match &mut held.content {
@@ -281,11 +287,14 @@ impl Combiner {
     /// Ends the transaction and begins the next one.
     fn finish(&mut self) -> Transaction {
         let mut transaction = std::mem::take(&mut self.transaction);
+        let arena = &mut self.arena;
         for bindings in &mut self.open {
             let mut stores = Vec::with_capacity(bindings.iter().map(HashMap::len).sum());
             for ((index, plan), held) in (0..).zip(self.bindings.iter()).zip(bindings) {
                 let begin = stores.len();
-                stores.extend(held.drain().map(|(key, held)| held.into_entry(index, plan, key)));
+                stores.extend(
+                    held.drain().map(|(key, held)| held.into_entry(index, plan, key, arena)),
+                );
                 stores[begin..].sort_unstable_by(|a: &Entry, b| a.key.cmp(&b.key));
             }
             transaction.shards.push(stores);

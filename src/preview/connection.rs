@@ -123,30 +123,29 @@ impl Connection {
     pub async fn send(&mut self, request: Request) -> Result<(), Error> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
         let waiting = writer.push("Request", &materialize::Request::from(request))?;
-        if waiting >= WRITE_AHEAD { self.flush().await } else { Ok(()) }
+        if waiting >= WRITE_AHEAD { self.flush("a response").await } else { Ok(()) }
     }
 
-    async fn flush(&mut self) -> Result<(), Error> {
+    async fn flush(&mut self, expected: &'static str) -> Result<(), Error> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
         match writer.flush().await {
             Ok(()) => Ok(()),
-            Err(error) => Err(self.explain(error.into()).await),
+            Err(_) => Err(self.ended(expected).await),
         }
     }
 
     /// Writes what waits, and reads the response that is due.
     pub async fn receive(&mut self, expected: &'static str) -> Result<Response, Error> {
-        self.flush().await?;
+        self.flush(expected).await?;
         match self.responses.recv().await {
-            Some(Ok(response)) => Ok(response),
-            Some(Err(error)) => Err(error.into()),
-            None => Err(self.explain(Error::Ended { expected }).await),
+            Some(response) => Ok(response?),
+            None => Err(self.ended(expected).await),
         }
     }
 
     /// Ends the connector's input and waits for it to end, too.
     pub async fn close(mut self) -> Result<(), Error> {
-        self.flush().await?;
+        self.flush("the end of its input").await?;
         self.writer = None;
         match timeout(GRACE, self.responses.recv()).await {
             Ok(None) => {}
@@ -168,15 +167,21 @@ impl Connection {
         Error::Response { response: "end", reason }
     }
 
-    /// A broken pipe is only the consequence: if the connector failed, its error is the
-    /// one to tell.
-    async fn explain(&mut self, error: Error) -> Error {
+    /// Why the connector takes no more requests. A broken pipe is only the consequence:
+    /// if it failed, or what it wrote was no response, that is what to tell.
+    async fn ended(&mut self, expected: &'static str) -> Error {
         self.writer = None;
-        let Some(mut running) = self.running.take() else { return error };
-        match timeout(GRACE, running.outcome()).await {
-            Ok(Err(cause)) => cause,
-            _ => error,
+        if let Some(mut running) = self.running.take()
+            && let Ok(Err(cause)) = timeout(GRACE, running.outcome()).await
+        {
+            return cause;
         }
+        while let Ok(Some(response)) = timeout(GRACE, self.responses.recv()).await {
+            if let Err(error) = response {
+                return error.into();
+            }
+        }
+        Error::Ended { expected }
     }
 }
 

@@ -1,6 +1,7 @@
 //! One session with a connector: the requests of the protocol, and what comes back.
 
 use super::Error;
+use super::arena::Arena;
 use super::combine::{BindingPlan, Entry, Packed};
 use super::connection::Connection;
 use super::extract::{self, Extractor};
@@ -148,7 +149,7 @@ impl Shard {
                 let load = request::Load {
                     binding: entry.binding,
                     key_json: in_json(codec, &binding.keys, &entry.packed),
-                    key_packed: entry.key.to_vec().into(),
+                    key_packed: entry.key.clone(),
                 };
                 self.connection.send(Request::Load(load)).await?;
             }
@@ -188,7 +189,7 @@ impl Shard {
         entry.exists = true;
         if !entry.is_fresh {
             let document = binding.reduce(document, entry.packed.document(), true)?;
-            entry.packed = binding.pack(&document);
+            entry.packed = binding.pack(&document, &mut Arena::default());
         }
         Ok(())
     }
@@ -200,10 +201,10 @@ impl Shard {
         request::Store {
             binding: index,
             key_json: in_json(codec, &binding.keys, &packed),
-            key_packed: key.into_vec().into(),
+            key_packed: key,
             values_json: in_json(codec, &binding.values, &packed),
-            values_packed: packed.values.into(),
-            doc_json: if binding.selects_document { packed.json.into() } else { Bytes::new() },
+            values_packed: packed.values,
+            doc_json: if binding.selects_document { packed.json } else { Bytes::new() },
             exists,
             delete: is_deletion,
         }

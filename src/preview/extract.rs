@@ -4,7 +4,7 @@ use super::infer::TRUNCATED_POINTER;
 use super::pack;
 use super::pointer::Pointer;
 use crate::flow::spec::Projection;
-use chrono::DateTime;
+use chrono::{DateTime, SecondsFormat};
 use serde_json::Value;
 use std::borrow::Cow;
 use uuid::Uuid;
@@ -78,7 +78,7 @@ pub fn json(extractors: &[Extractor], document: &Value) -> Vec<u8> {
 fn uuid_time(text: &str) -> Option<String> {
     let (seconds, nanos) = Uuid::try_parse(text).ok()?.get_timestamp()?.to_unix();
     let time = DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos)?;
-    let text = time.format("%Y-%m-%dT%H:%M:%S%.9f").to_string();
-    let text = text.trim_end_matches('0').trim_end_matches('.');
+    let text = time.to_rfc3339_opts(SecondsFormat::Nanos, true);
+    let text = text.trim_end_matches('Z').trim_end_matches('0').trim_end_matches('.');
     Some(format!("{text}Z"))
 }

@@ -1,15 +1,15 @@
 //! A look at what the local Rockset holds in the end.
 
 use super::Error;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{Table, presets};
+use console::{Term, measure_text_width, truncate_str};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
-use std::io::IsTerminal as _;
 
 const DOCUMENTS: usize = 5;
 const COLUMNS: usize = 6;
-const DEFAULT_WIDTH: u16 = 100;
-const LONGEST_VALUE: usize = 60;
+const DEFAULT_WIDTH: usize = 100;
+const LONGEST_VALUE: usize = 24;
 
 /// Where the local Rockset is, and how to ask it.
 pub struct Endpoint {
@@ -68,48 +68,61 @@ fn escaped(segment: &str) -> String {
     url::form_urlencoded::byte_serialize(segment.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
+/// A table that fits the terminal, with one line a document.
 fn table(documents: &[&Map<String, Value>]) -> Table {
-    let columns = columns(documents);
+    let width = Term::stderr().size_checked().map_or(DEFAULT_WIDTH, |(_, width)| width.into());
+    let mut columns: Vec<Vec<String>> = Vec::new();
+    let mut used = 1;
+    for name in fields(documents).into_iter().take(COLUMNS) {
+        let values =
+            documents.iter().map(|document| document.get(name).map_or(String::new(), shown));
+        let column: Vec<String> = std::iter::once(shortened(name)).chain(values).collect();
+        // A border and a space on each side.
+        used += 3 + column.iter().map(|cell| measure_text_width(cell)).max().unwrap_or(0);
+        if used > width && !columns.is_empty() {
+            break;
+        }
+        columns.push(column);
+    }
+    let row = |index: usize| columns.iter().map(move |column| column[index].as_str());
     let mut table = Table::new();
     table.load_preset(presets::UTF8_FULL_CONDENSED);
-    table.set_content_arrangement(ContentArrangement::Dynamic);
-    if !std::io::stderr().is_terminal() {
-        table.set_width(DEFAULT_WIDTH);
-    }
-    table.set_header(&columns);
-    for document in documents {
-        table.add_row(
-            columns.iter().map(|column| document.get(*column).map_or(String::new(), shown)),
-        );
+    table.set_header(row(0));
+    for index in 1..=documents.len() {
+        table.add_row(row(index));
     }
     table
 }
 
-/// A handful of fields, the identifier first and plain values before nested ones.
-fn columns<'d>(documents: &[&'d Map<String, Value>]) -> Vec<&'d str> {
+/// The fields in the order in which they are worth a column: the identifier first, then
+/// those with the most values, plain ones before nested ones.
+fn fields<'d>(documents: &[&'d Map<String, Value>]) -> Vec<&'d str> {
     let names: BTreeSet<&str> =
         documents.iter().flat_map(|document| document.keys()).map(String::as_str).collect();
     let is_nested = |name: &str| {
-        documents.iter().any(|document| {
-            document.get(name).is_some_and(|value| value.is_object() || value.is_array())
-        })
+        let values = documents.iter().filter_map(|document| document.get(name));
+        values.clone().any(|value| value.is_object() || value.is_array())
+    };
+    let missing = |name: &str| {
+        let values = documents.iter().map(|document| document.get(name));
+        values.filter(|value| value.is_none_or(Value::is_null)).count()
     };
     let mut names: Vec<&str> = names.into_iter().collect();
-    names.sort_by_key(|name| (*name != "_id", name.starts_with('_'), is_nested(name)));
-    names.truncate(COLUMNS);
+    names.sort_by_key(|name| {
+        (*name != "_id", name.starts_with('_'), is_nested(name), missing(name))
+    });
     names
 }
 
 fn shown(value: &Value) -> String {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        value => value.to_string(),
-    };
-    // What would move the cursor does not belong into a table.
-    let mut chars = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let mut text: String = chars.by_ref().take(LONGEST_VALUE).collect();
-    if chars.next().is_some() {
-        text.push('…');
+    match value {
+        Value::String(text) => shortened(text),
+        value => shortened(&value.to_string()),
     }
-    text
+}
+
+fn shortened(text: &str) -> String {
+    // What would move the cursor does not belong into a table.
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    truncate_str(&text, LONGEST_VALUE, "…").into_owned()
 }

@@ -3,17 +3,18 @@
 //! A preview reads a catalog and a fixture, and drives a connector through the whole
 //! protocol, in the manner of `flowctl preview`:
 //!
-//! - [`catalog`] and [`model`]: the files that the user writes.
-//! - [`schema`], [`shape`] and [`infer`]: what a collection's schema says of its fields.
-//! - [`select`]: which fields a binding takes.
-//! - [`spec`]: the task as the connector gets to know it.
-//! - [`fixture`], [`combine`], [`plan`] and [`reduce`]: documents, and how those that
+//! - `catalog` and `model`: the files that the user writes.
+//! - `schema`, `shape` and `infer`: what a collection's schema says of its fields.
+//! - `select`: which fields a binding takes.
+//! - `spec`: the task as the connector gets to know it.
+//! - `fixture`, `combine`, `plan` and `reduce`: documents, and how those that
 //!   share a key become one.
-//! - [`extract`] and [`pack`]: their keys and values as tuples.
-//! - [`connection`], [`drive`] and [`shards`]: the connector, and the sessions with it.
-//! - [`report`] and [`look`]: what came of it.
+//! - `extract` and `pack`: their keys and values as tuples.
+//! - `connection`, `drive` and `shards`: the connector, and the sessions with it.
+//! - `report` and `look`: what came of it.
 
 mod algebra;
+mod arena;
 mod catalog;
 mod combine;
 mod connection;

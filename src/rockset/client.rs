@@ -1,25 +1,48 @@
-//! A connected client: authentication, timeouts, retries and tracing, as hooks of
-//! the generated one.
+//! A connected client: authentication, timeouts, pacing, retries and tracing, as hooks
+//! of the generated one.
 
 use super::error::Error;
+use super::pacing::{Pacer, Pacing};
 use super::types::ErrorModel;
 use super::{Client, ResponseValue, retry};
 use bytes::Bytes;
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use std::time::Duration;
-use tracing::{Instrument, debug_span};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tracing::field::Empty;
+use tracing::{Instrument, debug_span, trace};
 use url::Url;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long the wire may be silent while an answer is awaited.
-const SILENCE: Duration = Duration::from_secs(120);
-
-/// What the generated client carries for its hooks.
-#[derive(Debug, Clone, Default)]
-pub struct Connection {
+/// How a client behaves.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
     /// How failed calls are repeated.
     pub retry: retry::Policy,
+    /// How metadata calls are held back.
+    pub pacing: Pacing,
+    /// How long a connection may take to come about.
+    pub connect_timeout: Duration,
+    /// How long the wire may be silent while an answer is awaited.
+    pub silence_timeout: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            retry: retry::Policy::default(),
+            pacing: Pacing::default(),
+            connect_timeout: Duration::from_secs(15),
+            silence_timeout: Duration::from_secs(120),
+        }
+    }
+}
+
+/// What the generated client carries for its hooks.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    retry: retry::Policy,
+    pacer: Arc<Pacer>,
     /// Takes the place of the body that the generated client would write.
     body: Option<Bytes>,
 }
@@ -29,6 +52,11 @@ pub struct Connection {
 /// The key is sent with every request and shows nowhere else. Fails if the key
 /// can't stand in a header.
 pub fn connect(base: &Url, api_key: &str) -> Result<Client, Error> {
+    connect_with(base, api_key, Settings::default())
+}
+
+/// A client with settings of its own. See [`connect`].
+pub fn connect_with(base: &Url, api_key: &str, settings: Settings) -> Result<Client, Error> {
     let mut authorization = HeaderValue::try_from(format!("ApiKey {api_key}"))
         .map_err(|_| Error::Unexpected("api_key holds characters that no key has".to_string()))?;
     authorization.set_sensitive(true);
@@ -38,17 +66,27 @@ pub fn connect(base: &Url, api_key: &str) -> Result<Client, Error> {
     let http = reqwest::Client::builder()
         .default_headers(HeaderMap::from_iter([(AUTHORIZATION, authorization)]))
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(SILENCE)
+        .connect_timeout(settings.connect_timeout)
+        .read_timeout(settings.silence_timeout)
         .redirect(reqwest::redirect::Policy::none())
         .tcp_nodelay(true)
         .build()
         .map_err(Error::Unreachable)?;
+    let connection = Connection {
+        retry: settings.retry,
+        pacer: Arc::new(Pacer::new(settings.pacing)),
+        body: None,
+    };
     let base = base.as_str().trim_end_matches('/');
-    Ok(Client::new_with_client(base, http, Connection::default()))
+    Ok(Client::new_with_client(base, http, connection))
 }
 
 impl Client {
+    /// How failed calls are repeated.
+    pub fn retry(&self) -> retry::Policy {
+        self.inner.retry
+    }
+
     /// This client, with the body for its next calls.
     pub(super) fn carrying(&self, body: Bytes) -> Self {
         let mut carrier = self.clone();
@@ -58,18 +96,39 @@ impl Client {
 }
 
 impl ClientHooks<Connection> for Client {
+    /// Paces, traces and repeats every call.
     async fn exec(
         &self,
         mut request: reqwest::Request,
         info: &OperationInfo,
     ) -> reqwest::Result<reqwest::Response> {
-        if let Some(body) = &self.inner().body {
+        let connection = self.inner();
+        if let Some(body) = &connection.body {
             *request.body_mut() = Some(body.clone().into());
         }
-        let span = debug_span!("rockset", operation = info.operation_id);
-        retry::execute(self.client(), request, info.operation_id, self.inner().retry)
-            .instrument(span)
-            .await
+        let span = debug_span!(
+            "rockset",
+            operation = info.operation_id,
+            status = Empty,
+            attempts = Empty,
+            duration_ms = Empty
+        );
+        async {
+            connection.pacer.wait(info.operation_id).await;
+            let begun = Instant::now();
+            let (result, attempts) =
+                retry::execute(self.client(), request, info.operation_id, connection.retry).await;
+            let status = result.as_ref().map_or(0, |response| response.status().as_u16());
+            let duration_ms = begun.elapsed().as_millis() as u64;
+            let span = tracing::Span::current();
+            span.record("status", status);
+            span.record("attempts", attempts);
+            span.record("duration_ms", duration_ms);
+            trace!(operation = info.operation_id, status, attempts, duration_ms, "called Rockset");
+            result
+        }
+        .instrument(span)
+        .await
     }
 }
 

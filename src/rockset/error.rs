@@ -1,6 +1,7 @@
 //! What went wrong at the endpoint, whether a repeat can help, and what to do.
 
 use super::enums::ErrorType;
+use super::retry;
 use super::types::ErrorModel;
 use reqwest::StatusCode;
 use std::fmt;
@@ -83,6 +84,17 @@ impl Error {
             (_, 413) => Self::TooLarge(answer),
             (_, 429) => Self::RateLimited(answer),
             _ => Self::Other(answer),
+        }
+    }
+}
+
+impl Error {
+    /// Whether the same call may succeed later.
+    pub fn can_pass(&self) -> bool {
+        match self {
+            Self::NotReady(_) | Self::RateLimited(_) | Self::Unreachable(_) => true,
+            Self::Other(answer) => retry::can_help(answer.status, answer.model.type_.as_ref()),
+            _ => false,
         }
     }
 }

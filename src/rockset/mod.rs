@@ -3,8 +3,8 @@
 //! - [`Client`] and [`types`]: generated from `openapi/rockset.yaml`, a method for
 //!   each operation, a type for each schema. An enumeration has an `Unlisted` value,
 //!   so that an API that grows doesn't break a running client.
-//! - [`connect`](client::connect): a client that authenticates, retries and traces.
-//! - [`call`](client::call): runs an operation and says in an [`Error`] what went wrong.
+//! - [`connect`]: a client that authenticates, retries and traces.
+//! - [`call`]: runs an operation and says in an [`Error`] what went wrong.
 //! - [`documents`]: the bodies on the path of a document, written by hand.
 //! - [`operations`]: what the API document lists, as a table.
 
@@ -14,6 +14,7 @@ pub mod error;
 mod nulls;
 mod open_enum;
 pub mod operations;
+mod pacing;
 pub mod retry;
 
 #[allow(missing_docs, clippy::all, clippy::unwrap_used, clippy::expect_used, rustdoc::all)]
@@ -27,6 +28,7 @@ pub mod enums {
     include!(concat!(env!("OUT_DIR"), "/rockset_enums.rs"));
 }
 
-pub use client::{Connection, call, connect};
+pub use client::{Connection, Settings, call, connect, connect_with};
 pub use error::Error;
 pub use generated::{Client, ResponseValue, types};
+pub use pacing::Pacing;

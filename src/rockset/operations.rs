@@ -6,6 +6,8 @@
 pub struct Operation {
     /// `operationId`, such as `addDocuments`.
     pub operation_id: &'static str,
+    /// The client's function for it, such as `add_documents`.
+    pub function: &'static str,
     /// Method in capitals.
     pub method: &'static str,
     /// Path with its parameters in braces, such as `/v1/orgs/self/ws/{workspace}`.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tracing::warn;
 
 /// How long to try, and how to wait in between.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
     /// Upper bound of the first wait. The bound doubles with every try.
     pub first: Duration,
@@ -52,14 +52,12 @@ impl Backoff {
     /// How long to wait before the next try: a random time below the bound, and no
     /// less than the server asks for. `None` when that would pass the limit.
     pub fn wait(&mut self, at_least: Option<Duration>) -> Option<Duration> {
-        let bound = self
-            .policy
-            .first
-            .saturating_mul(1 << (self.tries - 1).min(20))
-            .min(self.policy.highest);
+        let doubled = self.policy.first.saturating_mul(1 << (self.tries - 1).min(20));
+        let bound = doubled.min(self.policy.highest);
         let wait = bound.mul_f64(fastrand::f64()).max(at_least.unwrap_or_default());
-        self.tries += 1;
-        (self.begun.elapsed() + wait < self.policy.limit).then_some(wait)
+        let in_time = self.begun.elapsed().saturating_add(wait) < self.policy.limit;
+        self.tries += u32::from(in_time);
+        in_time.then_some(wait)
     }
 
     /// How many tries have been made.
@@ -86,17 +84,18 @@ pub fn may_pass(kind: &ErrorType) -> bool {
     )
 }
 
-/// Sends a request until it is answered for good. The answer's body is whole.
+/// Sends a request until it is answered for good, and counts the attempts. The
+/// answer's body is whole.
 pub(super) async fn execute(
     client: &Client,
     request: Request,
     operation: &'static str,
     policy: Policy,
-) -> reqwest::Result<Response> {
+) -> (reqwest::Result<Response>, u32) {
     let mut backoff = policy.begin();
     loop {
         let Some(attempt) = request.try_clone() else {
-            return client.execute(request).await;
+            return (client.execute(request).await, 1);
         };
         let outcome = Outcome::of(client.execute(attempt).await).await;
         let wait = match &outcome {
@@ -104,7 +103,7 @@ pub(super) async fn execute(
             Outcome::Repeatable { at_least, .. } => backoff.wait(*at_least),
         };
         let Some(wait) = wait else {
-            return outcome.into_result();
+            return (outcome.into_result(), backoff.tries());
         };
         warn!(
             operation,

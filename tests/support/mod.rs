@@ -6,6 +6,9 @@ pub mod connector;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod pack;
+#[cfg(feature = "local")]
+pub mod preview;
+pub mod scripted;
 pub mod snapshot;
 #[cfg(feature = "local")]
 pub mod stored;
