@@ -3,6 +3,8 @@
 
 #[path = "build/flow.rs"]
 mod flow;
+#[path = "build/nulls.rs"]
+mod nulls;
 #[path = "build/rockset.rs"]
 mod rockset;
 

@@ -36,7 +36,8 @@ pub fn generate(document: &Path, out: &Path) -> Result<(), String> {
     }
 
     let document: OpenAPI = serde_json::from_value(api.clone()).map_err(|e| fail(&e))?;
-    let client = client(&settings, &document).map_err(|e| fail(&e))?;
+    let mut client = client(&settings, &document).map_err(|e| fail(&e))?;
+    crate::nulls::settle(&mut client, &api).map_err(|e| fail(&e))?;
     std::fs::write(out.join("rockset.rs"), prettyplease::unparse(&client)).map_err(|e| fail(&e))?;
     std::fs::write(out.join("rockset_enums.rs"), open_enums(&enums)).map_err(|e| fail(&e))
 }

@@ -6,6 +6,7 @@
 //! honours.
 //!
 //! - `options`: how it is started; `server`: the running server.
+//! - `certificate`, `tls`: HTTPS, if it is asked for.
 //! - `router`: which operation is done where; `handlers`: what each does.
 //! - `auth`, `body`, `limits`, `errors`: the way in, and how it is refused.
 //! - `definition`, `incoming`, `patch`, `special_fields`: what comes in, checked.
@@ -13,6 +14,7 @@
 
 mod auth;
 mod body;
+mod certificate;
 mod definition;
 mod errors;
 mod handlers;
@@ -24,9 +26,10 @@ mod router;
 mod server;
 mod special_fields;
 mod store;
+mod tls;
 
 pub use limits::VirtualInstance;
-pub use options::{ApiKey, Options};
+pub use options::{ApiKey, Options, Tls};
 pub use server::{Server, serve, start};
 
 use std::io;
@@ -41,13 +44,25 @@ pub async fn command(options: Options) -> io::Result<()> {
         Some(_) => "$ROCKSET_API_KEY",
         None => "any",
     };
+    let ca_file = options.tls.ca_file.clone();
     let mut server = start(options)?;
     let url = server.url();
+    let (certificate, curl) = match (server.certificate(), ca_file) {
+        (None, _) => (String::new(), "curl".to_string()),
+        (Some(_), Some(file)) => {
+            let file = file.display();
+            (format!(" Its certificate is in {file}."), format!("curl --cacert {file}"))
+        }
+        (Some(_), None) => {
+            let hint = " For clients to trust its certificate, write it to a file: --tls-ca-file.";
+            (hint.to_string(), "curl --insecure".to_string())
+        }
+    };
     eprintln!(
-        "A local Rockset listens on {url}. Stop it with Ctrl-C. To try it:\n  \
-         curl -H 'Content-Type: application/json' -H \"Authorization: ApiKey {key}\" \
+        "A local Rockset listens on {url}.{certificate} Stop it with Ctrl-C. To try it:\n  \
+         {curl} -H 'Content-Type: application/json' -H \"Authorization: ApiKey {key}\" \
          {url}/v1/orgs/self/ws/commons/collections -d '{{\"name\": \"first\"}}'\n  \
-         curl -H \"Authorization: ApiKey {key}\" {url}/local"
+         {curl} -H \"Authorization: ApiKey {key}\" {url}/local"
     );
     interrupted().await?;
     server.stop();

@@ -3,6 +3,7 @@
 use super::limits::VirtualInstance;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -24,6 +25,30 @@ pub struct Options {
     /// Enforce the write requests per second of this size, such as SMALL or XLARGE; without it, there is no limit
     #[arg(long, value_name = "SIZE")]
     pub virtual_instance: Option<VirtualInstance>,
+
+    /// HTTPS in place of HTTP.
+    #[command(flatten)]
+    pub tls: Tls,
+}
+
+/// What HTTPS is served with. By default, it is not.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Tls {
+    /// Serve HTTPS, with a certificate made on the spot
+    #[arg(long = "tls")]
+    pub generate: bool,
+
+    /// Write the certificate made on the spot to this file, for clients to trust it
+    #[arg(long = "tls-ca-file", value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+
+    /// Serve HTTPS with the certificate in this PEM file, followed by those that vouch for it
+    #[arg(long = "tls-cert", value_name = "FILE")]
+    pub cert: Option<PathBuf>,
+
+    /// PEM file with the private key of that certificate
+    #[arg(long = "tls-key", value_name = "FILE")]
+    pub key: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -33,6 +58,7 @@ impl Default for Options {
             api_key: None,
             ready_after: Duration::from_millis(200),
             virtual_instance: None,
+            tls: Tls::default(),
         }
     }
 }

@@ -5,12 +5,14 @@ use super::limits::Writes;
 use super::options::Options;
 use super::router::router;
 use super::store::Store;
-use super::{auth, body, store};
+use super::tls::{TlsListener, acceptor};
+use super::{auth, body, certificate, store};
+use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum::serve::ListenerExt;
+use axum::serve::{Listener, ListenerExt};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Deref;
@@ -47,20 +49,24 @@ impl Deref for App {
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    url: String,
+    certificate: Option<String>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<io::Result<()>>,
 }
 
 /// Starts a local Rockset on the address of the options.
 ///
-/// Fails if nothing can listen there, or outside of a Tokio runtime.
+/// Fails if nothing can listen there, if HTTPS is asked for with a certificate that
+/// can't be used, or outside of a Tokio runtime.
 pub fn start(options: Options) -> io::Result<Server> {
     serve(std::net::TcpListener::bind(options.listen)?, options)
 }
 
 /// Starts a local Rockset on a listener, whatever the address of the options.
 ///
-/// Fails outside of a Tokio runtime.
+/// Fails if HTTPS is asked for with a certificate that can't be used, or outside of a
+/// Tokio runtime.
 pub fn serve(listener: std::net::TcpListener, options: Options) -> io::Result<Server> {
     let runtime = Handle::try_current().map_err(io::Error::other)?;
     listener.set_nonblocking(true)?;
@@ -70,20 +76,36 @@ pub fn serve(listener: std::net::TcpListener, options: Options) -> io::Result<Se
             debug!(%error, "a connection stays slow");
         }
     });
-    let app = App(Arc::new(Parts {
-        url: url(address),
+    let mut identity = certificate::identity(&options.tls, address.ip())?;
+    let certificate = identity.as_mut().and_then(|identity| identity.made.take());
+    let acceptor = identity.map(acceptor).transpose()?;
+
+    let url = url(address, if acceptor.is_some() { "https" } else { "http" });
+    let router = router(App(Arc::new(Parts {
+        url: url.clone(),
         started_at: store::timestamp(),
         store: Store::new(options.ready_after),
         writes: options.virtual_instance.map(Writes::new),
         options,
-    }));
-    let (stop, stopped) = oneshot::channel::<()>();
-    let served = axum::serve(listener, router(app)).with_graceful_shutdown(async {
+    })));
+    let (stop, stopped) = oneshot::channel();
+    let task = match acceptor {
+        None => runtime.spawn(run(listener, router, stopped)),
+        Some(acceptor) => runtime.spawn(run(TlsListener::new(listener, acceptor), router, stopped)),
+    };
+    Ok(Server { address, url, certificate, stop: Some(stop), task })
+}
+
+async fn run(
+    listener: impl Listener<Addr = SocketAddr>,
+    router: Router,
+    stopped: oneshot::Receiver<()>,
+) -> io::Result<()> {
+    let served = axum::serve(listener, router).with_graceful_shutdown(async {
         // An error says that the server was dropped, which means the same.
         let _ = stopped.await;
     });
-    let task = runtime.spawn(served.into_future());
-    Ok(Server { address, stop: Some(stop), task })
+    served.await
 }
 
 impl Server {
@@ -94,7 +116,12 @@ impl Server {
 
     /// The base address of its API, such as `http://127.0.0.1:8089`.
     pub fn url(&self) -> String {
-        url(self.address)
+        self.url.clone()
+    }
+
+    /// The certificate that was made for HTTPS, as PEM, which a client must trust.
+    pub fn certificate(&self) -> Option<&str> {
+        self.certificate.as_deref()
     }
 
     /// Lets it take no more connections, and end when the requests in hand are answered.
@@ -109,12 +136,12 @@ impl Server {
 }
 
 /// The address by which this machine reaches a server.
-fn url(address: SocketAddr) -> String {
+fn url(address: SocketAddr, scheme: &str) -> String {
     let mut address = address;
     if address.ip().is_unspecified() {
         address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }
-    format!("http://{address}")
+    format!("{scheme}://{address}")
 }
 
 /// Admits a request and writes to the log how it was answered.

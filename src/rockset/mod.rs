@@ -11,6 +11,7 @@
 pub mod client;
 pub mod documents;
 pub mod error;
+mod nulls;
 mod open_enum;
 pub mod operations;
 mod pacing;

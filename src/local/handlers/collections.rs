@@ -1,15 +1,14 @@
 //! Collections and their offsets.
 
-use super::Listed;
 use crate::local::body::{JsonBody, Params};
 use crate::local::definition::{Definition, check_transformation};
 use crate::local::errors::Answer;
 use crate::local::server::App;
 use crate::local::store::Collection;
 use crate::rockset::types::{
-    self, CreateCollectionRequest, CreateCollectionResponse, DeleteCollectionResponse,
+    CreateCollectionRequest, CreateCollectionResponse, DeleteCollectionResponse,
     GetCollectionCommit, GetCollectionCommitRequest, GetCollectionResponse,
-    UpdateCollectionRequest,
+    ListCollectionsResponse, UpdateCollectionRequest,
 };
 use axum::Json;
 use axum::extract::State;
@@ -18,19 +17,19 @@ use std::sync::Arc;
 /// The names of a workspace and of a collection in it.
 pub(in crate::local) type Place = Params<(String, String)>;
 
-pub(in crate::local) async fn list(State(app): State<App>) -> Answer<Listed<types::Collection>> {
+pub(in crate::local) async fn list(State(app): State<App>) -> Answer<ListCollectionsResponse> {
     Ok(Json(listed(&app.store.collections())))
 }
 
 pub(in crate::local) async fn list_in_workspace(
     State(app): State<App>,
     Params(workspace): Params<String>,
-) -> Answer<Listed<types::Collection>> {
+) -> Answer<ListCollectionsResponse> {
     Ok(Json(listed(&app.store.collections_of(&workspace)?)))
 }
 
-fn listed(collections: &[Arc<Collection>]) -> Listed<types::Collection> {
-    Listed { data: collections.iter().map(|found| found.show()).collect() }
+fn listed(collections: &[Arc<Collection>]) -> ListCollectionsResponse {
+    ListCollectionsResponse { data: collections.iter().map(|found| found.show()).collect() }
 }
 
 pub(in crate::local) async fn get(

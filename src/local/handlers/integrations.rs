@@ -1,18 +1,18 @@
 //! Integrations.
 
-use super::Listed;
 use crate::local::body::{JsonBody, Params};
 use crate::local::errors::Answer;
 use crate::local::server::App;
 use crate::rockset::types::{
     CreateIntegrationRequest, CreateIntegrationResponse, DeleteIntegrationResponse,
-    GetIntegrationResponse, Integration, UpdateIntegrationRequest, UpdateIntegrationResponse,
+    GetIntegrationResponse, ListIntegrationsResponse, UpdateIntegrationRequest,
+    UpdateIntegrationResponse,
 };
 use axum::Json;
 use axum::extract::State;
 
-pub(in crate::local) async fn list(State(app): State<App>) -> Answer<Listed<Integration>> {
-    Ok(Json(Listed { data: app.store.integrations() }))
+pub(in crate::local) async fn list(State(app): State<App>) -> Answer<ListIntegrationsResponse> {
+    Ok(Json(ListIntegrationsResponse { data: app.store.integrations() }))
 }
 
 pub(in crate::local) async fn get(

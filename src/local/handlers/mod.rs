@@ -6,9 +6,3 @@ pub(super) mod integrations;
 pub(super) mod looking;
 pub(super) mod organization;
 pub(super) mod workspaces;
-
-/// An answer that is a list. The generated types leave out a list that is empty.
-#[derive(serde::Serialize)]
-pub(super) struct Listed<T> {
-    data: Vec<T>,
-}

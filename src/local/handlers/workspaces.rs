@@ -1,18 +1,17 @@
 //! Workspaces.
 
-use super::Listed;
 use crate::local::body::{JsonBody, Params};
 use crate::local::errors::Answer;
 use crate::local::server::App;
 use crate::rockset::types::{
     CreateWorkspaceRequest, CreateWorkspaceResponse, DeleteWorkspaceResponse, GetWorkspaceResponse,
-    Workspace,
+    ListWorkspacesResponse,
 };
 use axum::Json;
 use axum::extract::State;
 
-pub(in crate::local) async fn list(State(app): State<App>) -> Answer<Listed<Workspace>> {
-    Ok(Json(Listed { data: app.store.workspaces() }))
+pub(in crate::local) async fn list(State(app): State<App>) -> Answer<ListWorkspacesResponse> {
+    Ok(Json(ListWorkspacesResponse { data: app.store.workspaces() }))
 }
 
 pub(in crate::local) async fn get(
