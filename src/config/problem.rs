@@ -10,13 +10,19 @@ use std::fmt;
 pub struct Problem {
     /// Where, such as `bindings[2].resource.collection`.
     pub path: String,
+    /// The collection that it is about, if it is about one.
+    pub collection: Option<String>,
     /// What is wrong there, and what to write instead.
     pub problem: String,
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.problem)
+        f.write_str(&self.path)?;
+        if let Some(collection) = &self.collection {
+            write!(f, " ({collection})")?;
+        }
+        write!(f, ": {}", self.problem)
     }
 }
 
@@ -41,7 +47,16 @@ impl fmt::Display for Problems {
 impl Problems {
     /// Notes a problem.
     pub fn add(&mut self, path: impl Into<String>, problem: impl Into<String>) {
-        self.0.push(Problem { path: path.into(), problem: problem.into() });
+        let (path, problem) = (path.into(), problem.into());
+        self.0.push(Problem { path, collection: None, problem });
+    }
+
+    /// Says of each problem which collection it is about.
+    pub fn about(mut self, collection: &str) -> Self {
+        for problem in &mut self.0 {
+            problem.collection.get_or_insert_with(|| collection.to_string());
+        }
+        self
     }
 
     /// The value of a result, or `None` and its problems noted.

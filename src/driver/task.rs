@@ -56,7 +56,9 @@ impl Task {
             .enumerate()
             .map(|(index, binding)| {
                 let root = format!("bindings[{index}].resource");
-                problems.take(config::parse(&root, &binding.resource_config_json))
+                let resource = config::parse(&root, &binding.resource_config_json);
+                let collection = binding.collection.as_ref().map_or("", |spec| &spec.name);
+                problems.take(resource.map_err(|problems| problems.about(collection)))
             })
             .collect();
         problems.none()?;
