@@ -70,6 +70,14 @@ impl Problems {
         }
     }
 
+    /// Puts those of the endpoint first, and those of the bindings in their order.
+    pub fn sort(&mut self) {
+        self.0.sort_by_key(|problem| {
+            let index = problem.path.strip_prefix("bindings[")?.split(']').next()?;
+            index.parse::<usize>().ok()
+        });
+    }
+
     /// Nothing, if nothing has been noted.
     pub fn none(self) -> Result<(), Self> {
         match self.0.is_empty() {

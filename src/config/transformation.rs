@@ -7,7 +7,9 @@ use sqlparser::ast::{
     Expr, GroupByExpr, Query, Select, SelectItem, SetExpr, TableFactor, visit_relations,
 };
 use sqlparser::dialect::GenericDialect;
-use sqlparser::keywords::Keyword;
+use sqlparser::keywords::{
+    ALL_KEYWORDS, ALL_KEYWORDS_INDEX, Keyword, RESERVED_FOR_COLUMN_ALIAS, RESERVED_FOR_TABLE_ALIAS,
+};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 use std::ops::ControlFlow;
@@ -133,8 +135,10 @@ fn select(query: Query) -> Result<Select, String> {
     if query.limit_clause.is_some() || query.fetch.is_some() {
         return wrong("LIMIT");
     }
-    let SetExpr::Select(select) = *query.body else {
-        return wrong("more than one SELECT");
+    let select = match *query.body {
+        SetExpr::Select(select) => select,
+        SetExpr::SetOperation { .. } => return wrong("more than one SELECT"),
+        _ => return wrong("something other than a SELECT"),
     };
     if select.distinct.is_some() {
         return wrong("DISTINCT");
@@ -183,13 +187,24 @@ fn passes_everything(item: &SelectItem) -> bool {
 fn quote(name: &str) -> String {
     let is_plain = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-        && !is_keyword(name);
+        && !is_reserved(name);
     match is_plain {
         true => name.to_string(),
         false => format!("\"{}\"", name.replace('"', "\"\"")),
     }
 }
 
-fn is_keyword(name: &str) -> bool {
-    sqlparser::keywords::ALL_KEYWORDS.contains(&name.to_ascii_uppercase().as_str())
+/// Whether a name means something else in some place of a query.
+fn is_reserved(name: &str) -> bool {
+    let expression = Parser::new(&GenericDialect {})
+        .try_with_sql(name)
+        .and_then(|mut parser| parser.parse_expr());
+    let keyword = ALL_KEYWORDS
+        .iter()
+        .position(|keyword| keyword.eq_ignore_ascii_case(name))
+        .map(|index| ALL_KEYWORDS_INDEX[index]);
+    let is_reserved = |keyword: Keyword| {
+        RESERVED_FOR_COLUMN_ALIAS.contains(&keyword) || RESERVED_FOR_TABLE_ALIAS.contains(&keyword)
+    };
+    !matches!(expression, Ok(Expr::Identifier(_))) || keyword.is_some_and(is_reserved)
 }

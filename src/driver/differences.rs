@@ -19,7 +19,7 @@ pub(super) struct Difference {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { setting, has, wanted } = self;
-        write!(f, "{setting} is {has}, not {wanted} as configured")
+        write!(f, "{setting}: it has {has}, not {wanted} as configured")
     }
 }
 
@@ -61,20 +61,24 @@ pub(super) fn differences(
             (Value::Null, Some(untold)) => untold,
             (has, _) => has,
         };
-        found.extend(difference(name, has, &wanted[name]));
+        if !covers(has, &wanted[name]) {
+            found.push(difference(name, has, &wanted[name]));
+        }
     }
     if let Some(source) = &resource.initialize_from_s3
         && !existing.sources.iter().any(|has| reads(&json!(has), source))
     {
         found.push(Difference {
             setting: "initializeFromS3".to_string(),
-            has: "absent".to_string(),
+            has: "no such source".to_string(),
             wanted: describe(source),
         });
     }
     if let Some(last) = last {
         let had = request(last);
-        found.extend(UNTOLD.iter().filter_map(|name| difference(name, &had[name], &wanted[name])));
+        let changed = |name: &&&str| !wanted[**name].is_null() && had[**name] != wanted[**name];
+        let changed = UNTOLD.iter().filter(changed);
+        found.extend(changed.map(|name| difference(name, &had[name], &wanted[name])));
         if last.document_id != resource.document_id {
             found.push(Difference {
                 setting: "documentId".to_string(),
@@ -90,23 +94,25 @@ fn request(resource: &Resource) -> Value {
     serde_json::to_value(CreateCollectionRequest::from(resource.clone())).unwrap_or_default()
 }
 
-fn difference(name: &str, has: &Value, wanted: &Value) -> Option<Difference> {
-    (!wanted.is_null() && !covers(has, wanted)).then(|| Difference {
+fn difference(name: &str, has: &Value, wanted: &Value) -> Difference {
+    Difference {
         setting: format!("advancedCollectionSettings.{name}"),
         has: match has {
-            Value::Null => "not set".to_string(),
+            Value::Null => "nothing".to_string(),
             has => has.to_string(),
         },
         wanted: wanted.to_string(),
-    })
+    }
 }
 
-/// Whether `has` is all that `wanted` says. It may say more.
+/// Whether a collection has all that is wanted. It may have more, and an answer leaves
+/// out what is the default.
 fn covers(has: &Value, wanted: &Value) -> bool {
     match (has, wanted) {
-        (Value::Object(has), Value::Object(wanted)) => wanted
-            .iter()
-            .all(|(name, wanted)| covers(has.get(name).unwrap_or(&Value::Null), wanted)),
+        (_, Value::Null) => true,
+        (Value::Object(has), Value::Object(wanted)) => wanted.iter().all(|(name, wanted)| {
+            has.get(name).is_none_or(|has| has.is_null() || covers(has, wanted))
+        }),
         (Value::Array(has), Value::Array(wanted)) => {
             has.len() == wanted.len() && has.iter().zip(wanted).all(|(has, it)| covers(has, it))
         }

@@ -90,6 +90,7 @@ pub async fn validate(request: &Validate) -> Result<Validated, Error> {
         remote::check(endpoint, &candidates, &mut problems).await?;
         warn_of_deletions(endpoint, &candidates);
     }
+    problems.sort();
     problems.none()?;
 
     let bindings = candidates.iter().map(|candidate| Binding {

@@ -194,10 +194,12 @@ fn check_collection(candidate: &Candidate<'_>, answers: &Answers, problems: &mut
                 problems.add(
                     format!("{path}.{}", difference.setting),
                     format!(
-                        "the collection {} exists, and {difference}; that can't be changed: \
+                        "the collection {} exists and has {}, not {}, which can't be changed: \
                          backfill the binding to create the collection anew, or configure what it \
                          has",
                         candidate.resource.path().join("."),
+                        difference.has,
+                        difference.wanted,
                     ),
                 );
             }
