@@ -90,7 +90,7 @@ impl From<Transformation> for types::FieldMappingQuery {
 
 impl From<Sql> for types::FieldMappingQuery {
     fn from(sql: Sql) -> Self {
-        Self { sql: Some(sql.text) }
+        Self { sql: Some(sql.text), ..Self::default() }
     }
 }
 

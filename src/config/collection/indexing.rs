@@ -102,6 +102,7 @@ impl From<FieldSchema> for types::FieldSchema {
         Self {
             field_name: Some(schema.field_name),
             field_options: schema.field_options.map(Into::into),
+            ..Self::default()
         }
     }
 }
@@ -119,6 +120,7 @@ impl From<FieldOptions> for types::FieldOptions {
                 ColumnIndexMode::Store => enums::ColumnIndexMode::Store,
                 ColumnIndexMode::NoStore => enums::ColumnIndexMode::NoStore,
             }),
+            ..Self::default()
         }
     }
 }
@@ -134,13 +136,13 @@ impl From<IndexMode> for enums::IndexMode {
 
 impl From<InvertedIndexGroupEncodingOptions> for types::InvertedIndexGroupEncodingOptions {
     fn from(options: InvertedIndexGroupEncodingOptions) -> Self {
-        let InvertedIndexGroupEncodingOptions {
-            format_version,
-            group_size,
-            restart_length,
-            event_time_codec,
-            doc_id_codec,
-        } = options;
-        Self { format_version, group_size, restart_length, event_time_codec, doc_id_codec }
+        Self {
+            format_version: options.format_version,
+            group_size: options.group_size,
+            restart_length: options.restart_length,
+            event_time_codec: options.event_time_codec,
+            doc_id_codec: options.doc_id_codec,
+            ..Self::default()
+        }
     }
 }

@@ -107,6 +107,7 @@ impl From<FieldMapping> for types::FieldMappingV2 {
             is_drop_all_fields: mapping.is_drop_all_fields,
             input_fields: mapping.input_fields.into_iter().map(Into::into).collect(),
             output_field: mapping.output_field.map(Into::into),
+            ..Self::default()
         }
     }
 }
@@ -122,6 +123,7 @@ impl From<InputField> for types::InputField {
             if_missing,
             is_drop: field.is_drop,
             param: field.param,
+            ..Self::default()
         }
     }
 }
@@ -132,7 +134,7 @@ impl From<OutputField> for types::OutputField {
             OnError::Skip => enums::OutputFieldOnError::Skip,
             OnError::Fail => enums::OutputFieldOnError::Fail,
         });
-        let value = types::SqlExpression { sql: Some(field.value.sql) };
-        Self { field_name: Some(field.field_name), value: Some(value), on_error }
+        let value = types::SqlExpression { sql: Some(field.value.sql), ..Default::default() };
+        Self { field_name: Some(field.field_name), value: Some(value), on_error, ..Self::default() }
     }
 }

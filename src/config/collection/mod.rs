@@ -156,11 +156,8 @@ impl CollectionSettings {
 }
 
 impl From<CollectionSettings> for types::CreateCollectionRequest {
-    /// Names every property of both sides, so that a change of either is an error here.
     fn from(settings: CollectionSettings) -> Self {
         Self {
-            name: None,
-            sources: Vec::new(),
             description: settings.description,
             retention_secs: settings.retention_secs,
             event_time_info: settings.event_time_info.map(Into::into),
@@ -175,6 +172,7 @@ impl From<CollectionSettings> for types::CreateCollectionRequest {
             inverted_index_group_encoding_options: settings
                 .inverted_index_group_encoding_options
                 .map(Into::into),
+            ..Self::default()
         }
     }
 }
@@ -184,7 +182,7 @@ impl From<ClusteringField> for types::FieldPartition {
         let kind = match field.kind {
             Clustering::Auto => enums::ClusteringType::Auto,
         };
-        Self { field_name: Some(field.field_name), type_: Some(kind), keys: Vec::new() }
+        Self { field_name: Some(field.field_name), type_: Some(kind), ..Self::default() }
     }
 }
 
