@@ -9,6 +9,7 @@ use materialize_rockset::flow::materialize::request;
 use materialize_rockset::flow::{Codec, Request, materialize};
 use serde_json::{Value, json};
 use support::connector::run_on;
+use support::scripted::{Answer, Scripted};
 use support::snapshot;
 use support::task::{binding, open, task};
 
@@ -99,11 +100,11 @@ async fn order() {
     .await;
 }
 
-/// Validate of one binding with this endpoint and resource configuration.
+/// Validate of two bindings, the second with this resource configuration.
 fn validate(endpoint: Value, resource: Value) -> Vec<u8> {
     let good = json!({
-        "resourceConfig": {"workspace": "w", "collection": "c"},
-        "collection": {"name": "acmeCo/events"},
+        "resourceConfig": {"workspace": "w", "collection": "good"},
+        "collection": {"name": "acmeCo/good"},
     });
     let bad = json!({"resourceConfig": resource, "collection": {"name": "acmeCo/events"}});
     lines(&[json!({"validate": {
@@ -144,7 +145,8 @@ async fn endpoint_configurations() {
 
 #[tokio::test]
 async fn resource_configurations() {
-    let endpoint = json!({"api_key": "secret-key"});
+    let server = Scripted::start(vec![Answer::error(404, "NOTFOUND")]).await;
+    let endpoint = json!({"api_key": "secret-key", "region_base_url": server.url});
     let resource = |resource: Value| validate(endpoint.clone(), resource);
     let settings = |settings: Value| {
         resource(json!({
@@ -176,9 +178,116 @@ async fn resource_configurations() {
             ),
             ("a misspelt clustering field", settings(json!({"clustering_key": [{"field": "a"}]}))),
             ("text for a boolean", settings(json!({"insert_only": "yes"}))),
+            ("an event time of no field", settings(json!({"event_time_info": {"field": ""}}))),
+            (
+                "an unknown time zone",
+                settings(json!({"event_time_info": {"field": "a", "time_zone": "Mars/Olympus"}})),
+            ),
+            ("a partition of no time", settings(json!({"time_partition_resolution_secs": 0}))),
+            ("a limit below one", settings(json!({"source_download_soft_limit_bytes": -1}))),
+            ("an unknown compression", settings(json!({"storage_compression_type": "GZIP"}))),
+            (
+                "another type of clustering",
+                settings(json!({"clustering_key": [
+                    {"field_name": "a", "type": "RANGE"},
+                ]})),
+            ),
+            (
+                "a mapping without its input's name",
+                settings(json!({"field_mappings": [
+                    {"name": "m", "input_fields": [{"param": "a"}]},
+                ]})),
+            ),
+            (
+                "a mapping with an unknown choice",
+                settings(json!({"field_mappings": [
+                    {"name": "m", "input_fields": [{"field_name": "a", "if_missing": "DROP"}]},
+                ]})),
+            ),
+            (
+                "an index of an unknown mode",
+                settings(json!({"field_schemas": [
+                    {"field_name": "a", "field_options": {"index_mode": "yes"}},
+                ]})),
+            ),
+            (
+                "an encoding with a negative size",
+                settings(json!({
+                    "inverted_index_group_encoding_options": {"group_size": -1},
+                })),
+            ),
+            (
+                "mappings and a transformation",
+                settings(json!({
+                    "field_mappings": [{"name": "m", "is_drop_all_fields": true}],
+                    "field_mapping_query": {"sql": "SELECT * FROM _input"},
+                })),
+            ),
+            (
+                "an unknown way to make ids",
+                resource(json!({"workspace": "w", "collection": "c", "documentId": "uuid"})),
+            ),
+            (
+                "a source with a prefix and a pattern",
+                resource(json!({"workspace": "w", "collection": "c", "initializeFromS3": {
+                    "integration": "i", "bucket": "b", "prefix": "p/", "pattern": "p/*",
+                }})),
+            ),
+            (
+                "a source without a bucket",
+                resource(json!({"workspace": "w", "collection": "c", "initializeFromS3": {
+                    "integration": "i",
+                }})),
+            ),
+            (
+                "all at once",
+                resource(json!({
+                    "workspace": "a.b",
+                    "collection": 7,
+                    "initializeFromS3": {"integration": "", "bucket": " "},
+                    "advancedCollectionSettings": {
+                        "retention_secs": 1,
+                        "clustering_key": [{"field": "a"}],
+                        "event_time_info": {"field": "a", "time_zone": "Mars/Olympus"},
+                        "misspelt": true,
+                    },
+                })),
+            ),
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn transformations() {
+    let server = Scripted::start(vec![Answer::error(404, "NOTFOUND")]).await;
+    let endpoint = json!({"api_key": "secret-key", "region_base_url": server.url});
+    let cases = [
+        "",
+        "SELECT",
+        "SELEC * FROM _input",
+        "SELECT * FROM _input WHERE",
+        "SELECT 1",
+        "SELECT * FROM commons.other",
+        "SELECT * FROM _input, commons.other",
+        "SELECT * FROM _input JOIN _input b ON true",
+        "SELECT * FROM (SELECT * FROM _input)",
+        "SELECT * FROM _input WHERE id IN (SELECT id FROM blocked)",
+        "SELECT * FROM _input UNION SELECT * FROM _input",
+        "WITH a AS (SELECT * FROM _input) SELECT * FROM _input",
+        "SELECT DISTINCT * FROM _input",
+        "SELECT * FROM _input ORDER BY id",
+        "SELECT * FROM _input LIMIT 3",
+        "SELECT * FROM _input; SELECT * FROM _input",
+        "DELETE FROM _input",
+    ];
+    let cases = cases.map(|sql| {
+        let settings = json!({"field_mapping_query": {"sql": sql}});
+        let resource =
+            json!({"workspace": "w", "collection": "c", "advancedCollectionSettings": settings});
+        (sql, validate(endpoint.clone(), resource))
+    });
+    messages("bad_transformations", Codec::Json, cases.into()).await;
 }
 
 #[tokio::test]

@@ -157,17 +157,26 @@ fn only_a_changed_contract_is_generated_again() {
 }
 
 /// What the connector writes property by property.
-const WRITTEN_WHOLE: [&str; 3] = ["AddDocumentsRequest", "CreateWorkspaceRequest", "EventTimeInfo"];
+const WRITTEN_WHOLE: [&str; 4] =
+    ["AddDocumentsRequest", "CreateWorkspaceRequest", "EventTimeInfo", "SourceS3"];
 
 /// What it writes or reads some properties of, in the document's order.
-const USED_IN_PART: [&str; 7] = [
+const USED_IN_PART: [&str; 15] = [
     "AddDocumentsResponse",
     "Collection",
     "CreateCollectionRequest",
     "DocumentStatus",
     "ErrorModel",
+    "FieldMappingQuery",
+    "FieldMappingV2",
+    "FieldOptions",
     "FieldPartition",
+    "FieldSchema",
     "GetCollectionResponse",
+    "InputField",
+    "InvertedIndexGroupEncodingOptions",
+    "OutputField",
+    "SqlExpression",
 ];
 
 fn path<'a>(api: &'a mut Value, path: &str) -> &'a mut Mapping {

@@ -6,34 +6,16 @@
 mod support;
 
 use materialize_rockset::flow::materialize::{request, response};
-use materialize_rockset::flow::spec::MaterializationSpec;
 use materialize_rockset::flow::{Codec, Request, Response};
 use serde_json::{Value, json};
 use std::time::Duration;
 use support::connector::Connector;
 use support::local::{Local, options};
+use support::session::{opened, transaction};
 use support::stored::{count, document, stored};
 use support::task::{
     acknowledge, apply, binding, flush, open, open_range, start_commit, store, task,
 };
-
-/// Applies and opens a task.
-async fn opened(codec: Codec, task: &MaterializationSpec) -> Connector {
-    let mut connector = Connector::start(codec);
-    connector.ask(apply(task)).await;
-    assert_eq!(connector.ask(open(task)).await.name(), "Opened");
-    connector
-}
-
-/// Runs one transaction.
-async fn transaction(connector: &mut Connector, stores: impl IntoIterator<Item = Request>) {
-    assert_eq!(connector.ask(acknowledge()).await.name(), "Acknowledged");
-    assert_eq!(connector.ask(flush()).await.name(), "Flushed");
-    for store in stores {
-        connector.send(store).await;
-    }
-    assert_eq!(connector.ask(start_commit()).await.name(), "StartedCommit");
-}
 
 #[tokio::test]
 async fn a_session_in_proto() {

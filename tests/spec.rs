@@ -46,6 +46,27 @@ async fn schemas_are_what_flow_asks_for() {
     }
 }
 
+/// Whatever the API lets one set on a collection can be configured.
+#[tokio::test]
+async fn every_parameter_of_a_collection_can_be_set() {
+    let mut connector = Connector::start(Codec::Proto);
+    let Response::Spec(spec) = connector.ask(task::spec()).await else { panic!() };
+    let resource: Value = serde_json::from_slice(&spec.resource_config_schema_json).unwrap();
+    let settings = &resource["properties"]["advancedCollectionSettings"]["properties"];
+    let mut settings: Vec<&str> =
+        settings.as_object().unwrap().keys().map(String::as_str).collect();
+    settings.sort_unstable();
+
+    let api = support::api::document();
+    let request = &api["components"]["schemas"]["CreateCollectionRequest"]["properties"];
+    let parameters = request.as_mapping().unwrap().keys().map(|name| name.as_str().unwrap());
+    // The name and the source are the resource's own.
+    let mut parameters: Vec<&str> =
+        parameters.filter(|name| !["name", "sources"].contains(name)).collect();
+    parameters.sort_unstable();
+    assert_eq!(settings, parameters);
+}
+
 /// The rules of Flow's forms, at every place of a schema.
 fn check(schema: &Value, path: &str) {
     assert!(schema.get("$ref").is_none(), "{path} has a $ref");

@@ -10,6 +10,7 @@ use materialize_rockset::flow::spec::{CollectionSpec, Inference, Projection, inf
 use materialize_rockset::flow::{Codec, Request, materialize};
 use serde_json::json;
 use support::connector::Connector;
+use support::scripted::{Answer, Scripted};
 use support::snapshot;
 use support::task::{endpoint, projection, resource};
 
@@ -23,26 +24,57 @@ async fn validated_in_json() {
     validated(Codec::Json).await;
 }
 
-/// Nothing listens at the endpoint: constraints come from the schema alone.
+/// A Rockset in which there is nothing yet.
+async fn empty() -> Scripted {
+    Scripted::start(vec![Answer::error(404, "NOTFOUND")]).await
+}
+
 async fn validated(codec: Codec) {
+    let server = empty().await;
     let bindings = [
-        ("every_type", every_type()),
-        ("several_key_parts", several_key_parts()),
-        ("key_called_id", key_called_id("string")),
-        ("integer_key_called_id", key_called_id("integer")),
-        ("special_fields", special_fields()),
+        bind("every_type", &every_type()),
+        bind("formats", &formats()),
+        bind("nested", &nested()),
+        bind("arrays", &arrays()),
+        bind("two_roots", &two_roots()),
+        bind("several_key_parts", &several_key_parts()),
+        bind("nullable_key", &nullable_key()),
+        bind("key_called_id", &key_called_id("string")),
+        bind("integer_key_called_id", &key_called_id("integer")),
+        bind("part_of_a_key_called_id", &part_called_id()),
+        bind("names", &names()),
+        bind("special_fields", &special_fields()),
+        bind("text_event_time", &event_time(formatted("_event_time", "date-time"))),
+        bind("nullable_event_time", &event_time(projection("_event_time", &["integer", "null"]))),
+        bind(
+            "event_time_of_two_types",
+            &event_time(projection("_event_time", &["integer", "string"])),
+        ),
+        bind("plain_text_event_time", &event_time(projection("_event_time", &["string"]))),
+        bind("captured", &captured()),
+        Binding { group_by: vec!["region".to_string()], ..bind("grouped", &several_key_parts()) },
     ];
     let request = Request::Validate(Box::new(request::Validate {
         name: "acmeCo/rockset".to_string(),
-        config_json: endpoint("http://127.0.0.1:9").to_string().into(),
-        bindings: bindings.iter().map(|(name, collection)| bind(name, collection)).collect(),
+        config_json: endpoint(&server.url).to_string().into(),
+        bindings: bindings.to_vec(),
         ..Default::default()
     }));
     let mut connector = Connector::start(codec);
     let response = connector.ask(request).await;
     let response = serde_json::to_value(materialize::Response::from(response)).unwrap();
-    snapshot::assert_json("validated", &response);
+    let names = bindings.iter().map(name);
+    for (name, binding) in names.zip(response["validated"]["bindings"].as_array().unwrap()) {
+        snapshot::assert_json(&format!("validated_{name}"), binding);
+    }
+    assert_eq!(response["validated"]["bindings"].as_array().unwrap().len(), bindings.len());
     assert_eq!(connector.end().await.code, Some(0));
+}
+
+fn name(binding: &Binding) -> String {
+    let resource: serde_json::Value =
+        serde_json::from_slice(&binding.resource_config_json).unwrap();
+    resource["collection"].as_str().unwrap().to_string()
 }
 
 fn bind(name: &str, collection: &CollectionSpec) -> Binding {
@@ -84,19 +116,133 @@ fn every_type() -> CollectionSpec {
             projection("id", &["integer"]),
             projection("array", &["array"]),
             projection("boolean", &["boolean"]),
+            projection("fractional", &["fractional"]),
             projection("integer", &["integer"]),
             projection("number", &["number"]),
             projection("object", &["object"]),
-            projection("object/nested", &["string"]),
             projection("string", &["string"]),
             projection("nullable", &["null", "string"]),
             projection("several", &["boolean", "integer", "string"]),
+            projection("any", &["array", "boolean", "null", "number", "object", "string"]),
             projection("only_null", &["null"]),
             projection("nothing", &[]),
-            formatted("date_time", "date-time"),
-            formatted("numeric", "number"),
-            projection("dots.and spaces", &["string"]),
-            projection("a~b/ñ", &["string"]),
+            Projection { inference: None, ..projection("not_inferred", &[]) },
+        ],
+    )
+}
+
+fn formats() -> CollectionSpec {
+    let formats = [
+        "date",
+        "date-time",
+        "duration",
+        "email",
+        "integer",
+        "ipv4",
+        "number",
+        "time",
+        "uri",
+        "uuid",
+    ];
+    let mut projections = vec![projection("id", &["string"])];
+    projections.extend(formats.map(|format| formatted(format, format)));
+    let mut numeric = formatted("numeric_string", "integer");
+    numeric.inference.as_mut().unwrap().types = vec!["integer".to_string(), "string".to_string()];
+    let mut bytes = formatted("bytes", "");
+    let string = bytes.inference.as_mut().unwrap().string.as_mut().unwrap();
+    string.content_encoding = "base64".to_string();
+    projections.extend([numeric, bytes]);
+    keyed(&["/id"], projections)
+}
+
+fn nested() -> CollectionSpec {
+    keyed(
+        &["/key/id"],
+        vec![
+            projection("key/id", &["string"]),
+            projection("object", &["object"]),
+            projection("object/nested", &["object", "null"]),
+            projection("object/nested/leaf", &["number"]),
+            projection("object/nested/null", &["null"]),
+        ],
+    )
+}
+
+fn arrays() -> CollectionSpec {
+    keyed(
+        &["/id"],
+        vec![
+            projection("id", &["integer"]),
+            projection("array", &["array"]),
+            projection("array/0", &["string"]),
+            projection("array/0/object", &["object"]),
+            projection("nullable_array", &["array", "null"]),
+        ],
+    )
+}
+
+/// Flow lets the root document be projected under several names.
+fn two_roots() -> CollectionSpec {
+    keyed(
+        &["/id"],
+        vec![
+            root(),
+            Projection { field: "second_root".to_string(), ..root() },
+            projection("id", &["string"]),
+        ],
+    )
+}
+
+fn nullable_key() -> CollectionSpec {
+    keyed(&["/id"], vec![root(), projection("id", &["integer", "null"])])
+}
+
+fn part_called_id() -> CollectionSpec {
+    keyed(&["/_id", "/part"], vec![projection("_id", &["string"]), projection("part", &["string"])])
+}
+
+fn names() -> CollectionSpec {
+    let names = [
+        "a/b",
+        "a~b",
+        "a.b",
+        "with spaces",
+        "größe",
+        "数量",
+        "\"quoted\"",
+        "back\\slash",
+        "-dash",
+        "0",
+        "UPPER",
+        "_id_",
+        "_meta_",
+        "__rockset_type",
+    ];
+    let mut projections = vec![projection("id", &["string"])];
+    projections.extend(names.map(|name| projection(name, &["string"])));
+    keyed(&["/id"], projections)
+}
+
+fn event_time(time: Projection) -> CollectionSpec {
+    keyed(&["/id"], vec![projection("id", &["string"]), time])
+}
+
+/// What captures of databases add to every document.
+fn captured() -> CollectionSpec {
+    let published = Projection {
+        ptr: "/_meta/uuid".to_string(),
+        ..formatted("flow_published_at", "date-time")
+    };
+    keyed(
+        &["/id"],
+        vec![
+            root(),
+            projection("id", &["integer"]),
+            projection("_meta/flow_truncated", &["boolean"]),
+            projection("_meta/op", &["string"]),
+            projection("_meta/source", &["object"]),
+            projection("_meta/source/ts_ms", &["integer", "null"]),
+            published,
         ],
     )
 }
@@ -135,12 +281,23 @@ fn special_fields() -> CollectionSpec {
 
 #[tokio::test]
 async fn configurations_of_the_earlier_connector_are_valid() {
+    let server = Scripted::start(vec![
+        Answer::error(404, "NOTFOUND"),
+        Answer::ok(json!({"data": {"name": "i", "created_by": "me", "s3": {}}})),
+        Answer::error(404, "NOTFOUND"),
+    ]);
+    let server = server.await;
+    let mut config = endpoint(&server.url);
+    config["max_concurrent_requests"] = json!(5);
     let request = request::Validate {
-        config_json: json!({"api_key": "k", "max_concurrent_requests": 5}).to_string().into(),
+        config_json: config.to_string().into(),
         bindings: vec![Binding {
             resource_config_json: json!({
                 "workspace": "w",
                 "collection": "c",
+                "initializeFromS3": {
+                    "integration": "i", "bucket": "b", "region": "us-west-2", "prefix": "p/",
+                },
                 "advancedCollectionSettings": {
                     "retention_secs": 86400,
                     "event_time_info": {

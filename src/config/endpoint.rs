@@ -1,5 +1,6 @@
 //! The endpoint's configuration.
 
+use super::Config;
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -44,7 +45,15 @@ pub struct Endpoint {
         extend("order" = 2, "nonsensitive" = true)
     )]
     pub region_base_url: Url,
+
+    /// Whether a document that is deleted in your Flow collection is deleted in Rockset,
+    /// too. If not, it stays there as it was last, marked as deleted.
+    #[serde(default, rename = "hardDelete")]
+    #[schemars(title = "Hard Delete", extend("order" = 3))]
+    pub hard_delete: bool,
 }
+
+impl Config for Endpoint {}
 
 /// A secret: it shows in no log, error or Debug output.
 #[derive(Clone, PartialEq, Eq, JsonSchema)]

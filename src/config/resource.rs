@@ -1,12 +1,9 @@
 //! The configuration of a binding.
 
-use super::CollectionSettings;
+use super::{CollectionSettings, Config, InitializeFromS3, Problems, text};
 use crate::rockset::types;
 use schemars::JsonSchema;
-use serde::de::{Error as _, Unexpected};
-use serde::{Deserialize, Deserializer};
-
-const MAX_NAME: usize = 100;
+use serde::{Deserialize, Serialize};
 
 /// The Rockset collection that a binding fills.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -14,10 +11,10 @@ const MAX_NAME: usize = 100;
 #[schemars(title = "Rockset Collection")]
 pub struct Resource {
     /// The workspace of your collection. It is created if it doesn't exist.
-    #[serde(deserialize_with = "name")]
+    #[serde(deserialize_with = "text::name")]
     #[schemars(
         title = "Workspace",
-        length(min = 1, max = MAX_NAME),
+        length(min = 1, max = text::MAX_NAME),
         regex(pattern = "^[A-Za-z0-9][A-Za-z0-9_-]*$"),
         example = &"commons",
         extend("x-schema-name" = true, "order" = 0)
@@ -25,14 +22,33 @@ pub struct Resource {
     pub workspace: String,
 
     /// The name of your collection. It is created if it doesn't exist.
-    #[serde(deserialize_with = "name")]
+    #[serde(deserialize_with = "text::name")]
     #[schemars(
         title = "Collection",
-        length(min = 1, max = MAX_NAME),
+        length(min = 1, max = text::MAX_NAME),
         regex(pattern = "^[A-Za-z0-9][A-Za-z0-9_-]*$"),
         extend("x-collection-name" = true, "order" = 1)
     )]
     pub collection: String,
+
+    /// How the `_id` of your documents is made. `packedKey` is the Base64 text of the
+    /// packed key, whatever it consists of. `key` is the key in plain text, its parts
+    /// joined by colons, for keys of integers, booleans and at most one string. You
+    /// can't change it for a collection that holds documents.
+    #[serde(default, rename = "documentId")]
+    #[schemars(title = "Document ID", extend("order" = 2))]
+    pub document_id: DocumentId,
+
+    /// Fill your collection from Parquet files first, which another materialization
+    /// wrote to S3, and go on where they end. It works only for a collection that
+    /// doesn't exist yet.
+    #[serde(default, rename = "initializeFromS3")]
+    #[schemars(
+        title = "Initialize from S3",
+        with = "InitializeFromS3",
+        extend("advanced" = true, "order" = 3)
+    )]
+    pub initialize_from_s3: Option<InitializeFromS3>,
 
     /// Settings for the collection when it is created. You can't change most of them
     /// afterwards.
@@ -40,9 +56,19 @@ pub struct Resource {
     #[schemars(
         title = "Advanced Collection Settings",
         with = "CollectionSettings",
-        extend("advanced" = true, "order" = 2)
+        extend("advanced" = true, "order" = 4)
     )]
     pub settings: Option<CollectionSettings>,
+}
+
+/// How the `_id` of a document is made from its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "a described variant would turn the schema's enum into a oneOf")]
+pub enum DocumentId {
+    #[default]
+    PackedKey,
+    Key,
 }
 
 impl Resource {
@@ -52,26 +78,23 @@ impl Resource {
     }
 }
 
-impl From<&Resource> for types::CreateCollectionRequest {
-    fn from(resource: &Resource) -> Self {
-        let settings = resource.settings.clone().unwrap_or_default();
-        Self { name: Some(resource.collection.clone()), ..settings.into() }
+impl Config for Resource {
+    fn check(&self, path: &str, problems: &mut Problems) {
+        if let Some(source) = &self.initialize_from_s3 {
+            source.check(&format!("{path}.initializeFromS3"), problems);
+        }
+        if let Some(settings) = &self.settings {
+            settings.check(&format!("{path}.advancedCollectionSettings"), problems);
+        }
     }
 }
 
-/// Rockset's rule for workspaces and collections.
-fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    let invalid =
-        |problem: String| Err(D::Error::custom(format!("{} {problem}", Unexpected::Str(&name))));
-    if name.is_empty() || name.len() > MAX_NAME {
-        return invalid(format!("has {} characters; write 1 to {MAX_NAME}", name.chars().count()));
-    }
-    if !name.starts_with(|first: char| first.is_ascii_alphanumeric()) {
-        return invalid("does not start with a letter or a digit".to_string());
-    }
-    match name.chars().find(|c| !c.is_ascii_alphanumeric() && !"_-".contains(*c)) {
-        Some(other) => invalid(format!("holds {other:?}; write letters, digits, _ and - only")),
-        None => Ok(name),
+impl From<Resource> for types::CreateCollectionRequest {
+    fn from(resource: Resource) -> Self {
+        Self {
+            name: Some(resource.collection),
+            sources: resource.initialize_from_s3.map(Into::into).into_iter().collect(),
+            ..resource.settings.unwrap_or_default().into()
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::Error;
 use super::task::{Binding, Target, Task};
 use crate::flow::materialize::{request, response};
-use crate::rockset::types::{CreateCollectionRequest, CreateWorkspaceRequest};
+use crate::rockset::types::CreateWorkspaceRequest;
 use crate::rockset::{self, Client, call};
 use std::collections::BTreeSet;
 use tracing::info;
@@ -55,7 +55,7 @@ async fn create_collection(client: &Client, binding: &Binding) -> Result<Option<
         Err(rockset::Error::NotFound(_)) => {}
         Err(error) => return Err(Error::rockset(doing("looking for"))(error)),
     }
-    let body = CreateCollectionRequest::from(&binding.resource);
+    let body = binding.definition();
     match call(client.create_collection(&target.workspace, &body)).await {
         Ok(_) => Ok(Some(format!("Created collection {target}"))),
         Err(rockset::Error::AlreadyExists(_)) => Ok(None),

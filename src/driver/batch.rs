@@ -21,9 +21,20 @@ impl Default for Limits {
     }
 }
 
+/// What a request does with its documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Operation {
+    /// Adds them, in place of those with the same `_id`.
+    #[default]
+    Add,
+    /// Deletes those with the same `_id`.
+    Delete,
+}
+
 /// The documents of one request, as the JSON text of its body.
 #[derive(Debug, Default)]
 pub struct Batch {
+    operation: Operation,
     /// `{"data":[document,document`
     body: Vec<u8>,
     /// Where each document ends in the body.
@@ -34,6 +45,17 @@ const OPENING: &[u8] = b"{\"data\":[";
 const CLOSING: &[u8] = b"]}";
 
 impl Batch {
+    /// An empty batch.
+    pub fn new(operation: Operation) -> Self {
+        Self { operation, ..Self::default() }
+    }
+
+    /// Takes all documents, and leaves an empty batch of the same operation.
+    pub fn take(&mut self) -> Self {
+        let empty = Self::new(self.operation);
+        std::mem::replace(self, empty)
+    }
+
     /// Whether there is nothing to send.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
@@ -64,7 +86,7 @@ impl Batch {
 
     /// Takes the last document out again, into a batch of its own.
     pub fn split_last(&mut self) -> Self {
-        let mut last = Self::default();
+        let mut last = Self::new(self.operation);
         if let Some(index) = self.len().checked_sub(1) {
             last.push_text(&self.body[range(&self.ends, index)]);
             self.ends.pop();
@@ -76,7 +98,7 @@ impl Batch {
     /// Closes the batch, to be sent.
     pub fn close(mut self) -> Closed {
         self.body.extend_from_slice(CLOSING);
-        Closed { body: self.body.into(), ends: self.ends }
+        Closed { operation: self.operation, body: self.body.into(), ends: self.ends }
     }
 
     fn push_text(&mut self, document: &[u8]) {
@@ -90,11 +112,17 @@ impl Batch {
 /// A batch that has become the body of a request. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Closed {
+    operation: Operation,
     body: Bytes,
     ends: Vec<usize>,
 }
 
 impl Closed {
+    /// What is to be done with the documents.
+    pub fn operation(&self) -> Operation {
+        self.operation
+    }
+
     /// The request's body.
     pub fn body(&self) -> Bytes {
         self.body.clone()
@@ -112,7 +140,7 @@ impl Closed {
 
     /// A batch of some of the documents.
     pub fn pick(&self, indices: impl IntoIterator<Item = usize>) -> Self {
-        let mut picked = Batch::default();
+        let mut picked = Batch::new(self.operation);
         for index in indices {
             picked.push_text(&self.body[range(&self.ends, index)]);
         }

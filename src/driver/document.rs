@@ -2,6 +2,7 @@
 //! `{"_id":…,"field":value,…}`.
 
 use super::Error;
+use crate::config::DocumentId;
 use crate::flow::materialize::request::Store;
 use crate::flow::spec::FieldSelection;
 use crate::flow::tuple::{self, Reader};
@@ -15,17 +16,28 @@ pub const META: &str = "_meta";
 /// When what a document tells of happened.
 pub const EVENT_TIME: &str = "_event_time";
 
+/// What a date and time is written as, so that Rockset reads it as a timestamp.
+const TIMESTAMP: (&[u8], &[u8]) = (br#"{"__rockset_type":"timestamp","value":"#, b"}");
+
 /// How the documents of a binding are laid out.
 #[derive(Debug, Clone)]
 pub struct Layout {
     binding: usize,
     /// Workspace and collection, for errors.
     collection: String,
-    /// Whether the key stands for the `_id`, so that none is derived from it.
-    id_is_selected: bool,
+    id: Id,
     keys: Vec<Field>,
     values: Vec<Field>,
     document: Option<Field>,
+}
+
+/// Where a document's `_id` comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Id {
+    /// The whole key is a selected field of that name.
+    Selected,
+    PackedKey,
+    Key,
 }
 
 #[derive(Debug, Clone)]
@@ -33,6 +45,7 @@ struct Field {
     name: String,
     /// `"name":` as JSON, with the comma before it where there is one.
     prefix: Vec<u8>,
+    is_event_time: bool,
 }
 
 impl Layout {
@@ -41,6 +54,7 @@ impl Layout {
         binding: usize,
         collection: &str,
         selection: &FieldSelection,
+        document_id: DocumentId,
     ) -> Result<Self, Error> {
         let all = || selection.keys.iter().chain(&selection.values).chain([&selection.document]);
         let id_is_selected = all().any(|field| field == ID);
@@ -60,31 +74,27 @@ impl Layout {
             return problem("selects a field called _meta, which Rockset would drop");
         }
 
-        let mut prefixes = all().map(|name| Field::new(name));
-        let mut take = |count| prefixes.by_ref().take(count).collect::<Vec<_>>();
+        let mut fields = all().map(|name| Field::new(name));
+        let mut take = |count| fields.by_ref().take(count).collect::<Vec<_>>();
         let (mut keys, values) = (take(selection.keys.len()), take(selection.values.len()));
         let document = (!selection.document.is_empty()).then(|| Field::new(&selection.document));
         if let (true, Some(id)) = (id_is_selected, keys.first_mut()) {
             id.prefix.remove(0);
         }
-        Ok(Self {
-            binding,
-            collection: collection.to_string(),
-            id_is_selected,
-            keys,
-            values,
-            document,
-        })
+        let id = match (id_is_selected, document_id) {
+            (true, _) => Id::Selected,
+            (false, DocumentId::PackedKey) => Id::PackedKey,
+            (false, DocumentId::Key) => Id::Key,
+        };
+        Ok(Self { binding, collection: collection.to_string(), id, keys, values, document })
     }
 
     /// Appends the document of a Store to `out`. On an error, what was appended is of
     /// no use.
     pub fn write(&self, store: &Store, out: &mut Vec<u8>) -> Result<(), Error> {
         out.push(b'{');
-        if !self.id_is_selected {
-            out.extend_from_slice(b"\"_id\":\"");
-            write_id(&store.key_packed, out);
-            out.push(b'"');
+        if self.id != Id::Selected {
+            self.write_id(store, out)?;
         }
         self.write_tuple(&self.keys, &store.key_packed, out)?;
         self.write_tuple(&self.values, &store.values_packed, out)?;
@@ -97,11 +107,59 @@ impl Layout {
         Ok(())
     }
 
+    /// Appends what names the document of a Store, to delete it.
+    pub fn write_deletion(&self, store: &Store, out: &mut Vec<u8>) -> Result<(), Error> {
+        out.push(b'{');
+        match self.id {
+            Id::Selected => self.write_tuple(&self.keys, &store.key_packed, out)?,
+            Id::PackedKey | Id::Key => self.write_id(store, out)?,
+        }
+        out.push(b'}');
+        Ok(())
+    }
+
+    /// The `_id` of a Store's document, to show it.
+    pub fn id(&self, store: &Store) -> String {
+        let mut text = Vec::new();
+        let written = self.write_deletion(store, &mut text).is_ok();
+        let named = serde_json::from_slice::<serde_json::Value>(&text).unwrap_or_default();
+        match named[ID].as_str() {
+            Some(id) if written => id.to_string(),
+            _ => "(none)".to_string(),
+        }
+    }
+
+    /// Appends `"_id":"…"`.
+    fn write_id(&self, store: &Store, out: &mut Vec<u8>) -> Result<(), Error> {
+        out.extend_from_slice(b"\"_id\":\"");
+        match self.id {
+            Id::PackedKey => write_base64(&store.key_packed, out),
+            Id::Key | Id::Selected => self.write_plain_key(&store.key_packed, out)?,
+        }
+        out.push(b'"');
+        Ok(())
+    }
+
+    fn write_plain_key(&self, packed: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+        let mut tuple = Reader::new(packed);
+        for (i, field) in self.keys.iter().enumerate() {
+            if i > 0 {
+                out.push(b':');
+            }
+            tuple.write_plain(out).map_err(|e| self.error(&field.name, e))?;
+        }
+        Ok(())
+    }
+
     fn write_tuple(&self, fields: &[Field], packed: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
         let mut tuple = Reader::new(packed);
         for field in fields {
+            let before = out.len();
             out.extend_from_slice(&field.prefix);
             tuple.write_json(out).map_err(|e| self.error(&field.name, e))?;
+            if field.is_event_time {
+                finish_event_time(out, before, before + field.prefix.len());
+            }
         }
         let last = || fields.last().map_or("(none)", |field| &field.name);
         tuple.finish().map_err(|e| self.error(last(), e))
@@ -120,15 +178,32 @@ impl Layout {
 impl Field {
     fn new(name: &str) -> Self {
         let prefix = format!(",{}:", serde_json::Value::from(name));
-        Self { name: name.to_string(), prefix: prefix.into_bytes() }
+        Self {
+            name: name.to_string(),
+            prefix: prefix.into_bytes(),
+            is_event_time: name == EVENT_TIME,
+        }
     }
 }
 
-/// Appends the `_id` of a packed key: standard base64 without padding.
-pub fn write_id(key_packed: &[u8], out: &mut Vec<u8>) {
+/// Makes a timestamp of a text that was just written to `out`, and leaves a null out:
+/// Rockset then takes the time at which the document comes in.
+fn finish_event_time(out: &mut Vec<u8>, field: usize, value: usize) {
+    match out.get(value) {
+        Some(b'n') => out.truncate(field),
+        Some(b'"') => {
+            out.splice(value..value, TIMESTAMP.0.iter().copied());
+            out.extend_from_slice(TIMESTAMP.1);
+        }
+        _ => {}
+    }
+}
+
+/// Appends bytes in the standard alphabet of base64, without padding.
+fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
-    out.resize(start + (key_packed.len() * 4).div_ceil(3), 0);
+    out.resize(start + (bytes.len() * 4).div_ceil(3), 0);
     // The slice is of the very length that the encoding takes.
-    let written = STANDARD_NO_PAD.encode_slice(key_packed, &mut out[start..]).unwrap_or_default();
+    let written = STANDARD_NO_PAD.encode_slice(bytes, &mut out[start..]).unwrap_or_default();
     out.truncate(start + written);
 }

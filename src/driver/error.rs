@@ -12,7 +12,7 @@ pub enum Error {
     Flow(#[from] flow::Error),
     /// The configuration can't be used.
     #[error(transparent)]
-    Config(#[from] config::Error),
+    Config(#[from] config::Problems),
     /// A request of the protocol lacks something, or contradicts itself.
     #[error("{request}: {problem}")]
     Request {

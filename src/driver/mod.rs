@@ -3,10 +3,12 @@
 //! One file a request: [`spec`], [`validate`], [`apply`], [`open`], and
 //! [`transactions`] for the stream that follows an Open. What they share: `task`,
 //! the task as configured; [`document`], how a Store becomes a document; [`batch`],
-//! documents on their way into one request; [`readiness`], waiting for collections.
+//! documents on their way into one request; [`readiness`], waiting for collections;
+//! `differences`, how a collection is not as configured.
 
 pub mod apply;
 pub mod batch;
+mod differences;
 pub mod document;
 mod error;
 pub mod open;
@@ -35,7 +37,7 @@ where
     while let Some(request) = session.next().await? {
         let response = match request {
             Request::Spec(_) => Response::Spec(spec::spec()),
-            Request::Validate(request) => Response::Validated(validate::validate(&request)?),
+            Request::Validate(request) => Response::Validated(validate::validate(&request).await?),
             Request::Apply(request) => Response::Applied(apply::apply(&request).await?),
             Request::Open(request) => {
                 let transactor = open::open(&request).await?;

@@ -18,7 +18,12 @@ pub async fn open(request: &Open) -> Result<Transactor, Error> {
     let mut bindings = Vec::with_capacity(task.bindings.len());
     for binding in &task.bindings {
         let target = binding.target.clone();
-        let layout = Layout::new(target.binding, &target.to_string(), &binding.selection)?;
+        let layout = Layout::new(
+            target.binding,
+            &target.to_string(),
+            &binding.selection,
+            binding.resource.document_id,
+        )?;
         bindings.push(transactions::Binding::new(target, layout));
     }
 
@@ -32,7 +37,8 @@ pub async fn open(request: &Open) -> Result<Transactor, Error> {
     }
 
     let concurrency = task.endpoint.max_concurrent_requests.into();
-    Ok(Transactor::new(task.client, bindings, concurrency, Limits::default()))
+    let hard_delete = task.endpoint.hard_delete;
+    Ok(Transactor::new(task.client, bindings, concurrency, hard_delete, Limits::default()))
 }
 
 /// Which part of the keys a shard has: about one over the number of shards, which

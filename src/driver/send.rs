@@ -1,10 +1,10 @@
 //! One batch, until every document of it is acknowledged.
 
 use super::Error;
-use super::batch::Closed;
+use super::batch::{Closed, Operation};
 use super::task::Target;
-use crate::rockset::enums::DocumentStatusKind;
-use crate::rockset::types::{AddDocumentsResponse, DocumentStatus};
+use crate::rockset::enums::{DocumentStatusKind, ErrorType};
+use crate::rockset::types::DocumentStatus;
 use crate::rockset::{self, Client, documents, retry};
 use tracing::warn;
 
@@ -17,14 +17,14 @@ pub(super) async fn send(client: &Client, target: &Target, batch: Closed) -> Res
     let mut backoff = client.retry().begin();
     let mut to_send = vec![batch];
     while let Some(batch) = to_send.pop() {
-        match documents::add(client, &target.workspace, &target.collection, batch.body()).await {
-            Ok(response) => {
-                let failed = failures(target, &batch, &response)?;
+        match write(client, target, &batch).await {
+            Ok(statuses) => {
+                let failed = failures(target, &batch, &statuses)?;
                 if failed.is_empty() {
                     continue;
                 }
-                let refused = refusal(target, &batch, &response, &failed);
-                let can_help = failed.iter().all(|index| is_passing(&response.data[*index]));
+                let refused = refusal(target, &batch, &statuses, &failed);
+                let can_help = failed.iter().all(|index| is_passing(&statuses[*index]));
                 let Some(wait) = can_help.then(|| backoff.wait(None)).flatten() else {
                     return Err(refused);
                 };
@@ -41,35 +41,66 @@ pub(super) async fn send(client: &Client, target: &Target, batch: Closed) -> Res
                 to_send.push(batch.pick(0..middle));
             }
             Err(error) => {
-                let doing = format!(
-                    "bindings[{}]: adding {} documents to {target}",
-                    target.binding,
-                    batch.len()
-                );
-                return Err(Error::rockset(doing)(error));
+                let count = format!("{} documents", batch.len());
+                return Err(Error::rockset(doing(target, &batch, &count))(error));
             }
         }
     }
     Ok(())
 }
 
-/// The indices of documents that aren't stored. Every document has to be answered for.
+/// One request. Returns the status of each document.
+async fn write(
+    client: &Client,
+    target: &Target,
+    batch: &Closed,
+) -> Result<Vec<DocumentStatus>, rockset::Error> {
+    let (workspace, collection) = (&target.workspace, &target.collection);
+    Ok(match batch.operation() {
+        Operation::Add => documents::add(client, workspace, collection, batch.body()).await?.data,
+        Operation::Delete => {
+            documents::delete(client, workspace, collection, batch.body()).await?.data
+        }
+    })
+}
+
+fn doing(target: &Target, batch: &Closed, what: &str) -> String {
+    let binding = target.binding;
+    match batch.operation() {
+        Operation::Add => format!("bindings[{binding}]: adding {what} to {target}"),
+        Operation::Delete => format!("bindings[{binding}]: deleting {what} from {target}"),
+    }
+}
+
+/// The indices of documents of which it isn't done. Every document has to be answered for.
 fn failures(
     target: &Target,
     batch: &Closed,
-    response: &AddDocumentsResponse,
+    statuses: &[DocumentStatus],
 ) -> Result<Vec<usize>, Error> {
-    let (sent, answered) = (batch.len(), response.data.len());
+    let (sent, answered) = (batch.len(), statuses.len());
     if answered != sent {
         let what = format!("statuses of {answered} documents where {sent} were sent");
-        let doing = format!("bindings[{}]: adding documents to {target}", target.binding);
+        let doing = doing(target, batch, "documents");
         return Err(Error::rockset(doing)(rockset::Error::Unexpected(what)));
     }
-    let failed = response.data.iter().enumerate().filter(|(_, status)| {
-        use DocumentStatusKind as K;
-        !matches!(status.status, Some(K::Added | K::Replaced))
-    });
+    let failed =
+        statuses.iter().enumerate().filter(|(_, status)| !is_done(batch.operation(), status));
     Ok(failed.map(|(index, _)| index).collect())
+}
+
+fn is_done(operation: Operation, status: &DocumentStatus) -> bool {
+    use DocumentStatusKind as K;
+    match operation {
+        Operation::Add => matches!(status.status, Some(K::Added | K::Replaced)),
+        Operation::Delete => status.status == Some(K::Deleted) || is_absent(status),
+    }
+}
+
+/// Whether there was no such document, which may have been deleted by an earlier try.
+fn is_absent(status: &DocumentStatus) -> bool {
+    let kind = status.error.as_ref().and_then(|error| error.type_.as_ref());
+    kind == Some(&ErrorType::Notfound)
 }
 
 /// Whether the document may be stored when it's sent again.
@@ -81,10 +112,10 @@ fn is_passing(status: &DocumentStatus) -> bool {
 fn refusal(
     target: &Target,
     batch: &Closed,
-    response: &AddDocumentsResponse,
+    statuses: &[DocumentStatus],
     failed: &[usize],
 ) -> Error {
-    let first = failed.iter().take(NAMED).map(|index| describe(&response.data[*index]));
+    let first = failed.iter().take(NAMED).map(|index| describe(&statuses[*index]));
     Error::Refused {
         binding: target.binding,
         collection: target.to_string(),

@@ -1,8 +1,10 @@
 //! The task as configured: its endpoint and its bindings.
 
 use super::Error;
-use crate::config::{self, Endpoint, Resource};
+use super::document::ID;
+use crate::config::{self, DocumentId, Endpoint, Problems, Resource, Sql};
 use crate::flow::spec::{FieldSelection, MaterializationSpec};
+use crate::rockset::types::CreateCollectionRequest;
 use crate::rockset::{self, Client, Pacing, Settings};
 use std::fmt;
 use std::sync::Arc;
@@ -46,26 +48,61 @@ impl Task {
         share: f64,
     ) -> Result<Self, Error> {
         let spec = spec.ok_or_else(|| Error::request(request, "has no materialization"))?;
-        let endpoint: Endpoint = config::parse("endpoint", &spec.config_json)?;
+        let mut problems = Problems::default();
+        let endpoint = problems.take(config::parse::<Endpoint>("endpoint", &spec.config_json));
+        let resources: Vec<Option<Resource>> = spec
+            .bindings
+            .iter()
+            .enumerate()
+            .map(|(index, binding)| {
+                let root = format!("bindings[{index}].resource");
+                let resource = config::parse(&root, &binding.resource_config_json);
+                let collection = binding.collection.as_ref().map_or("", |spec| &spec.name);
+                problems.take(resource.map_err(|problems| problems.about(collection)))
+            })
+            .collect();
+        problems.none()?;
+        let endpoint = endpoint.ok_or_else(|| Error::request(request, "has no endpoint"))?;
+
         let settings = Settings { pacing: Pacing::default().share(share), ..Settings::default() };
         let (base, key) = (&endpoint.region_base_url, endpoint.api_key.reveal());
         let client =
             rockset::connect_with(base, key, settings).map_err(Error::rockset("connecting"))?;
-        let bindings = spec.bindings.iter().enumerate().map(|(index, binding)| {
-            let resource: Resource = config::parse(
-                &format!("bindings[{index}].resource"),
-                &binding.resource_config_json,
-            )?;
-            let selection = binding.field_selection.clone().ok_or_else(|| {
-                Error::request(request, format!("bindings[{index}] has no field selection"))
-            })?;
-            let target = Target {
-                binding: index,
-                workspace: resource.workspace.clone(),
-                collection: resource.collection.clone(),
-            };
-            Ok(Binding { target: target.into(), resource, selection })
-        });
+        let bindings = spec.bindings.iter().zip(resources.into_iter().flatten()).enumerate().map(
+            |(index, (binding, resource))| {
+                let selection = binding.field_selection.clone().ok_or_else(|| {
+                    Error::request(request, format!("bindings[{index}] has no field selection"))
+                })?;
+                let target = Target {
+                    binding: index,
+                    workspace: resource.workspace.clone(),
+                    collection: resource.collection.clone(),
+                };
+                Ok(Binding { target: target.into(), resource, selection })
+            },
+        );
         Ok(Self { bindings: bindings.collect::<Result<_, Error>>()?, endpoint, client })
     }
+}
+
+impl Binding {
+    /// What the binding's collection is created as.
+    pub fn definition(&self) -> CreateCollectionRequest {
+        definition(&self.resource, &self.selection.keys)
+    }
+}
+
+/// What a collection is created as whose documents have these key fields.
+///
+/// Rows of files carry no `_id`. Where it is the key in plain text, an ingest
+/// transformation makes it, the same as documents from Flow have.
+pub(super) fn definition(resource: &Resource, keys: &[String]) -> CreateCollectionRequest {
+    let mut request = CreateCollectionRequest::from(resource.clone());
+    let makes_id = resource.initialize_from_s3.is_some()
+        && resource.document_id == DocumentId::Key
+        && keys != [ID];
+    if makes_id && request.field_mapping_query.is_none() {
+        request.field_mapping_query = Some(Sql::of_key(keys).into());
+    }
+    request
 }

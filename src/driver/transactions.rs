@@ -1,8 +1,8 @@
 //! Transactions: documents from stdin to Rockset, and acknowledged before the commit.
 
 use super::Error;
-use super::batch::{Batch, Closed, Limits, ROCKSET};
-use super::document::{Layout, write_id};
+use super::batch::{Batch, Closed, Limits, Operation, ROCKSET};
+use super::document::Layout;
 use super::send::send;
 use super::task::Target;
 use crate::flow::materialize::{request, response};
@@ -22,23 +22,61 @@ pub struct Transactor {
     limits: Limits,
     /// How many requests may be under way.
     concurrency: usize,
+    /// Whether a deletion in Flow is one in Rockset.
+    hard_delete: bool,
     under_way: JoinSet<Result<(), Error>>,
     counts: Counts,
 }
 
-/// A binding, with the batch that its next document goes into.
+/// A binding, with the batches that its next documents go into.
 #[derive(Debug)]
 pub(super) struct Binding {
     pub target: Arc<Target>,
     pub layout: Layout,
-    pub batch: Batch,
+    additions: Batch,
+    deletions: Batch,
     /// The packed key of the last document, within the open transaction.
     last_key: Vec<u8>,
+    /// What is done with the last document.
+    last_operation: Operation,
 }
 
 impl Binding {
     pub fn new(target: Arc<Target>, layout: Layout) -> Self {
-        Self { target, layout, batch: Batch::default(), last_key: Vec::new() }
+        Self {
+            target,
+            layout,
+            additions: Batch::new(Operation::Add),
+            deletions: Batch::new(Operation::Delete),
+            last_key: Vec::new(),
+            last_operation: Operation::Add,
+        }
+    }
+
+    fn batch(&mut self, operation: Operation) -> &mut Batch {
+        match operation {
+            Operation::Add => &mut self.additions,
+            Operation::Delete => &mut self.deletions,
+        }
+    }
+
+    /// Puts a document into the batch of that operation, and says by how many bytes it
+    /// grew.
+    fn push(&mut self, operation: Operation, store: &request::Store) -> Result<usize, Error> {
+        let Self { layout, additions, deletions, .. } = self;
+        let (batch, before) = match operation {
+            Operation::Add => {
+                let before = additions.bytes();
+                additions.push(|out| layout.write(store, out))?;
+                (additions, before)
+            }
+            Operation::Delete => {
+                let before = deletions.bytes();
+                deletions.push(|out| layout.write_deletion(store, out))?;
+                (deletions, before)
+            }
+        };
+        Ok(batch.bytes() - before)
     }
 }
 
@@ -88,6 +126,7 @@ impl Transactor {
         client: Client,
         bindings: Vec<Binding>,
         concurrency: usize,
+        hard_delete: bool,
         limits: Limits,
     ) -> Self {
         Self {
@@ -95,6 +134,7 @@ impl Transactor {
             bindings,
             limits,
             concurrency,
+            hard_delete,
             under_way: JoinSet::new(),
             counts: Counts::default(),
         }
@@ -124,29 +164,35 @@ impl Transactor {
         let Some(binding) = self.bindings.get_mut(index) else {
             return Err(Error::request("Store", out_of_range(index, count)));
         };
+        let operation = match self.hard_delete && store.delete {
+            true => Operation::Delete,
+            false => Operation::Add,
+        };
         if binding.last_key == store.key_packed {
             self.supersede(index).await?;
         }
         let binding = &mut self.bindings[index];
         binding.last_key.clear();
         binding.last_key.extend_from_slice(&store.key_packed);
-        let before = binding.batch.bytes();
-        binding.batch.push(|out| binding.layout.write(store, out))?;
+        binding.last_operation = operation;
         self.counts.begun.get_or_insert_with(Instant::now);
         self.counts.documents += 1;
-        self.counts.bytes += binding.batch.bytes() - before;
+        self.counts.bytes += binding.push(operation, store)?;
 
-        if binding.batch.bytes() > self.limits.bytes && binding.batch.len() > 1 {
-            let last = binding.batch.split_last();
-            let full = std::mem::replace(&mut binding.batch, last);
+        let batch = binding.batch(operation);
+        if batch.bytes() > self.limits.bytes && batch.len() > 1 {
+            let last = batch.split_last();
+            let full = std::mem::replace(batch, last);
             self.send(index, full).await?;
         }
         let binding = &mut self.bindings[index];
-        if binding.batch.bytes() > ROCKSET.bytes {
-            return Err(too_large(&binding.target, &binding.batch, store));
+        if binding.batch(operation).bytes() > ROCKSET.bytes {
+            let size = binding.batch(operation).bytes();
+            return Err(too_large(binding, size, store));
         }
-        if binding.batch.is_full(self.limits) {
-            let full = std::mem::take(&mut binding.batch);
+        let batch = binding.batch(operation);
+        if batch.is_full(self.limits) {
+            let full = batch.take();
             self.send(index, full).await?;
         }
         Ok(())
@@ -156,7 +202,8 @@ impl Transactor {
     /// combine the documents of a key within a transaction stores them one after the
     /// other, and the last one is to stay.
     async fn supersede(&mut self, index: usize) -> Result<(), Error> {
-        let batch = &mut self.bindings[index].batch;
+        let binding = &mut self.bindings[index];
+        let batch = binding.batch(binding.last_operation);
         match batch.is_empty() {
             false => drop(batch.split_last()),
             true => self.drain().await?,
@@ -182,9 +229,11 @@ impl Transactor {
     async fn commit(&mut self) -> Result<(), Error> {
         for index in 0..self.bindings.len() {
             self.bindings[index].last_key.clear();
-            let batch = std::mem::take(&mut self.bindings[index].batch);
-            if !batch.is_empty() {
-                self.send(index, batch).await?;
+            for operation in [Operation::Add, Operation::Delete] {
+                let batch = self.bindings[index].batch(operation).take();
+                if !batch.is_empty() {
+                    self.send(index, batch).await?;
+                }
             }
         }
         self.drain().await?;
@@ -224,14 +273,12 @@ fn out_of_range(index: usize, count: usize) -> String {
     format!("binding {index} is out of range: the task has {count}")
 }
 
-fn too_large(target: &Target, batch: &Batch, store: &request::Store) -> Error {
-    let mut id = Vec::new();
-    write_id(&store.key_packed, &mut id);
+fn too_large(binding: &Binding, size: usize, store: &request::Store) -> Error {
     Error::TooLarge {
-        binding: target.binding,
-        collection: target.to_string(),
-        id: String::from_utf8_lossy(&id).into_owned(),
-        size: batch.bytes(),
+        binding: binding.target.binding,
+        collection: binding.target.to_string(),
+        id: binding.layout.id(store),
+        size,
         limit: ROCKSET.bytes,
     }
 }

@@ -27,6 +27,9 @@ pub enum Error {
     /// A byte string that isn't JSON.
     #[error("its JSON text is not valid: {0}")]
     NotJson(String),
+    /// An element that has no plain text of its own.
+    #[error("it is {0}, which documentId: key can't make an _id of; use packedKey")]
+    NotPlain(&'static str),
     /// A number without a form in JSON.
     #[error("the number {0} can not be written in JSON")]
     NotFinite(f64),
@@ -88,6 +91,21 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Appends the next element to `out` as plain text that stands within a JSON string:
+    /// a string as it is, an integer in decimal, a boolean as true or false.
+    pub fn write_plain(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+        match self.rest.first() {
+            Some(&NULL) => Err(Error::NotPlain("null")),
+            Some(&DOUBLE) => Err(Error::NotPlain("a number with a fraction")),
+            Some(&BYTES) => Err(Error::NotPlain("of several types")),
+            Some(&STRING) => {
+                self.take_code()?;
+                self.write_text(out)
+            }
+            _ => self.write_json(out),
+        }
+    }
+
     /// Checks that all elements have been read.
     pub fn finish(self) -> Result<(), Error> {
         match self.rest {
@@ -123,16 +141,21 @@ impl<'a> Reader<'a> {
 
     fn write_string(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
         out.push(b'"');
+        self.write_text(out)?;
+        out.push(b'"');
+        Ok(())
+    }
+
+    /// Appends the inside of a string.
+    fn write_text(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
         loop {
             let (run, goes_on) = self.take_run()?;
             write_escaped(std::str::from_utf8(run).map_err(|_| Error::NotUtf8)?, out);
             match goes_on {
                 true => out.extend_from_slice(b"\\u0000"),
-                false => break,
+                false => return Ok(()),
             }
         }
-        out.push(b'"');
-        Ok(())
     }
 
     fn write_embedded(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {

@@ -18,6 +18,10 @@ pub struct Options {
     #[arg(long, value_name = "KEY")]
     pub api_key: Option<ApiKey>,
 
+    /// A second API key to accept, which may read but not write
+    #[arg(long, value_name = "KEY")]
+    pub read_only_api_key: Option<ApiKey>,
+
     /// How long a new collection takes to be READY, and a deleted one to be gone, such as 500ms, 2s or 1m
     #[arg(long, value_name = "DURATION", default_value = "200ms", value_parser = duration)]
     pub ready_after: Duration,
@@ -56,6 +60,7 @@ impl Default for Options {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 8089).into(),
             api_key: None,
+            read_only_api_key: None,
             ready_after: Duration::from_millis(200),
             virtual_instance: None,
             tls: Tls::default(),

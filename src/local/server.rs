@@ -161,8 +161,8 @@ pub(super) async fn enter(State(app): State<App>, request: Request, next: Next) 
 /// too: a client may not look for an answer before it has sent everything.
 async fn admit(app: &App, request: Request) -> Result<Request, Failure> {
     let (parts, body) = request.into_parts();
-    let known = auth::check(&parts.headers, app.options.api_key.as_ref());
+    let access = auth::check(&parts.headers, &app.options);
     let body = body::whole(body).await;
-    known?;
+    auth::allow(access?, &parts.method, parts.uri.path())?;
     Ok(Request::from_parts(parts, Body::from(body?)))
 }

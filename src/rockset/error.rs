@@ -100,7 +100,7 @@ impl Error {
 }
 
 /// An error and its causes, outermost first.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

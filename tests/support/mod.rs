@@ -11,6 +11,7 @@ pub mod package;
 #[cfg(feature = "local")]
 pub mod preview;
 pub mod scripted;
+pub mod session;
 pub mod snapshot;
 #[cfg(feature = "local")]
 pub mod stored;

@@ -69,14 +69,21 @@ impl Drop for Scripted {
 impl Scripted {
     /// Gives these answers in turn, and the last one to all that follow.
     pub async fn start(answers: Vec<Answer>) -> Self {
+        Self::answering(move |turn, _| answers[turn.min(answers.len() - 1)].clone()).await
+    }
+
+    /// Answers what `answer` says to a request, given how many there were before it.
+    pub async fn answering(
+        answer: impl Fn(usize, &Seen) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
-        let (answers, seen_by_server) = (Arc::new(answers), Arc::clone(&seen));
+        let (answer, seen_by_server) = (Arc::new(answer), Arc::clone(&seen));
         let serving = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(serve(stream, Arc::clone(&answers), Arc::clone(&seen_by_server)));
+                tokio::spawn(serve(stream, Arc::clone(&answer), Arc::clone(&seen_by_server)));
             }
         });
         Self { url, seen, serving }
@@ -88,14 +95,20 @@ impl Scripted {
     }
 }
 
-async fn serve(mut stream: TcpStream, answers: Arc<Vec<Answer>>, seen: Arc<Mutex<Vec<Seen>>>) {
+async fn serve(
+    mut stream: TcpStream,
+    answer: Arc<impl Fn(usize, &Seen) -> Answer>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+) {
     while let Some((head, body)) = read_request(&mut stream).await {
-        let turn = {
+        let answer = {
             let mut seen = seen.lock().unwrap();
-            seen.push(Seen { at: Instant::now(), head, body });
-            seen.len() - 1
+            let request = Seen { at: Instant::now(), head, body };
+            let answer = answer(seen.len(), &request);
+            seen.push(request);
+            answer
         };
-        match &answers[turn.min(answers.len() - 1)] {
+        match answer {
             Answer::Http(status, headers, body) => {
                 let mut text = format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\n", body.len());
                 for (name, value) in headers {

@@ -131,3 +131,18 @@ pub fn acknowledge() -> Request {
 pub fn spec() -> Request {
     Request::Spec(request::Spec::default())
 }
+
+/// A Store that deletes a key. `values` are those of its last document.
+pub fn delete(binding: u32, key: &[Value], values: &[Value]) -> Request {
+    let Request::Store(store) = store(binding, key, values) else { unreachable!() };
+    Request::Store(request::Store { exists: true, delete: true, ..store })
+}
+
+/// A binding with another resource configuration, of the same collection.
+pub fn configured(binding: Binding, settings: Value) -> Binding {
+    let mut resource: Value = serde_json::from_slice(&binding.resource_config_json).unwrap();
+    for (name, value) in settings.as_object().unwrap() {
+        resource[name] = value.clone();
+    }
+    Binding { resource_config_json: resource.to_string().into(), ..binding }
+}

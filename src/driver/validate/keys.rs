@@ -1,0 +1,63 @@
+//! Which keys have a plain text that no other key has.
+
+use super::Candidate;
+use crate::config::{DocumentId, Problems};
+use crate::flow::spec::{Projection, inference::Exists};
+
+/// Notes what keeps `documentId: key` from telling keys apart.
+pub(super) fn check(candidate: &Candidate<'_>, problems: &mut Problems) {
+    if candidate.resource.document_id != DocumentId::Key || candidate.has_own_id() {
+        return;
+    }
+    let key = candidate.key();
+    let mut found = Problems::default();
+    let path = format!("{}.documentId", candidate.path());
+    for part in &key {
+        if let Some(what) = not_plain(part) {
+            found.add(
+                &path,
+                format!(
+                    "key can't be used, because the key's part {} {what}; use packedKey",
+                    part.field
+                ),
+            );
+        }
+    }
+    let strings = key.iter().filter(|part| types(part) == ["string"]);
+    let strings: Vec<&str> = strings.map(|part| part.field.as_str()).collect();
+    if strings.len() > 1 {
+        found.add(
+            &path,
+            format!(
+                "key can't be used, because {} are strings, which may hold the colon that parts \
+                 are joined by; use packedKey",
+                strings.join(" and ")
+            ),
+        );
+    }
+    problems.0.extend(found.about(&candidate.collection.name).0);
+}
+
+/// Why a part of a key may have no plain text of its own.
+fn not_plain(part: &Projection) -> Option<String> {
+    let types = types(part);
+    match types.as_slice() {
+        ["string" | "integer" | "boolean"] => {}
+        [] => return Some("has no type".to_string()),
+        _ if types.contains(&"null") => return Some("can be null".to_string()),
+        [kind] => return Some(format!("is of type {kind}")),
+        _ => return Some(format!("is of several types, {}", types.join(" and "))),
+    }
+    let inference = part.inference.as_ref()?;
+    let may_be_absent = matches!(
+        Exists::try_from(inference.exists),
+        Ok(Exists::May | Exists::Implicit | Exists::Cannot)
+    );
+    (may_be_absent && inference.default_json.is_empty())
+        .then(|| "may be absent from a document".to_string())
+}
+
+fn types(part: &Projection) -> Vec<&str> {
+    let inference = part.inference.as_ref();
+    inference.map_or(Vec::new(), |inference| inference.types.iter().map(String::as_str).collect())
+}

@@ -1,0 +1,208 @@
+//! Validate: whether a task is possible, and which fields each binding can take.
+//!
+//! All problems are reported at once. `constraints`: what may be done with a field;
+//! `keys`: which keys have a plain text; `remote`: what Rockset says. Nothing is
+//! written anywhere.
+
+mod constraints;
+mod keys;
+mod remote;
+
+use super::Error;
+use super::document::ID;
+use crate::config::{self, DocumentId, Endpoint, Problems, Resource};
+use crate::flow::materialize::request::{Validate, validate};
+use crate::flow::materialize::response::Validated;
+use crate::flow::materialize::response::validated::Binding;
+use crate::flow::spec::{CollectionSpec, MaterializationSpec, Projection};
+use std::collections::BTreeMap;
+use tracing::warn;
+
+/// A binding whose configuration could be read.
+struct Candidate<'a> {
+    index: usize,
+    resource: Resource,
+    collection: &'a CollectionSpec,
+    group_by: &'a [String],
+    /// The configuration that this resource had last, unless the binding's backfill
+    /// counter rose since.
+    last: Option<Resource>,
+    /// Whether the collection is to be created anew.
+    is_recreated: bool,
+}
+
+impl Candidate<'_> {
+    /// Where the binding's configuration stands.
+    fn path(&self) -> String {
+        format!("bindings[{}].resource", self.index)
+    }
+
+    fn is_key(&self, projection: &Projection) -> bool {
+        match self.group_by {
+            [] => projection.is_primary_key,
+            fields => fields.contains(&projection.field),
+        }
+    }
+
+    /// The projections of the key, one for each of its parts.
+    fn key(&self) -> Vec<&Projection> {
+        let projections = || self.collection.projections.iter();
+        if !self.group_by.is_empty() {
+            let by_field =
+                |field: &String| projections().find(|projection| projection.field == *field);
+            return self.group_by.iter().filter_map(by_field).collect();
+        }
+        let by_pointer =
+            |pointer: &String| projections().find(|projection| projection.ptr == *pointer);
+        self.collection.key.iter().filter_map(by_pointer).collect()
+    }
+
+    /// Whether documents are known by a key that is a field called `_id`.
+    fn has_own_id(&self) -> bool {
+        let key = self.key();
+        let is_text = |part: &Projection| {
+            part.inference.as_ref().is_some_and(|inference| inference.types == ["string"])
+        };
+        let mut projections = self.collection.projections.iter();
+        match key.as_slice() {
+            [part] => projections.any(|projection| {
+                projection.field == ID && projection.ptr == part.ptr && is_text(part)
+            }),
+            _ => false,
+        }
+    }
+}
+
+/// Answers Validate.
+pub async fn validate(request: &Validate) -> Result<Validated, Error> {
+    let mut problems = Problems::default();
+    let endpoint = problems.take(config::parse::<Endpoint>("endpoint", &request.config_json));
+    let mut candidates = Vec::new();
+    for (index, binding) in request.bindings.iter().enumerate() {
+        candidates.extend(candidate(request, index, binding, &mut problems)?);
+    }
+    check_targets(&candidates, &mut problems);
+    for candidate in &candidates {
+        keys::check(candidate, &mut problems);
+        warn_of_ids(candidate);
+    }
+    if let Some(endpoint) = &endpoint {
+        remote::check(endpoint, &candidates, &mut problems).await?;
+        warn_of_deletions(endpoint, &candidates);
+    }
+    problems.sort();
+    problems.none()?;
+
+    let bindings = candidates.iter().map(|candidate| Binding {
+        constraints: constraints::constrain(candidate),
+        resource_path: candidate.resource.path(),
+        delta_updates: true,
+        ..Binding::default()
+    });
+    Ok(Validated { bindings: bindings.collect() })
+}
+
+fn candidate<'a>(
+    request: &Validate,
+    index: usize,
+    binding: &'a validate::Binding,
+    problems: &mut Problems,
+) -> Result<Option<Candidate<'a>>, Error> {
+    let collection = binding.collection.as_ref().ok_or_else(|| {
+        Error::request("Validate", format!("bindings[{index}] has no collection"))
+    })?;
+    let root = format!("bindings[{index}].resource");
+    let resource = config::parse::<Resource>(&root, &binding.resource_config_json);
+    let resource = problems.take(resource.map_err(|problems| problems.about(&collection.name)));
+    Ok(resource.map(|resource| {
+        let last = request.last_materialization.as_ref();
+        let last = last.and_then(|last| last_binding(last, &resource.path()));
+        let is_recreated = last.as_ref().is_some_and(|(backfill, _)| binding.backfill > *backfill);
+        let last = last.filter(|_| !is_recreated).and_then(|(_, resource)| resource);
+        let group_by = &binding.group_by;
+        Candidate { index, resource, collection, group_by, last, is_recreated }
+    }))
+}
+
+/// The backfill counter and the configuration with which a resource was filled last.
+fn last_binding(last: &MaterializationSpec, path: &[String]) -> Option<(u32, Option<Resource>)> {
+    let binding = last.bindings.iter().find(|binding| binding.resource_path == path)?;
+    Some((binding.backfill, config::parse("last", &binding.resource_config_json).ok()))
+}
+
+/// No two bindings may fill one collection: they would replace each other's documents.
+fn check_targets(candidates: &[Candidate<'_>], problems: &mut Problems) {
+    let mut first: BTreeMap<Vec<String>, &Candidate<'_>> = BTreeMap::new();
+    for candidate in candidates {
+        let path = candidate.resource.path();
+        if let Some(other) = first.get(&path) {
+            let mut found = Problems::default();
+            found.add(
+                format!("{}.collection", candidate.path()),
+                format!(
+                    "bindings[{}] ({}) fills {} already; name another collection, or disable one \
+                     of the two",
+                    other.index,
+                    other.collection.name,
+                    path.join("."),
+                ),
+            );
+            problems.0.extend(found.about(&candidate.collection.name).0);
+        } else {
+            first.insert(path, candidate);
+        }
+    }
+}
+
+/// Says what becomes of documents that get no `_id` of their own.
+fn warn_of_ids(candidate: &Candidate<'_>) {
+    let path = candidate.path();
+    let collection = candidate.collection.name.as_str();
+    let settings = candidate.resource.settings.as_ref();
+    let transformation = settings.and_then(|settings| settings.field_mapping_query.as_ref());
+    let sql = transformation.map(|transformation| &transformation.sql);
+    if sql.is_some_and(|sql| !sql.passes_id()) {
+        warn!(
+            collection,
+            "{path}.advancedCollectionSettings.field_mapping_query: its output has no _id, so \
+             Rockset makes a random one for every document, and a document that is updated comes \
+             twice; add _id to the SELECT unless every key occurs once"
+        );
+        return;
+    }
+    if candidate.resource.initialize_from_s3.is_none() || candidate.has_own_id() {
+        return;
+    }
+    let makes_id =
+        sql.map_or(candidate.resource.document_id == DocumentId::Key, |sql| sql.makes_id());
+    if makes_id {
+        warn!(
+            collection,
+            "{path}.initializeFromS3: the hosted Rockset took the objects of a bucket in any \
+             order, so that of several documents of a key an older one could win; any order is \
+             safe for a collection in which every key occurs once, such as one of events"
+        );
+    } else {
+        warn!(
+            collection,
+            "{path}.initializeFromS3: the files hold no _id, so Rockset makes a random one for \
+             every row, and a row never meets the documents that are written later: they come \
+             twice; set documentId to key, or have field_mapping_query make the _id that \
+             documents from Flow have"
+        );
+    }
+}
+
+fn warn_of_deletions(endpoint: &Endpoint, candidates: &[Candidate<'_>]) {
+    for candidate in candidates {
+        let settings = candidate.resource.settings.as_ref();
+        if endpoint.hard_delete && settings.is_some_and(|it| it.insert_only == Some(true)) {
+            warn!(
+                collection = candidate.collection.name,
+                "{}.advancedCollectionSettings.insert_only: Rockset refuses to delete from this \
+                 collection, so the task fails at the first deletion while hardDelete is set",
+                candidate.path(),
+            );
+        }
+    }
+}

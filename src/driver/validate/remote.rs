@@ -1,0 +1,246 @@
+//! What Rockset says of a task: whether the key is good, whether integrations exist,
+//! and whether a collection that exists is what is configured.
+
+use super::Candidate;
+use crate::config::{Endpoint, InitializeFromS3, Problems, Resource};
+use crate::driver::Error;
+use crate::driver::differences::differences;
+use crate::rockset::enums::CollectionStatus;
+use crate::rockset::retry::Policy;
+use crate::rockset::types::{Collection, Integration};
+use crate::rockset::{self, Client, Settings, call, documents};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// A person waits for the outcome, so not for as long as a transaction would.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// No documents: a write that changes nothing.
+const NOTHING: &[u8] = br#"{"data":[]}"#;
+
+/// A question to Rockset.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Question {
+    /// The collection of that name in that workspace.
+    Collection(String, String),
+    /// The integration of that name.
+    Integration(String),
+    /// Whether documents may be written to that collection.
+    Writing(String, String),
+}
+
+/// What came of a question.
+#[derive(Debug)]
+enum Found {
+    Collection(Box<Collection>),
+    Integration(Box<Integration>),
+    Yes,
+    Nothing,
+}
+
+type Answers = BTreeMap<Question, Result<Found, rockset::Error>>;
+
+/// Asks Rockset about every binding at once, and notes what keeps the task from being
+/// possible.
+pub(super) async fn check(
+    endpoint: &Endpoint,
+    candidates: &[Candidate<'_>],
+    problems: &mut Problems,
+) -> Result<(), Error> {
+    let retry = Policy { limit: PATIENCE, ..Policy::default() };
+    let settings = Settings { retry, connect_timeout: PATIENCE / 2, ..Settings::default() };
+    let (base, key) = (&endpoint.region_base_url, endpoint.api_key.reveal());
+    let client =
+        rockset::connect_with(base, key, settings).map_err(Error::rockset("connecting"))?;
+
+    let collections = candidates.iter().map(|candidate| collection(&candidate.resource));
+    let integrations = candidates
+        .iter()
+        .filter_map(|candidate| candidate.resource.initialize_from_s3.as_ref())
+        .map(|source| Question::Integration(source.integration.clone()));
+    let mut answers = ask(&client, collections.chain(integrations).collect()).await?;
+    if reports_access(endpoint, &answers, problems) {
+        return Ok(());
+    }
+    answers.extend(ask(&client, writes(candidates, &answers)).await?);
+    if reports_access(endpoint, &answers, problems) {
+        return Ok(());
+    }
+    for candidate in candidates {
+        let mut found = Problems::default();
+        check_collection(candidate, &answers, &mut found);
+        check_integration(candidate, &answers, &mut found);
+        problems.0.extend(found.about(&candidate.collection.name).0);
+    }
+    Ok(())
+}
+
+fn collection(resource: &Resource) -> Question {
+    Question::Collection(resource.workspace.clone(), resource.collection.clone())
+}
+
+/// One write a workspace, to a collection that exists if there is one.
+fn writes(candidates: &[Candidate<'_>], answers: &Answers) -> BTreeSet<Question> {
+    let mut targets: BTreeMap<&str, &str> = BTreeMap::new();
+    for Candidate { resource, .. } in candidates {
+        let exists = matches!(answers.get(&collection(resource)), Some(Ok(Found::Collection(_))));
+        let target = targets.entry(&resource.workspace).or_insert(&resource.collection);
+        if exists {
+            *target = &resource.collection;
+        }
+    }
+    let writing = |(workspace, collection): (&str, &str)| {
+        Question::Writing(workspace.to_string(), collection.to_string())
+    };
+    targets.into_iter().map(writing).collect()
+}
+
+async fn ask(client: &Client, questions: BTreeSet<Question>) -> Result<Answers, Error> {
+    let mut asking = JoinSet::new();
+    for question in questions {
+        let client = client.clone();
+        asking.spawn(async move {
+            let answer = answer(&client, &question).await;
+            (question, answer)
+        });
+    }
+    let mut answers = Answers::new();
+    while let Some(answered) = asking.join_next().await {
+        let (question, answer) = answered.map_err(|e| Error::Stopped(e.to_string()))?;
+        answers.insert(question, answer);
+    }
+    Ok(answers)
+}
+
+async fn answer(client: &Client, question: &Question) -> Result<Found, rockset::Error> {
+    use rockset::Error as E;
+    let answer = match question {
+        Question::Collection(workspace, collection) => {
+            call(client.get_collection(workspace, collection)).await.map(|answer| {
+                answer.data.map_or(Found::Nothing, |found| Found::Collection(found.into()))
+            })
+        }
+        Question::Integration(name) => call(client.get_integration(name)).await.map(|answer| {
+            answer.data.map_or(Found::Nothing, |found| Found::Integration(found.into()))
+        }),
+        Question::Writing(workspace, collection) => {
+            match documents::add(client, workspace, collection, NOTHING.into()).await {
+                Err(error @ (E::Unauthorized(_) | E::Forbidden(_) | E::Unreachable(_))) => {
+                    Err(error)
+                }
+                // Whatever else is wrong with such a write, the key was good for it.
+                _ => Ok(Found::Yes),
+            }
+        }
+    };
+    match answer {
+        Err(rockset::Error::NotFound(_)) => Ok(Found::Nothing),
+        answer => answer,
+    }
+}
+
+/// Notes what a key can't do, or that nobody answers. Says whether there is more than
+/// that to be learnt.
+fn reports_access(endpoint: &Endpoint, answers: &Answers, problems: &mut Problems) -> bool {
+    use rockset::Error as E;
+    let mut forbidden = BTreeSet::new();
+    for (question, answer) in answers {
+        match answer {
+            Err(error @ E::Unauthorized(_)) => {
+                problems.add("endpoint.api_key", format!("is not accepted: {error}"));
+                return true;
+            }
+            Err(error @ E::Unreachable(_)) => {
+                let host = endpoint.region_base_url.host_str().unwrap_or_default();
+                let error = rockset::error::chain(error);
+                problems.add(
+                    "endpoint.region_base_url",
+                    format!(
+                        "{host} can't be reached: {error}; check the host, and whether it runs"
+                    ),
+                );
+                return true;
+            }
+            Err(error @ E::Forbidden(_)) => {
+                let what = match question {
+                    Question::Collection(workspace, _) => {
+                        format!("must not read collections of workspace {workspace}")
+                    }
+                    Question::Integration(_) => "must not read integrations".to_string(),
+                    Question::Writing(workspace, _) => {
+                        format!("must not write documents in workspace {workspace}")
+                    }
+                };
+                if forbidden.insert(what.clone()) {
+                    problems.add("endpoint.api_key", format!("{what}: {error}"));
+                }
+            }
+            _ => {}
+        }
+    }
+    !forbidden.is_empty()
+}
+
+fn check_collection(candidate: &Candidate<'_>, answers: &Answers, problems: &mut Problems) {
+    let path = candidate.path();
+    match answers.get(&collection(&candidate.resource)) {
+        Some(Ok(Found::Collection(existing))) => {
+            let is_going = existing.status == Some(CollectionStatus::Deleted);
+            if candidate.is_recreated || is_going {
+                return;
+            }
+            for difference in differences(&candidate.resource, existing, candidate.last.as_ref()) {
+                problems.add(
+                    format!("{path}.{}", difference.setting),
+                    format!(
+                        "the collection {} exists and has {}, not {}, which can't be changed: \
+                         backfill the binding to create the collection anew, or configure what it \
+                         has",
+                        candidate.resource.path().join("."),
+                        difference.has,
+                        difference.wanted,
+                    ),
+                );
+            }
+        }
+        Some(Err(error)) => problems.add(
+            format!("{path}.collection"),
+            format!("could not be looked up: {}", rockset::error::chain(error)),
+        ),
+        _ => {}
+    }
+}
+
+fn check_integration(candidate: &Candidate<'_>, answers: &Answers, problems: &mut Problems) {
+    let Some(InitializeFromS3 { integration: name, .. }) = &candidate.resource.initialize_from_s3
+    else {
+        return;
+    };
+    let path = format!("{}.initializeFromS3.integration", candidate.path());
+    match answers.get(&Question::Integration(name.clone())) {
+        Some(Ok(Found::Integration(integration))) if integration.s3.is_none() => problems.add(
+            path,
+            format!("{name} is {}; name an integration for Amazon S3", kind(integration)),
+        ),
+        Some(Ok(Found::Integration(_))) => {}
+        Some(Err(error)) => problems
+            .add(path, format!("{name} could not be looked up: {}", rockset::error::chain(error))),
+        _ => problems.add(
+            path,
+            format!("there is no integration {name}; make it in Rockset, for Amazon S3, first"),
+        ),
+    }
+}
+
+/// What an integration that isn't for S3 is for.
+fn kind(integration: &Integration) -> String {
+    let integration = serde_json::to_value(integration).unwrap_or_default();
+    let kinds = integration.as_object().into_iter().flatten();
+    let kinds: Vec<&str> =
+        kinds.filter(|(_, value)| value.is_object()).map(|(name, _)| name.as_str()).collect();
+    match kinds.as_slice() {
+        [] => "not for Amazon S3".to_string(),
+        kinds => format!("for {}", kinds.join(" and ")),
+    }
+}
