@@ -33,6 +33,11 @@ pub struct Options {
     /// HTTPS in place of HTTP.
     #[command(flatten)]
     pub tls: Tls,
+
+    /// Where sources are read.
+    #[cfg(feature = "engine")]
+    #[command(flatten)]
+    pub s3: super::engine::S3,
 }
 
 /// What HTTPS is served with. By default, it is not.
@@ -64,6 +69,8 @@ impl Default for Options {
             ready_after: Duration::from_millis(200),
             virtual_instance: None,
             tls: Tls::default(),
+            #[cfg(feature = "engine")]
+            s3: super::engine::S3::default(),
         }
     }
 }
@@ -96,9 +103,9 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// Reads a number with a unit: `ms`, `s` or `m`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is not a duration: write 500ms, 2s or 1m");
+/// Reads a number with a unit: `ms`, `s`, `m` or `h`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is not a duration: write 500ms, 2s, 1m or 1h");
     let unit = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at(unit);
     let number: u64 = number.parse().map_err(|_| wrong())?;
@@ -106,6 +113,7 @@ fn duration(text: &str) -> Result<Duration, String> {
         "ms" => Ok(Duration::from_millis(number)),
         "s" => Ok(Duration::from_secs(number)),
         "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
+        "h" => Ok(Duration::from_secs(number.saturating_mul(3_600))),
         _ => Err(wrong()),
     }
 }
