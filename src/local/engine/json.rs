@@ -11,9 +11,7 @@ use arrow::datatypes::{
     TimestampMicrosecondType,
 };
 use arrow::error::ArrowError;
-use arrow::json::writer::{
-    Encoder, EncoderFactory, EncoderOptions, NullableEncoder, make_encoder,
-};
+use arrow::json::writer::{Encoder, EncoderFactory, EncoderOptions, NullableEncoder, make_encoder};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, NaiveTime, SecondsFormat, TimeDelta};
@@ -99,7 +97,9 @@ impl EncoderFactory for Extended {
         let array = make_array(array.to_data());
         // Without its zone, a timestamp would be cast to the clock of that zone.
         let array = match array.data_type() {
-            T::Timestamp(unit, Some(_)) => cast(&cast(&array, &T::Int64)?, &T::Timestamp(*unit, None))?,
+            T::Timestamp(unit, Some(_)) => {
+                cast(&cast(&array, &T::Int64)?, &T::Timestamp(*unit, None))?
+            }
             _ => array,
         };
         let array = match (&kind, array.data_type()) {

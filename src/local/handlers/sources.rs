@@ -1,7 +1,7 @@
 //! Sources of a collection.
 
 use super::collections::Place;
-use crate::local::body::{JsonBody, Params};
+use crate::local::body::{JsonBody, Params, parse};
 use crate::local::definition::{check_source, new_source};
 use crate::local::durations;
 use crate::local::engine;
@@ -12,7 +12,9 @@ use crate::rockset::types::{
     SuspendSourceRequest,
 };
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 /// How long a source is suspended, if the request doesn't say.
@@ -75,9 +77,13 @@ pub(in crate::local) async fn delete(
 pub(in crate::local) async fn suspend(
     State(app): State<App>,
     Params((workspace, name, id)): SourcePlace,
-    JsonBody(request): JsonBody<SuspendSourceRequest>,
+    body: Bytes,
 ) -> Answer<GetSourceResponse> {
     let collection = app.store.collection(&workspace, &name)?;
+    let request: SuspendSourceRequest = match body.is_empty() {
+        true => SuspendSourceRequest::default(),
+        false => parse(&body, PhantomData::<SuspendSourceRequest>)?,
+    };
     let period = match request.resume_after_duration {
         None => SUSPENDED,
         Some(text) => durations::parse(&text).ok_or_else(|| {
