@@ -192,8 +192,7 @@ async fn patterns_choose_objects_and_capture() {
         let first = documents.first().map(|document| document["_meta"]["s3"].clone());
         if pattern.contains("{year") {
             let path = names[0];
-            let meta =
-                json!({"bucket": "files", "path": path, "year": "2023", "month": "01", "offset": 0});
+            let meta = json!({"bucket": "files", "path": path, "year": "2023", "month": "01", "offset": 0});
             assert_eq!(first, Some(meta), "{pattern}");
         }
         local.delete(C).await.data();

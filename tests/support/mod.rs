@@ -8,6 +8,8 @@ pub mod connector;
 pub mod local;
 pub mod pack;
 pub mod package;
+#[cfg(feature = "engine")]
+pub mod parquet;
 #[cfg(feature = "local")]
 pub mod preview;
 #[cfg(feature = "engine")]

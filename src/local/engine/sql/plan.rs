@@ -4,6 +4,7 @@ use super::functions::SESSION;
 use super::names;
 use crate::local::engine::json;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::compute::{filter_record_batch, prep_null_mask_filter};
 use arrow::datatypes::{DataType, Field, Fields, Schema};
 use chrono::Utc;
 use datafusion::common::{DFSchema, DataFusionError};
@@ -76,9 +77,12 @@ impl Plan {
                 kept.data_type()
             ))
         })?;
-        let kept = datafusion::arrow::compute::prep_null_mask_filter(kept);
+        let kept = match kept.null_count() {
+            0 => kept.clone(),
+            _ => prep_null_mask_filter(kept),
+        };
         // What is left out must not fail in the expressions.
-        let filtered = arrow::compute::filter_record_batch(batch, &kept)?;
+        let filtered = filter_record_batch(batch, &kept)?;
         let others: Vec<usize> =
             (0..self.expressions.len()).filter(|at| *at != condition).collect();
         let mut texts = self.texts(&filtered, &others)?.into_iter();
