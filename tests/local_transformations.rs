@@ -125,11 +125,7 @@ async fn expressions_see_the_values_types() {
             time("2024-01-02T00:00:00.000000Z"),
         ),
         ("CAST(v AS date) AS x", json!({"v": "2024-01-02"}), date("2024-01-02")),
-        (
-            "to_timestamp_millis(v) AS x",
-            json!({"v": 1000}),
-            time("1970-01-01T00:00:01.000000Z"),
-        ),
+        ("to_timestamp_millis(v) AS x", json!({"v": 1000}), time("1970-01-01T00:00:01.000000Z")),
         ("'a constant' AS x", json!({}), json!("a constant")),
         (
             "encode(v, 'base64') AS x",

@@ -2,10 +2,10 @@
 
 #![allow(dead_code)]
 
+use ::parquet::arrow::ArrowWriter;
+pub use ::parquet::basic::Compression;
+use ::parquet::file::properties::WriterProperties;
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
-use parquet::arrow::ArrowWriter;
-pub use parquet::basic::Compression;
-use parquet::file::properties::WriterProperties;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -27,8 +27,13 @@ pub fn file(batches: &[RecordBatch], compression: Compression, group: usize) -> 
 /// their names, here its key `id`, `update`, `name`, and the root document as text.
 ///
 /// Its rows are the updates `first..first + count`, in order. An update has the key
-/// `update % keys`.
+/// `update % keys`. There are row groups of 100 rows.
 pub fn packed(first: usize, count: usize, keys: usize) -> Vec<u8> {
+    packed_in_groups(first, count, keys, 100)
+}
+
+/// The same with row groups of so many rows.
+pub fn packed_in_groups(first: usize, count: usize, keys: usize, group: usize) -> Vec<u8> {
     let updates: Vec<i64> = (first..first + count).map(|update| update as i64).collect();
     let ids: Vec<i64> = updates.iter().map(|update| update % keys as i64).collect();
     let names = ids.iter().map(|id| (id % 3 != 0).then(|| format!("name of {id}")));
@@ -46,5 +51,5 @@ pub fn packed(first: usize, count: usize, keys: usize) -> Vec<u8> {
         ),
     ];
     let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
-    file(&[batch], Compression::SNAPPY, 100)
+    file(&[batch], Compression::SNAPPY, group)
 }
