@@ -188,6 +188,29 @@ async fn delta_updates_of_many_files_end_with_the_newest_of_each_key() {
 }
 
 #[tokio::test]
+async fn an_object_that_fails_midway_is_read_on_where_it_failed() {
+    let (local, s3) = started().await;
+    // Its rows have no _id, so that one that is stored twice is there twice.
+    s3.put("files", "1.parquet", packed(0, 3000, 3000));
+    s3.put("files", "2.parquet", packed(3000, 10, 3010));
+    s3.allow("1.parquet", 25);
+    local.create(json!({ "sources": [source(json!({}))] })).await.data();
+    let failed = local.source_until(|s| s["status"]["state"] == "ERROR").await;
+    assert!(failed["status"]["message"].as_str().unwrap().contains("1.parquet"), "{failed}");
+    assert_eq!(failed["s3"]["object_count_downloaded"], 0);
+    let stored = local.documents().await.len();
+    assert!((1..3000).contains(&stored), "{stored}");
+    s3.allow("1.parquet", usize::MAX);
+    local.objects_read(2).await;
+    let documents = local.documents().await;
+    let mut updates: Vec<i64> = documents.iter().map(|d| d["update"].as_i64().unwrap()).collect();
+    updates.sort();
+    assert_eq!(updates, (0..3010).collect::<Vec<_>>());
+    let offset = |d: &Value| d["_meta"]["s3"]["offset"].as_i64().unwrap();
+    assert!(documents.iter().all(|d| offset(d) == d["update"].as_i64().unwrap() % 3000));
+}
+
+#[tokio::test]
 async fn a_damaged_row_group_is_a_bad_document_after_what_could_be_read() {
     let (local, s3) = started().await;
     let mut damaged = packed(0, 1000, 1000);

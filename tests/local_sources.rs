@@ -477,3 +477,48 @@ async fn a_suspended_source_rests_until_it_goes_on() {
     let updated = local.send(Method::PUT, &path, often).await;
     assert_eq!(updated.data()["s3"]["settings"]["s3_scan_frequency"], "PT1H");
 }
+
+#[tokio::test]
+async fn names_may_hold_anything() {
+    let (local, s3) = started().await;
+    let names = ["a%2Fb/ c+d=é&#.json", "a%2Fb/{x}?*.json"];
+    for (i, name) in names.iter().enumerate() {
+        s3.put("files", name, json!({"_id": i.to_string()}).to_string());
+    }
+    s3.put("files", "a/b/c.json", "{}");
+    let read = local.ingest(source(json!({"prefix": "a%2Fb/"}))).await;
+    assert_eq!(read["s3"]["object_count_downloaded"], 2, "{read:#}");
+    for (i, name) in names.iter().enumerate() {
+        assert_eq!(local.document(&i.to_string()).await["_meta"]["s3"]["path"], *name);
+    }
+}
+
+#[tokio::test]
+async fn insert_only_keeps_the_first() {
+    let (local, s3) = started().await;
+    s3.put("files", "1.json", "{\"_id\":\"a\",\"v\":1}\n{\"_id\":\"a\",\"v\":2}");
+    local.create(json!({"sources": [source(json!({}))], "insert_only": true})).await.data();
+    local.objects_read(1).await;
+    assert_eq!(local.document("a").await["v"], 1);
+}
+
+#[tokio::test]
+async fn nothing_is_read_for_a_server_or_a_collection_that_is_gone() {
+    let (local, s3) = started().await;
+    s3.put("files", "1.json", "{}");
+    local.ingest(source(json!({}))).await;
+    let listings = || s3.requests("/files") + s3.requests("/files/");
+    assert!(listings() > 0);
+    let stays = async || {
+        // A listing may be under way.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let before = listings();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(listings(), before);
+    };
+    local.delete(C).await.data();
+    stays().await;
+    local.ingest(source(json!({}))).await;
+    drop(local);
+    stays().await;
+}

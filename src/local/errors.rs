@@ -38,6 +38,7 @@ impl Failure {
     }
 
     /// What to tell.
+    #[cfg(feature = "engine")]
     pub(super) fn message(&self) -> &str {
         &self.message
     }

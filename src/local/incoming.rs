@@ -73,7 +73,8 @@ pub(super) fn one<'a>(
     json.end().map(|()| document)
 }
 
-/// What a transformation makes of a document.
+/// What a transformation makes of a document. Without the engine, there is none.
+#[cfg_attr(not(feature = "engine"), allow(dead_code))]
 #[derive(Debug)]
 pub(super) enum Transformed {
     /// The text of another.

@@ -32,7 +32,9 @@ pub struct S3 {
 struct Watch {
     /// How long to hold back what a path that ends so is asked for.
     delays: HashMap<String, Duration>,
-    /// Requests for objects that are being answered, and the most there have been.
+    /// How many requests for a path that ends so are still answered.
+    allowed: HashMap<String, usize>,
+    /// Requests that are being answered, and the most there have been.
     now: usize,
     most: usize,
     /// The paths of all requests.
@@ -61,9 +63,15 @@ impl S3 {
                     let (service, watch) = (service.clone(), watch.clone());
                     async move {
                         let path = request.uri().path().to_string();
-                        let delay = watch.lock().unwrap().begin(&path);
+                        let (delay, allowed) = watch.lock().unwrap().begin(&path);
                         tokio::time::sleep(delay).await;
-                        let response = service.call(request.map(s3s::Body::from)).await;
+                        let response = match allowed {
+                            true => service.call(request.map(s3s::Body::from)).await,
+                            false => {
+                                let body = s3s::Body::from("not now".to_string());
+                                Ok(hyper::Response::builder().status(403).body(body).unwrap())
+                            }
+                        };
                         watch.lock().unwrap().now -= 1;
                         response
                     }
@@ -101,6 +109,11 @@ impl S3 {
         self.watch.lock().unwrap().delays.insert(path.to_string(), delay);
     }
 
+    /// Answers so many requests for a path that ends so, and refuses all others.
+    pub fn allow(&self, path: &str, requests: usize) {
+        self.watch.lock().unwrap().allowed.insert(path.to_string(), requests);
+    }
+
     /// The most requests that it has answered at a time.
     pub fn most_at_a_time(&self) -> usize {
         self.watch.lock().unwrap().most
@@ -128,12 +141,20 @@ impl S3 {
 }
 
 impl Watch {
-    fn begin(&mut self, path: &str) -> Duration {
+    /// How long to hold a request back, and whether to answer it.
+    fn begin(&mut self, path: &str) -> (Duration, bool) {
         self.now += 1;
         self.most = self.most.max(self.now);
         self.paths.push(path.to_string());
         let delay = self.delays.iter().find(|(end, _)| path.ends_with(end.as_str()));
-        delay.map(|(_, delay)| *delay).unwrap_or_default()
+        let delay = delay.map(|(_, delay)| *delay).unwrap_or_default();
+        let allowed = self.allowed.iter_mut().find(|(end, _)| path.ends_with(end.as_str()));
+        let allowed = allowed.is_none_or(|(_, left)| {
+            let allowed = *left > 0;
+            *left = left.saturating_sub(1);
+            allowed
+        });
+        (delay, allowed)
     }
 }
 

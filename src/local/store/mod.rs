@@ -6,7 +6,10 @@ mod integrations;
 mod sources;
 
 pub(super) use collection::Collection;
-pub(super) use documents::{Document, Documents, Meta};
+#[cfg(feature = "engine")]
+pub(super) use documents::Meta;
+pub(super) use documents::{Document, Documents};
+#[cfg(feature = "engine")]
 pub(super) use sources::Reading;
 
 use super::definition::{Definition, check_name};

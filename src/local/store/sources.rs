@@ -17,10 +17,12 @@ pub(super) struct Kept {
     /// When it goes on, if it is suspended.
     resume: Option<Instant>,
     /// Who reads it. Dropping it ends the reading.
+    #[cfg_attr(not(feature = "engine"), allow(dead_code))]
     reader: JoinSet<()>,
 }
 
 /// What a source means for the status of its collection.
+#[cfg_attr(not(feature = "engine"), allow(dead_code))]
 #[derive(Debug, Clone, Copy)]
 enum Stage {
     /// It isn't known yet how much there is to read.
@@ -32,6 +34,7 @@ enum Stage {
 }
 
 /// What the reader of a source is to do.
+#[cfg(feature = "engine")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::local) enum Reading {
     GoesOn,
@@ -207,7 +210,10 @@ impl Collection {
         let turn = turn(&mut state, id);
         if turn == Reading::GoesOn {
             for (id, document) in documents.drain(..) {
-                state.documents.put(id, document);
+                let immutable = self.definition().insert_only && state.documents.get(&id).is_some();
+                if !immutable {
+                    state.documents.put(id, document);
+                }
             }
             state.documents.touch();
             state.writes += 1;
