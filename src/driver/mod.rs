@@ -4,13 +4,14 @@
 //! [`transactions`] for the stream that follows an Open. What they share: `task`,
 //! the task as configured; [`document`], how a Store becomes a document; [`batch`],
 //! documents on their way into one request; [`readiness`], waiting for collections;
-//! `differences`, how a collection is not as configured.
+//! `differences`, how a collection is not as configured; `memory`, what Apply has done.
 
 pub mod apply;
 pub mod batch;
 mod differences;
 pub mod document;
 mod error;
+mod memory;
 pub mod open;
 pub mod readiness;
 mod send;
