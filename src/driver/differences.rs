@@ -150,8 +150,8 @@ fn covers(has: &Value, wanted: &Value) -> bool {
     }
 }
 
-/// Whether a source is the configured one.
-fn reads(has: &Value, wanted: &InitializeFromS3) -> bool {
+/// Whether a source, as JSON, is the configured one.
+pub(super) fn reads(has: &Value, wanted: &InitializeFromS3) -> bool {
     let s3 = &has["s3"];
     let same = |has: &Value, wanted: &Option<String>| match wanted {
         Some(wanted) => has.as_str() == Some(wanted),

@@ -1,16 +1,16 @@
-//! What Apply remembers in the connector's state, so that it does nothing twice.
+//! What the connector remembers in its state, so that it does nothing twice.
 
 use super::Error;
 use crate::flow::spec::ConnectorState;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The version of what is remembered.
 const VERSION: u64 = 1;
 
 /// The keys of the state that are ours.
-pub(super) const KEYS: [&str; 3] = ["version", "backfills", "reported"];
+pub(super) const KEYS: [&str; 4] = ["version", "backfills", "reported", "loaded"];
 
 /// What has been done, by collection as `workspace.collection`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,22 +20,11 @@ pub(super) struct Memory {
     pub backfills: BTreeMap<String, u32>,
     /// What was said of changes that a collection can't follow.
     pub reported: BTreeMap<String, Vec<String>>,
+    /// Collections that have been filled from S3, and written to since.
+    pub loaded: BTreeSet<String>,
 }
 
 impl Memory {
-    /// Reads it from the JSON text of a state.
-    pub fn of(request: &'static str, state_json: &[u8]) -> Result<Self, Error> {
-        if state_json.is_empty() {
-            return Ok(Self::default());
-        }
-        match serde_json::from_slice(state_json) {
-            Ok(Value::Null) => Ok(Self::default()),
-            Ok(Value::Object(state)) => Self::read(request, &state),
-            Ok(_) => Err(Error::request(request, "the state is no object")),
-            Err(e) => Err(Error::request(request, format!("the state is not JSON: {e}"))),
-        }
-    }
-
     /// Reads it from a state, which may hold other keys. Fails on what a newer version
     /// of the connector wrote.
     pub fn read(request: &'static str, state: &Map<String, Value>) -> Result<Self, Error> {
@@ -60,9 +49,12 @@ impl Memory {
     pub fn to_json(&self) -> Value {
         match *self == Self::default() {
             true => json!({}),
-            false => {
-                json!({"version": VERSION, "backfills": self.backfills, "reported": self.reported})
-            }
+            false => json!({
+                "version": VERSION,
+                "backfills": self.backfills,
+                "reported": self.reported,
+                "loaded": self.loaded,
+            }),
         }
     }
 
@@ -78,7 +70,10 @@ impl Memory {
             reported.insert(forgotten.clone(), Value::Null);
         }
         let patch = json!({
-            "version": VERSION, "backfills": self.backfills, "reported": reported,
+            "version": VERSION,
+            "backfills": self.backfills,
+            "reported": reported,
+            "loaded": self.loaded,
         });
         Some(ConnectorState { updated_json: patch.to_string().into(), merge_patch: true })
     }

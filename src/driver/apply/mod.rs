@@ -9,6 +9,7 @@ mod workspace;
 
 use super::Error;
 use super::memory::Memory;
+use super::state;
 use super::task::{Task, last_binding};
 use crate::config::{self, Resource};
 use crate::flow::materialize::{request, response};
@@ -23,7 +24,7 @@ use tracing::{error, info};
 /// On an error, what doesn't depend on it has been done all the same.
 pub async fn apply(request: &request::Apply) -> Result<response::Applied, Error> {
     let task = Task::new("Apply", request.materialization.as_ref(), 1.0)?;
-    let memory = Memory::of("Apply", &request.state_json)?;
+    let memory = Memory::read("Apply", &state::object("Apply", &request.state_json)?)?;
     let mut actions = Vec::new();
 
     let workspaces: BTreeSet<&str> =
@@ -59,6 +60,7 @@ pub async fn apply(request: &request::Apply) -> Result<response::Applied, Error>
         actions.extend(done);
         if is_recreated {
             now.backfills.insert(name.clone(), binding.backfill);
+            now.loaded.remove(&name);
         }
         if memory.reported.get(&name) != Some(&reported) {
             actions.extend(reported.iter().cloned());
