@@ -37,7 +37,21 @@ pub fn generate(protos: &Path, out: &Path) -> Result<(), String> {
             map_to_json(&mut config, &format!(".{}", file.package()), message);
         }
     }
-    config.compile_fds(files).map_err(|e| fail(&e))
+    config.compile_fds(files).map_err(|e| fail(&e))?;
+    keep_checkpoints(&out.join("materialize.rs")).map_err(|e| fail(&e))
+}
+
+/// Has the protocol's messages keep checkpoints as they were encoded. A checkpoint is
+/// passed on, byte for byte, and its maps have no order that encoding it again would
+/// bring back.
+fn keep_checkpoints(messages: &Path) -> Result<(), String> {
+    const TYPED: &str = "super::super::consumer::Checkpoint";
+    let text = std::fs::read_to_string(messages).map_err(|e| e.to_string())?;
+    if !text.contains(TYPED) {
+        return Err(format!("no message has a {TYPED} to keep"));
+    }
+    let kept = text.replace(TYPED, "crate::flow::Checkpoint");
+    std::fs::write(messages, kept).map_err(|e| e.to_string())
 }
 
 /// Gives every field of a message, and of those within it, its name and form in JSON.

@@ -324,7 +324,7 @@ async fn tasks_that_contradict_themselves() {
             ("_id among the values", select(&["id"], &["_id"])),
             ("_id as a part of the key", select(&["_id", "id"], &[])),
             ("_meta among the values", select(&["id"], &["_meta"])),
-            ("another connector's state", open_state(r#"{"fileCounts":{},"uploads":{}}"#)),
+            ("another connector's state", open_state(r#"{"cursor":{},"tables":{}}"#)),
             ("a state that is no object", open_state("[1]")),
             ("a state that is no JSON", open_state("{")),
             (

@@ -47,7 +47,8 @@ ec0610031a1273333a2f2f6275636b65742f707265666978220308ac023207083e1080e59a773a18
 fn a_real_response_in_both_mappings() {
     let response: materialize::Response = in_both_mappings(RESPONSE, "wire_response");
     let opened = response.opened.unwrap();
-    let source = &opened.runtime_checkpoint.unwrap().sources["a/read/journal;suffix"];
+    let checkpoint = opened.runtime_checkpoint.unwrap().message().unwrap();
+    let source = &checkpoint.sources["a/read/journal;suffix"];
     assert_eq!(source.read_through, 12345);
     assert_eq!(source.producers[1].state.as_ref().unwrap().begin, 2222);
 }

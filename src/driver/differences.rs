@@ -3,7 +3,6 @@
 use crate::config::{DocumentId, InitializeFromS3, Resource};
 use crate::rockset::types::{Collection, CreateCollectionRequest};
 use serde_json::{Value, json};
-use std::fmt;
 
 /// A setting that only a new collection can take on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,13 +13,6 @@ pub(super) struct Difference {
     pub has: String,
     /// What is configured.
     pub wanted: String,
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { setting, has, wanted } = self;
-        write!(f, "{setting}: it has {has}, not {wanted} as configured")
-    }
 }
 
 /// Settings of a request that a collection tells of, and what it means if it doesn't;
@@ -66,7 +58,7 @@ pub(super) fn differences(
         }
     }
     if let Some(source) = &resource.initialize_from_s3
-        && !existing.sources.iter().any(|has| reads(&json!(has), source))
+        && !has_source(existing, source)
     {
         found.push(Difference {
             setting: "initializeFromS3".to_string(),
@@ -79,15 +71,50 @@ pub(super) fn differences(
         let changed = |name: &&&str| !wanted[**name].is_null() && had[**name] != wanted[**name];
         let changed = UNTOLD.iter().filter(changed);
         found.extend(changed.map(|name| difference(name, &had[name], &wanted[name])));
-        if last.document_id != resource.document_id {
-            found.push(Difference {
-                setting: "documentId".to_string(),
-                has: document_id(last.document_id).to_string(),
-                wanted: document_id(resource.document_id).to_string(),
-            });
-        }
+        found.extend(changed_document_id(last, resource));
     }
     found
+}
+
+/// What of a configuration has changed since `last` and can't change of a collection that
+/// exists. `has` is what the collection has, as far as the API tells, or else what was
+/// configured last.
+pub(super) fn changes(last: &Resource, new: &Resource, existing: &Collection) -> Vec<Difference> {
+    let (had, wanted) = (request(last), request(new));
+    let told = serde_json::to_value(existing).unwrap_or_default();
+    let mut found = Vec::new();
+    for name in TOLD.iter().map(|(name, _)| *name).chain(UNTOLD) {
+        let has = if told[name].is_null() { &had[name] } else { &told[name] };
+        let follows = !wanted[name].is_null() && covers(&told[name], &wanted[name]);
+        if had[name] != wanted[name] && !follows {
+            found.push(difference(name, has, &wanted[name]));
+        }
+    }
+    if last.initialize_from_s3 != new.initialize_from_s3 {
+        let describe = |source: &Option<InitializeFromS3>| {
+            source.as_ref().map_or_else(|| "nothing".to_string(), describe)
+        };
+        found.push(Difference {
+            setting: "initializeFromS3".to_string(),
+            has: describe(&last.initialize_from_s3),
+            wanted: describe(&new.initialize_from_s3),
+        });
+    }
+    found.extend(changed_document_id(last, new));
+    found
+}
+
+fn changed_document_id(last: &Resource, new: &Resource) -> Option<Difference> {
+    (last.document_id != new.document_id).then(|| Difference {
+        setting: "documentId".to_string(),
+        has: document_id(last.document_id).to_string(),
+        wanted: document_id(new.document_id).to_string(),
+    })
+}
+
+/// Whether one of the collection's sources is the configured one.
+pub(super) fn has_source(existing: &Collection, wanted: &InitializeFromS3) -> bool {
+    existing.sources.iter().any(|has| reads(&json!(has), wanted))
 }
 
 fn request(resource: &Resource) -> Value {
@@ -101,7 +128,10 @@ fn difference(name: &str, has: &Value, wanted: &Value) -> Difference {
             Value::Null => "nothing".to_string(),
             has => has.to_string(),
         },
-        wanted: wanted.to_string(),
+        wanted: match wanted {
+            Value::Null => "nothing".to_string(),
+            wanted => wanted.to_string(),
+        },
     }
 }
 
@@ -120,8 +150,8 @@ fn covers(has: &Value, wanted: &Value) -> bool {
     }
 }
 
-/// Whether a source is the configured one.
-fn reads(has: &Value, wanted: &InitializeFromS3) -> bool {
+/// Whether a source, as JSON, is the configured one.
+pub(super) fn reads(has: &Value, wanted: &InitializeFromS3) -> bool {
     let s3 = &has["s3"];
     let same = |has: &Value, wanted: &Option<String>| match wanted {
         Some(wanted) => has.as_str() == Some(wanted),
@@ -137,7 +167,8 @@ fn reads(has: &Value, wanted: &InitializeFromS3) -> bool {
         }
 }
 
-fn describe(source: &InitializeFromS3) -> String {
+/// Which objects a source reads.
+pub(super) fn describe(source: &InitializeFromS3) -> String {
     let objects = source.prefix.as_ref().or(source.pattern.as_ref());
     let objects = objects.map(String::as_str).unwrap_or_default();
     format!("s3://{}/{objects} through integration {}", source.bucket, source.integration)

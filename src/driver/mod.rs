@@ -4,17 +4,22 @@
 //! [`transactions`] for the stream that follows an Open. What they share: `task`,
 //! the task as configured; [`document`], how a Store becomes a document; [`batch`],
 //! documents on their way into one request; [`readiness`], waiting for collections;
-//! `differences`, how a collection is not as configured.
+//! `differences`, how a collection is not as configured; `state`, what the runtime keeps
+//! for the connector: its own `memory`, or a `handover` of another connector.
 
 pub mod apply;
 pub mod batch;
 mod differences;
 pub mod document;
 mod error;
+mod handover;
+mod memory;
 pub mod open;
+mod progress;
 pub mod readiness;
 mod send;
 pub mod spec;
+mod state;
 mod task;
 pub mod transactions;
 pub mod validate;
@@ -40,8 +45,8 @@ where
             Request::Validate(request) => Response::Validated(validate::validate(&request).await?),
             Request::Apply(request) => Response::Applied(apply::apply(&request).await?),
             Request::Open(request) => {
-                let transactor = open::open(&request).await?;
-                return transactions::serve(session, transactor).await;
+                let ready = open::open(&request).await?;
+                return transactions::serve(session, ready).await;
             }
             other => return Err(Error::Unexpected(other.name())),
         };

@@ -1,18 +1,29 @@
-//! Open: waits until every collection can be written to.
+//! Open: waits until every collection can be written to, and says where to go on.
 
+use super::Error;
 use super::batch::Limits;
 use super::document::Layout;
+use super::readiness::{Rhythm, Wait};
+use super::state::State;
 use super::task::Task;
 use super::transactions::{self, Transactor};
-use super::{Error, readiness};
-use crate::flow::materialize::request::Open;
-use crate::flow::spec::RangeSpec;
-use serde_json::Value;
+use crate::flow::materialize::request;
+use crate::flow::materialize::response::Opened;
+use crate::flow::spec::{ConnectorState, RangeSpec};
 use tokio::task::JoinSet;
 
+/// What follows an Open.
+#[derive(Debug)]
+pub struct Ready {
+    /// The answer.
+    pub opened: Opened,
+    /// Takes the transactions.
+    pub transactor: Transactor,
+}
+
 /// Prepares for transactions.
-pub async fn open(request: &Open) -> Result<Transactor, Error> {
-    check_state(&request.state_json)?;
+pub async fn open(request: &request::Open) -> Result<Ready, Error> {
+    let mut state = State::read("Open", &request.state_json)?;
     let task = Task::new("Open", request.materialization.as_ref(), share(request.range.as_ref()))?;
 
     let mut bindings = Vec::with_capacity(task.bindings.len());
@@ -26,19 +37,43 @@ pub async fn open(request: &Open) -> Result<Transactor, Error> {
         )?;
         bindings.push(transactions::Binding::new(target, layout));
     }
+    let first_commit = wait(&task, &mut state).await?;
 
+    let concurrency = task.endpoint.max_concurrent_requests.into();
+    let hard_delete = task.endpoint.hard_delete;
+    let transactor =
+        Transactor::new(task.client, bindings, concurrency, hard_delete, Limits::default())
+            .with_first_commit(first_commit);
+    let runtime_checkpoint = state.handover.and_then(|handover| handover.checkpoint);
+    Ok(Ready { opened: Opened { runtime_checkpoint, ..Opened::default() }, transactor })
+}
+
+/// Waits for all bindings at once. Returns what the state becomes with the first commit.
+///
+/// A collection that has been written to since it was filled from S3 isn't waited for
+/// again: its bucket may be gone.
+async fn wait(task: &Task, state: &mut State) -> Result<Option<ConnectorState>, Error> {
+    let mut expected = vec![None; task.bindings.len()];
+    if let Some(handover) = &state.handover {
+        expected = handover.expected_files(&task.bindings)?;
+    }
+    let before = state.memory.clone();
+    let rhythm = Rhythm::from_environment();
     let mut waiting = JoinSet::new();
-    for binding in &bindings {
+    for (binding, expected) in task.bindings.iter().zip(expected) {
+        let name = binding.target.to_string();
+        let source = binding.resource.initialize_from_s3.clone();
+        let source = source.filter(|_| !before.loaded.contains(&name));
+        if source.is_some() {
+            state.memory.loaded.insert(name);
+        }
         let (client, target) = (task.client.clone(), binding.target.clone());
-        waiting.spawn(async move { readiness::wait(&client, &target).await });
+        waiting.spawn(Wait { client, target, source, expected, rhythm }.run());
     }
     while let Some(ready) = waiting.join_next().await {
         ready.map_err(|e| Error::Stopped(e.to_string()))??;
     }
-
-    let concurrency = task.endpoint.max_concurrent_requests.into();
-    let hard_delete = task.endpoint.hard_delete;
-    Ok(Transactor::new(task.client, bindings, concurrency, hard_delete, Limits::default()))
+    Ok(state.on_first_commit(&before))
 }
 
 /// Which part of the keys a shard has: about one over the number of shards, which
@@ -50,31 +85,5 @@ fn share(range: Option<&RangeSpec>) -> f64 {
             (f64::from(range.key_end - range.key_begin) + 1.0) / ALL
         }
         _ => 1.0,
-    }
-}
-
-/// The connector keeps no state. One that another connector left would be lost on
-/// the first commit, so it's refused.
-fn check_state(json: &[u8]) -> Result<(), Error> {
-    let state = match json {
-        [] => Value::Null,
-        json => serde_json::from_slice(json)
-            .map_err(|e| Error::request("Open", format!("the state is not JSON: {e}")))?,
-    };
-    match state {
-        Value::Null => Ok(()),
-        Value::Object(state) if state.is_empty() => Ok(()),
-        Value::Object(state) => {
-            let keys: Vec<&str> = state.keys().map(String::as_str).collect();
-            Err(Error::request(
-                "Open",
-                format!(
-                    "the state holds {}, which this connector did not write; if another connector \
-                     served this task before, give the task a new name",
-                    keys.join(", ")
-                ),
-            ))
-        }
-        _ => Err(Error::request("Open", "the state is no object")),
     }
 }

@@ -3,7 +3,7 @@
 use super::Error;
 use super::document::ID;
 use crate::config::{self, DocumentId, Endpoint, Problems, Resource, Sql};
-use crate::flow::spec::{FieldSelection, MaterializationSpec};
+use crate::flow::spec::{FieldSelection, MaterializationSpec, materialization_spec};
 use crate::rockset::types::CreateCollectionRequest;
 use crate::rockset::{self, Client, Pacing, Settings};
 use std::fmt;
@@ -22,6 +22,8 @@ pub(super) struct Binding {
     pub target: Arc<Target>,
     pub resource: Resource,
     pub selection: FieldSelection,
+    /// How often the collection was to be filled from the start.
+    pub backfill: u32,
 }
 
 /// The collection that a binding writes to.
@@ -78,11 +80,23 @@ impl Task {
                     workspace: resource.workspace.clone(),
                     collection: resource.collection.clone(),
                 };
-                Ok(Binding { target: target.into(), resource, selection })
+                let backfill = binding.backfill;
+                Ok(Binding { target: target.into(), resource, selection, backfill })
             },
         );
         Ok(Self { bindings: bindings.collect::<Result<_, Error>>()?, endpoint, client })
     }
+}
+
+/// The binding that filled a resource in an earlier version of the task, even if it has
+/// been disabled since.
+pub(super) fn last_binding<'a>(
+    last: Option<&'a MaterializationSpec>,
+    path: &[String],
+) -> Option<&'a materialization_spec::Binding> {
+    let last = last?;
+    let mut bindings = last.bindings.iter().chain(&last.inactive_bindings);
+    bindings.find(|binding| binding.resource_path == path)
 }
 
 impl Binding {

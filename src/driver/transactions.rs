@@ -3,9 +3,11 @@
 use super::Error;
 use super::batch::{Batch, Closed, Limits, Operation, ROCKSET};
 use super::document::Layout;
+use super::open::Ready;
 use super::send::send;
 use super::task::Target;
 use crate::flow::materialize::{request, response};
+use crate::flow::spec::ConnectorState;
 use crate::flow::{Request, Response, Session};
 use crate::rockset::Client;
 use std::sync::Arc;
@@ -25,6 +27,8 @@ pub struct Transactor {
     /// Whether a deletion in Flow is one in Rockset.
     hard_delete: bool,
     under_way: JoinSet<Result<(), Error>>,
+    /// What the state becomes with the next commit, if it changes.
+    first_commit: Option<ConnectorState>,
     counts: Counts,
 }
 
@@ -90,23 +94,20 @@ struct Counts {
 }
 
 /// Serves transactions until the input ends.
-pub async fn serve<R, W>(
-    mut session: Session<R, W>,
-    mut transactor: Transactor,
-) -> Result<(), Error>
+pub async fn serve<R, W>(mut session: Session<R, W>, ready: Ready) -> Result<(), Error>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
-    session.respond(Response::Opened(response::Opened::default())).await?;
+    let Ready { opened, mut transactor } = ready;
+    session.respond(Response::Opened(opened)).await?;
     while let Some(request) = transactor.next(&mut session).await? {
         match request {
             Request::Store(store) => transactor.store(&store).await?,
             Request::StartCommit(_) => {
                 transactor.commit().await?;
-                session
-                    .respond(Response::StartedCommit(response::StartedCommit::default()))
-                    .await?;
+                let state = transactor.first_commit.take();
+                session.respond(Response::StartedCommit(response::StartedCommit { state })).await?;
             }
             Request::Acknowledge(_) => {
                 session.respond(Response::Acknowledged(response::Acknowledged::default())).await?;
@@ -136,8 +137,14 @@ impl Transactor {
             concurrency,
             hard_delete,
             under_way: JoinSet::new(),
+            first_commit: None,
             counts: Counts::default(),
         }
+    }
+
+    /// This, with what the state becomes with its first commit.
+    pub(super) fn with_first_commit(self, first_commit: Option<ConnectorState>) -> Self {
+        Self { first_commit, ..self }
     }
 
     /// The next request. Meanwhile, a batch that fails ends the session.

@@ -4,8 +4,10 @@
 //! - [`Request`] and [`Response`]: what may be said, one variant each.
 //! - [`codec`]: frames and messages, as protobuf or as JSON lines.
 //! - [`session`]: which message may follow which.
+//! - [`Checkpoint`]: where the runtime stands, passed on as it is.
 //! - [`mod@tuple`]: packed keys and values as JSON text.
 
+mod checkpoint;
 pub mod codec;
 pub mod json;
 pub mod session;
@@ -17,6 +19,7 @@ pub mod proto {
     include!(concat!(env!("OUT_DIR"), "/flow_protocol.rs"));
 }
 
+pub use checkpoint::Checkpoint;
 pub use codec::Codec;
 pub use proto::{consumer, flow as spec, materialize};
 pub use session::Session;

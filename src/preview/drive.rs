@@ -122,7 +122,7 @@ impl Shard {
         let source = checkpoint::Source { read_through, ..Default::default() };
         let sources = [(SOURCE.to_string(), source)].into();
         let checkpoint = Checkpoint { sources, ..Checkpoint::default() };
-        let start_commit = request::StartCommit { runtime_checkpoint: Some(checkpoint) };
+        let start_commit = request::StartCommit { runtime_checkpoint: Some(checkpoint.into()) };
         self.connection.send(Request::StartCommit(start_commit)).await?;
         let started = receive!(self.connection, StartedCommit)?;
         self.state.update("StartedCommit", started.state)?;

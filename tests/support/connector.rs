@@ -30,7 +30,16 @@ pub struct Ended {
 impl Connector {
     /// Starts the binary without arguments.
     pub fn start(codec: Codec) -> Self {
-        let mut child = command(codec).spawn().unwrap();
+        Self::start_command(codec, &mut command(codec))
+    }
+
+    /// Starts the binary with everything that it waits for a hundred times as fast.
+    pub fn start_hurried(codec: Codec) -> Self {
+        Self::start_command(codec, command(codec).env("ROCKSET_WAIT_SCALE", "0.01"))
+    }
+
+    fn start_command(codec: Codec, command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut stderr = child.stderr.take().unwrap();
         Self {
             requests: FrameWriter::new(child.stdin.take().unwrap(), codec),

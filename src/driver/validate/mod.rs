@@ -10,11 +10,12 @@ mod remote;
 
 use super::Error;
 use super::document::ID;
+use super::task::last_binding;
 use crate::config::{self, DocumentId, Endpoint, Problems, Resource};
 use crate::flow::materialize::request::{Validate, validate};
 use crate::flow::materialize::response::Validated;
 use crate::flow::materialize::response::validated::Binding;
-use crate::flow::spec::{CollectionSpec, MaterializationSpec, Projection};
+use crate::flow::spec::{CollectionSpec, Projection};
 use std::collections::BTreeMap;
 use tracing::warn;
 
@@ -115,19 +116,13 @@ fn candidate<'a>(
     let resource = config::parse::<Resource>(&root, &binding.resource_config_json);
     let resource = problems.take(resource.map_err(|problems| problems.about(&collection.name)));
     Ok(resource.map(|resource| {
-        let last = request.last_materialization.as_ref();
-        let last = last.and_then(|last| last_binding(last, &resource.path()));
-        let is_recreated = last.as_ref().is_some_and(|(backfill, _)| binding.backfill > *backfill);
-        let last = last.filter(|_| !is_recreated).and_then(|(_, resource)| resource);
+        let last = last_binding(request.last_materialization.as_ref(), &resource.path());
+        let is_recreated = last.is_some_and(|last| binding.backfill > last.backfill);
+        let last = last.filter(|_| !is_recreated);
+        let last = last.and_then(|last| config::parse("last", &last.resource_config_json).ok());
         let group_by = &binding.group_by;
         Candidate { index, resource, collection, group_by, last, is_recreated }
     }))
-}
-
-/// The backfill counter and the configuration with which a resource was filled last.
-fn last_binding(last: &MaterializationSpec, path: &[String]) -> Option<(u32, Option<Resource>)> {
-    let binding = last.bindings.iter().find(|binding| binding.resource_path == path)?;
-    Some((binding.backfill, config::parse("last", &binding.resource_config_json).ok()))
 }
 
 /// No two bindings may fill one collection: they would replace each other's documents.

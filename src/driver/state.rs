@@ -1,0 +1,64 @@
+//! The state that the runtime keeps for a task: the connector's own memory, what another
+//! connector left to go on from, or both.
+
+use super::Error;
+use super::handover::{self, Handover};
+use super::memory::{self, Memory};
+use crate::flow::spec::ConnectorState;
+use serde_json::{Map, Value};
+
+/// A state, taken apart.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub memory: Memory,
+    pub handover: Option<Handover>,
+}
+
+impl State {
+    /// Reads the state that came with a request.
+    pub fn read(request: &'static str, json: &[u8]) -> Result<Self, Error> {
+        let state = object(request, json)?;
+        let strange: Vec<&str> = state
+            .keys()
+            .map(String::as_str)
+            .filter(|key| !memory::KEYS.contains(key) && !handover::KEYS.contains(key))
+            .collect();
+        if !strange.is_empty() {
+            return Err(Error::request(
+                request,
+                format!(
+                    "the state holds {}, which neither this connector nor materialize-s3-parquet \
+                     wrote; if another connector served this task before, give the task a new name",
+                    strange.join(", ")
+                ),
+            ));
+        }
+        Ok(Self {
+            memory: Memory::read(request, &state)?,
+            handover: Handover::read(request, &state)?,
+        })
+    }
+
+    /// What the state has to become with the first commit: all of it is the connector's
+    /// own from there on. `before` is what it was. Nothing, if that is so already.
+    pub fn on_first_commit(&self, before: &Memory) -> Option<ConnectorState> {
+        let is_own = self.handover.is_none() && self.memory == *before;
+        (!is_own).then(|| ConnectorState {
+            updated_json: self.memory.to_json().to_string().into(),
+            merge_patch: false,
+        })
+    }
+}
+
+/// The state as an object, from its JSON text.
+pub(super) fn object(request: &'static str, json: &[u8]) -> Result<Map<String, Value>, Error> {
+    if json.is_empty() {
+        return Ok(Map::new());
+    }
+    match serde_json::from_slice(json) {
+        Ok(Value::Null) => Ok(Map::new()),
+        Ok(Value::Object(state)) => Ok(state),
+        Ok(_) => Err(Error::request(request, "the state is no object")),
+        Err(e) => Err(Error::request(request, format!("the state is not JSON: {e}"))),
+    }
+}

@@ -1,0 +1,171 @@
+//! How Open waits for a collection that is filled from S3.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod support;
+
+use materialize_rockset::flow::spec::MaterializationSpec;
+use materialize_rockset::flow::{Codec, Request};
+use serde_json::{Value, json};
+use support::connector::{Connector, Ended};
+use support::scripted::{Answer, Scripted};
+use support::task::{binding, configured, open, task};
+
+fn filled_task(url: &str) -> MaterializationSpec {
+    let source = json!({"integration": "i", "bucket": "b", "prefix": "p/"});
+    let binding = binding("commons", "c", &["id"], &[]);
+    let settings = json!({"documentId": "key", "initializeFromS3": source});
+    task(url, vec![configured(binding, settings)])
+}
+
+fn open_with(task: &MaterializationSpec, state: &Value) -> Request {
+    let Request::Open(mut open) = open(task) else { panic!() };
+    open.state_json = state.to_string().into();
+    Request::Open(open)
+}
+
+/// The collection in this status, its source in this state with as many objects.
+fn collection(status: &str, state: &str, objects: u64, total: u64) -> Answer {
+    Answer::ok(json!({"data": {"name": "c", "status": status, "sources": [
+        {"write_api": {}},
+        {
+            "integration_name": "i",
+            "s3": {
+                "bucket": "b", "prefix": "p/",
+                "object_count_total": total, "object_count_downloaded": objects,
+                "object_bytes_total": total << 20, "object_bytes_downloaded": objects << 20,
+            },
+            "status": {"state": state, "message": "Access Denied for s3://b/p/"},
+        },
+    ]}}))
+}
+
+async fn waited(answers: Vec<Answer>, state: Value) -> (Scripted, Ended) {
+    let server = Scripted::start(answers).await;
+    let mut connector = Connector::start_hurried(Codec::Proto);
+    connector.send(open_with(&filled_task(&server.url), &state)).await;
+    // The answer, or none.
+    connector.receive().await;
+    let ended = connector.end().await;
+    (server, ended)
+}
+
+fn messages(ended: &Ended, level: &str) -> Vec<String> {
+    let records = ended.stderr.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let records = records.filter(|record| record["level"] == level);
+    records.map(|record| record["message"].as_str().unwrap().to_string()).collect()
+}
+
+#[tokio::test]
+async fn it_waits_for_the_status_and_for_every_object() {
+    let steps = vec![
+        collection("CREATED", "INITIALIZING", 0, 0),
+        collection("PREPARING_BULK", "INITIALIZING", 0, 0),
+        collection("BULK_INGEST_MODE", "PROCESSING", 1, 4),
+        // READY before the source has been read to its end.
+        collection("READY", "PROCESSING", 3, 4),
+        Answer::error(429, "RATELIMITEXCEEDED"),
+        Answer::error(503, "INTERNALERROR"),
+        // All that it has seen so far, while it goes on looking.
+        collection("READY", "PROCESSING", 4, 4),
+        collection("BULK_INGEST_MODE", "WATCHING", 5, 5),
+        collection("READY", "WATCHING", 5, 5),
+    ];
+    let count = steps.len();
+    let (server, ended) = waited(steps, json!({})).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(server.seen().len(), count, "it looks no more once all is there");
+    let said = messages(&ended, "info");
+    assert!(said[0].starts_with("filling the collection from S3: 0 of 0 objects"), "{said:?}");
+    assert!(said.iter().any(|line| line.contains(" of 4 objects, ")), "{said:?}");
+    assert_eq!(said.last().unwrap(), "the collection is filled from S3: 5 objects, 5.0 MiB");
+}
+
+#[tokio::test]
+async fn a_source_that_fails_ends_the_waiting_with_its_message() {
+    for state in ["ERROR", "SUSPENDED"] {
+        let steps = vec![collection("READY", "PROCESSING", 1, 2), collection("READY", state, 1, 2)];
+        let (_, ended) = waited(steps, json!({})).await;
+        assert_eq!(ended.code, Some(1));
+        assert_eq!(
+            ended.error(),
+            format!(
+                "Open: bindings[0]: collection commons.c can't be filled from s3://b/p/ through \
+                 integration i: its source is in {state}: Access Denied for s3://b/p/; correct in \
+                 Rockset what it names, and the task goes on by itself"
+            )
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_collection_without_the_source_is_refused() {
+    let plain = Answer::ok(json!({"data": {"name": "c", "status": "READY", "sources": []}}));
+    let (_, ended) = waited(vec![plain], json!({})).await;
+    assert_eq!(ended.code, Some(1));
+    assert_eq!(
+        ended.error(),
+        "Open: bindings[0]: collection commons.c has no source that reads s3://b/p/ through \
+         integration i; backfill the binding to create the collection anew, or leave \
+         initializeFromS3 out"
+    );
+}
+
+/// Waits until the log has a warning, while Rockset says the same again and again.
+async fn warning(answer: Answer, state: Value) -> String {
+    // After a while, Rockset has it all.
+    let server = Scripted::answering(move |turn, _| match turn {
+        0..30 => answer.clone(),
+        _ => collection("READY", "WATCHING", 9, 9),
+    })
+    .await;
+    let mut connector = Connector::start_hurried(Codec::Proto);
+    connector.send(open_with(&filled_task(&server.url), &state)).await;
+    assert_eq!(connector.receive().await.unwrap().name(), "Opened");
+    let ended = connector.end().await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    messages(&ended, "warn").first().unwrap_or_else(|| panic!("{}", ended.stderr)).clone()
+}
+
+#[tokio::test]
+async fn a_standstill_is_not_silent() {
+    let (too_small, nothing, too_few) = tokio::join!(
+        warning(collection("BULK_INGEST_MODE", "PROCESSING", 0, 3), json!({})),
+        warning(collection("READY", "PROCESSING", 0, 0), json!({})),
+        warning(collection("READY", "WATCHING", 3, 3), json!({"fileCounts": {"p": 8}})),
+    );
+    assert_eq!(
+        too_small,
+        "nothing moves: the likely cause is a virtual instance that is too small: shared ones \
+         never start a bulk ingest; use a larger, dedicated one"
+    );
+    assert_eq!(
+        nothing,
+        "nothing moves: Rockset has seen no object in s3://b/p/ through integration i: check that \
+         bucket and prefix are right, and that the integration may list them"
+    );
+    assert_eq!(
+        too_few,
+        "nothing moves: Rockset has seen 3 objects, and 9 files were written: check that \
+         s3://b/p/ through integration i is where they are, and that they are there"
+    );
+}
+
+#[tokio::test]
+async fn an_empty_bucket_is_said_to_be_empty() {
+    let (_, ended) = waited(vec![collection("READY", "WATCHING", 0, 0)], json!({})).await;
+    assert_eq!(ended.code, Some(0));
+    assert_eq!(
+        messages(&ended, "warn"),
+        ["there is no object in s3://b/p/ through integration i, so the collection begins empty"]
+    );
+}
+
+/// Its bucket may be gone.
+#[tokio::test]
+async fn once_written_to_it_is_not_waited_for_again() {
+    let state = json!({"version": 1, "backfills": {}, "reported": {}, "loaded": ["commons.c"]});
+    let (server, ended) = waited(vec![collection("READY", "ERROR", 0, 3)], state).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(server.seen().len(), 1);
+}

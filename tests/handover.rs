@@ -1,0 +1,246 @@
+//! What another connector left in the state, and how Open goes on from it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod support;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use materialize_rockset::flow::consumer::{Checkpoint, ProducerState, checkpoint};
+use materialize_rockset::flow::materialize::{request, response};
+use materialize_rockset::flow::spec::MaterializationSpec;
+use materialize_rockset::flow::spec::materialization_spec::Binding;
+use materialize_rockset::flow::{Codec, Request, Response, materialize};
+use prost::Message as _;
+use serde_json::{Value, json};
+use support::connector::{Connector, Ended};
+use support::scripted::{Answer, Scripted};
+use support::task::{acknowledge, binding, configured, flush, open, start_commit, task};
+
+fn open_with(task: &MaterializationSpec, state: &Value) -> Request {
+    let Request::Open(mut open) = open(task) else { panic!() };
+    open.state_json = state.to_string().into();
+    Request::Open(open)
+}
+
+/// A binding that is filled from this prefix.
+fn filled_from(collection: &str, prefix: &str) -> Binding {
+    let source = json!({"integration": "i", "bucket": "b", "prefix": prefix});
+    let binding = binding("commons", collection, &["id"], &[]);
+    configured(binding, json!({"documentId": "key", "initializeFromS3": source}))
+}
+
+/// A Rockset whose collections are READY and whose sources have taken in `objects` each.
+async fn filled(objects: u64) -> Scripted {
+    Scripted::answering(move |_, request| {
+        let sources = ["", "p/", "out/some/path", "out/orders/", "out/events/v0000000002/"];
+        let sources = sources.map(|prefix| source(prefix, objects, objects, "WATCHING"));
+        match request.head.starts_with("GET ") {
+            true => Answer::ok(json!({"data": {"status": "READY", "sources": sources}})),
+            false => Answer::ok(json!({"data": [{"_id": "1", "status": "ADDED"}]})),
+        }
+    })
+    .await
+}
+
+fn source(prefix: &str, objects: u64, total: u64, state: &str) -> Value {
+    json!({
+        "integration_name": "i",
+        "s3": {
+            "bucket": "b",
+            "prefix": prefix,
+            "object_count_total": total,
+            "object_count_downloaded": objects,
+            "object_bytes_total": total * 1000,
+            "object_bytes_downloaded": objects * 1000,
+        },
+        "status": {"state": state, "message": "Access Denied (403) for s3://b/"},
+    })
+}
+
+async fn opened(task: &MaterializationSpec, state: &Value) -> (Connector, response::Opened) {
+    let mut connector = Connector::start_hurried(Codec::Proto);
+    let Response::Opened(opened) = connector.ask(open_with(task, state)).await else { panic!() };
+    (connector, opened)
+}
+
+async fn refused(task: &MaterializationSpec, state: &Value) -> Ended {
+    let mut connector = Connector::start_hurried(Codec::Proto);
+    connector.send(open_with(task, state)).await;
+    let ended = connector.end().await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    ended
+}
+
+/// The state that a commit leaves.
+async fn committed(connector: &mut Connector) -> Option<Value> {
+    connector.ask(acknowledge()).await;
+    connector.ask(flush()).await;
+    let Response::StartedCommit(committed) = connector.ask(start_commit()).await else { panic!() };
+    committed.state.map(|state| {
+        assert!(!state.merge_patch, "what was there has to go");
+        serde_json::from_slice(&state.updated_json).unwrap()
+    })
+}
+
+/// An encoding whose maps are in an order of their own, and which has a field that
+/// nobody knows.
+fn encoded_checkpoint() -> Vec<u8> {
+    let one = |journal: &str, read_through| {
+        let state = ProducerState { last_ack: 5, begin: -1 };
+        let producer =
+            checkpoint::ProducerEntry { id: vec![3, 9, 9, 9, 9, 9].into(), state: Some(state) };
+        let source = checkpoint::Source { read_through, producers: vec![producer] };
+        let sources = [(journal.to_string(), source)].into();
+        Checkpoint { sources, ..Checkpoint::default() }.encode_to_vec()
+    };
+    let unknown: &[u8] = &[0x9a, 0x06, 0x03, b'n', b'e', b'w', 0xa0, 0x06, 0x96, 0x01];
+    [&one("z/journal", 9_000_000_000)[..], unknown, &one("a/journal", 3)].concat()
+}
+
+#[tokio::test]
+async fn the_old_form_hands_the_checkpoint_over_byte_for_byte() {
+    let server = filled(3).await;
+    let task = task(&server.url, vec![filled_from("c", "p/")]);
+    let encoded = encoded_checkpoint();
+    let state = json!({
+        "b64EncodedFlowCheckpoint": STANDARD.encode(&encoded), "nextSeqNumList": [3],
+    });
+    let (mut connector, opened) = opened(&task, &state).await;
+    let response = materialize::Response::from(Response::Opened(opened)).encode_to_vec();
+    assert!(
+        response.windows(encoded.len()).any(|window| window == encoded),
+        "{encoded:02x?} is not in {response:02x?}"
+    );
+    // Only the first commit says what the state is from now on.
+    let own = json!({"version": 1, "backfills": {}, "reported": {}, "loaded": ["commons.c"]});
+    assert_eq!(committed(&mut connector).await, Some(own));
+    assert_eq!(committed(&mut connector).await, None);
+    assert_eq!(connector.end().await.code, Some(0));
+}
+
+#[tokio::test]
+async fn the_checkpoint_has_a_form_in_json() {
+    let server = filled(0).await;
+    let task = task(&server.url, vec![binding("commons", "c", &["id"], &[])]);
+    let state = json!({
+        "b64EncodedFlowCheckpoint": STANDARD.encode(encoded_checkpoint()), "nextSeqNumList": [],
+    });
+    let mut connector = Connector::start(Codec::Json);
+    let Response::Opened(opened) = connector.ask(open_with(&task, &state)).await else { panic!() };
+    let checkpoint = opened.runtime_checkpoint.unwrap().message().unwrap();
+    let journals: Vec<_> = checkpoint.sources.keys().collect();
+    assert_eq!(journals, ["a/journal", "z/journal"]);
+    assert_eq!(checkpoint.sources["z/journal"].read_through, 9_000_000_000);
+    assert_eq!(connector.end().await.code, Some(0));
+}
+
+#[tokio::test]
+async fn the_new_form_leaves_the_checkpoint_to_the_runtime() {
+    let server = filled(42).await;
+    let task = task(&server.url, vec![filled_from("c", "out/some/path")]);
+    let state = json!({"fileCounts": {"some%2Fpath.v1": 41}, "uploads": {"some%2Fpath.v1": []}});
+    let (mut connector, opened) = opened(&task, &state).await;
+    assert_eq!(opened, response::Opened::default());
+    assert_eq!(committed(&mut connector).await.unwrap()["loaded"], json!(["commons.c"]));
+    assert_eq!(connector.end().await.code, Some(0));
+}
+
+/// Apply may have left a note beside what the other connector left.
+#[tokio::test]
+async fn both_may_be_in_the_state() {
+    let server = filled(1).await;
+    let task = task(&server.url, vec![filled_from("c", "p/")]);
+    let state = json!({
+        "fileCounts": {"p": 0},
+        "uploads": {},
+        "version": 1,
+        "backfills": {"commons.c": 2},
+        "reported": {},
+        "loaded": [],
+    });
+    let (mut connector, _) = opened(&task, &state).await;
+    assert_eq!(
+        committed(&mut connector).await,
+        Some(json!({
+            "version": 1, "backfills": {"commons.c": 2}, "reported": {}, "loaded": ["commons.c"],
+        }))
+    );
+}
+
+#[tokio::test]
+async fn without_a_source_the_foreign_state_goes_all_the_same() {
+    let server = filled(0).await;
+    let task = task(&server.url, vec![binding("commons", "c", &["id"], &[])]);
+    let (mut connector, _) = opened(&task, &json!({"fileCounts": {"p": 2}, "uploads": {}})).await;
+    assert_eq!(committed(&mut connector).await, Some(json!({})));
+    let ended = connector.end().await;
+    assert!(ended.stderr.contains("wrote 3 files for p, and no binding"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn what_can_not_be_gone_on_from_is_refused() {
+    let server = filled(9).await;
+    let one = task(&server.url, vec![filled_from("c", "p/")]);
+    let two = task(&server.url, vec![filled_from("c", "p/"), filled_from("d", "p/")]);
+    let upload = json!({"fileCounts": {"p": 1, "q": 0}, "uploads": {"p": [{"key": "x"}], "q": []}});
+    let cases = [
+        (&one, upload),
+        (&one, json!({"b64EncodedFlowCheckpoint": "?", "nextSeqNumList": [1]})),
+        (
+            &one,
+            json!({"b64EncodedFlowCheckpoint": STANDARD.encode([0xff, 0xff]), "nextSeqNumList": [1]}),
+        ),
+        (&one, json!({"b64EncodedFlowCheckpoint": "", "nextSeqNumList": ["1"]})),
+        (&one, json!({"b64EncodedFlowCheckpoint": "", "fileCounts": {}})),
+        (&one, json!({"nextSeqNumList": [1]})),
+        (&one, json!({"fileCounts": {"p": -1}})),
+        (&one, json!({"fileCounts": ["p"]})),
+        (&two, json!({"fileCounts": {"a": 1, "b": 1}})),
+        (&one, json!({"fileCounts": {"p": 1}, "cursor": 7, "another": 1})),
+        (&one, json!({"version": 2})),
+    ];
+    let mut text = String::new();
+    for (task, state) in cases {
+        text.push_str(&format!("{state}\n    {}\n", refused(task, &state).await.error()));
+    }
+    support::snapshot::assert_text("bad_states", &text);
+}
+
+/// Open goes on only when as many files as were written have come in.
+#[tokio::test]
+async fn files_are_counted_by_their_folders() {
+    let state = json!({"fileCounts": {"orders": 4, "events.v2": 6, "dropped": 9}, "uploads": {}});
+    for (objects, goes_on) in [(7, true), (6, false), (4, false)] {
+        let server = filled(objects).await;
+        let bindings = vec![
+            filled_from("orders", "out/orders/"),
+            binding("commons", "plain", &["id"], &[]),
+            filled_from("events", "out/events/v0000000002/"),
+        ];
+        let task = task(&server.url, bindings);
+        let mut connector = Connector::start_hurried(Codec::Proto);
+        connector.send(open_with(&task, &state)).await;
+        let answer = std::time::Duration::from_millis(if goes_on { 10_000 } else { 700 });
+        let answer = tokio::time::timeout(answer, connector.receive()).await;
+        assert_eq!(answer.is_ok(), goes_on, "{objects}: {answer:?}");
+    }
+}
+
+#[test]
+fn a_checkpoint_keeps_its_bytes() {
+    let encoded = encoded_checkpoint();
+    let commit = request::StartCommit {
+        runtime_checkpoint: Some(
+            materialize_rockset::flow::Checkpoint::from_encoded(encoded.clone()).unwrap(),
+        ),
+    };
+    let bytes = commit.encode_to_vec();
+    let again = request::StartCommit::decode(bytes.as_slice()).unwrap();
+    assert_eq!(again, commit);
+    assert_eq!(again.encode_to_vec(), bytes);
+    // Cut short, it is no message.
+    for length in 1..bytes.len() {
+        assert!(request::StartCommit::decode(&bytes[..length]).is_err(), "{length}");
+    }
+}
