@@ -522,3 +522,29 @@ async fn nothing_is_read_for_a_server_or_a_collection_that_is_gone() {
     drop(local);
     stays().await;
 }
+
+#[test]
+fn options_are_read_from_the_command_line() {
+    #[derive(clap::Parser)]
+    struct CommandLine {
+        #[command(flatten)]
+        options: Reading,
+    }
+    let parse = |args: &str| {
+        <CommandLine as clap::Parser>::try_parse_from(format!("local {args}").split_whitespace())
+            .map(|line| line.options)
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(format!("{:?}", parse("").unwrap()), format!("{:?}", Reading::default()));
+    let sizes = [("20", 20), ("5GiB", 5 << 30), ("3MB", 3_000_000), ("1KiB", 1024)];
+    for (text, bytes) in sizes {
+        assert_eq!(parse(&format!("--bulk-size {text}")).unwrap().bulk_size, bytes);
+    }
+    for wrong in ["", "GB", "-1", "1.5GB", "5 GB", "5XB", "99999999999999GiB"] {
+        assert!(parse(&format!("--bulk-size={wrong}")).is_err(), "{wrong}");
+    }
+    assert_eq!(parse("--s3-poll 2s").unwrap().poll, Duration::from_secs(2));
+    assert!(parse("--s3-endpoint nowhere").is_err());
+    let both = "--s3-endpoint http://localhost --s3-directory /tmp";
+    assert!(parse(both).unwrap_err().contains("--s3-directory"));
+}

@@ -103,9 +103,9 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// Reads a number with a unit: `ms`, `s`, `m` or `h`.
+/// Reads a number with a unit: `ms`, `s` or `m`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is not a duration: write 500ms, 2s, 1m or 1h");
+    let wrong = || format!("{text:?} is not a duration: write 500ms, 2s or 1m");
     let unit = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at(unit);
     let number: u64 = number.parse().map_err(|_| wrong())?;
@@ -113,7 +113,6 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         "ms" => Ok(Duration::from_millis(number)),
         "s" => Ok(Duration::from_secs(number)),
         "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
-        "h" => Ok(Duration::from_secs(number.saturating_mul(3_600))),
         _ => Err(wrong()),
     }
 }
