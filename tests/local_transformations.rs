@@ -316,3 +316,22 @@ async fn sources_are_transformed_too() {
     assert_eq!(local.documents().await.len(), 2);
     local.document("collection").await;
 }
+
+#[tokio::test]
+async fn expressions_may_be_long_but_not_endless() {
+    let sum = |terms: usize| vec!["v"; terms].join(" + ");
+    assert_eq!(transformed(&format!("{} AS x", sum(900)), json!({"v": 1})).await["x"], 900);
+    let endless =
+        [sum(1_100), sum(200_000), format!("{}v{}", "(".repeat(5_000), ")".repeat(5_000))];
+    let local = Local::with_collection(json!({})).await;
+    for expression in endless {
+        let sql = format!("SELECT {expression} AS x FROM _input");
+        let refused = local
+            .post(COLLECTIONS, json!({"name": "d", "field_mapping_query": {"sql": sql}}))
+            .await;
+        assert!(refused.refused(400, "INVALIDINPUT").contains("limit"));
+    }
+    // Many expressions are no long one.
+    let many: Vec<_> = (0..1_500).map(|i| format!("v + {i} AS x{i}")).collect();
+    assert_eq!(transformed(&many.join(", "), json!({"v": 1})).await["x1499"], 1500);
+}

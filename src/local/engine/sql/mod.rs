@@ -9,6 +9,7 @@
 //! - `query`: the statement, taken apart; `names`: the values that it refers to.
 //! - `document`, `cells`: those values, looked up, and as columns.
 //! - `functions`: which functions there are; `plan`: expressions, ready to be evaluated.
+//! - `room`: the stack that this takes.
 //! - `transformation`: all of it on a batch of documents.
 
 mod cells;
@@ -17,6 +18,7 @@ mod functions;
 mod names;
 mod plan;
 mod query;
+mod room;
 mod transformation;
 
 pub(in crate::local) use transformation::Transformation;

@@ -2,6 +2,7 @@
 
 use super::functions;
 use super::names::{self, Path, Paths};
+use super::room;
 use crate::local::errors::Failure;
 use crate::rockset::enums::ErrorType;
 use datafusion::sql::sqlparser::ast::{
@@ -12,7 +13,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
-use datafusion::sql::sqlparser::tokenizer::Token;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 /// The table that stands for the documents that come in.
 const INPUT: &str = "_input";
@@ -98,7 +99,11 @@ impl Query {
 }
 
 fn statement(sql: &str) -> Result<Statement, ParserError> {
-    let mut parser = Parser::new(&GenericDialect {}).try_with_sql(sql)?;
+    let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location()?;
+    if !room::is_enough_for(&tokens) {
+        return Err(ParserError::RecursionLimitExceeded);
+    }
+    let mut parser = Parser::new(&GenericDialect {}).with_tokens_with_locations(tokens);
     let statement = parser.parse_query()?;
     // The parser takes it before HAVING only.
     if parser.parse_keywords(&[Keyword::CLUSTER, Keyword::BY]) {

@@ -4,7 +4,8 @@ use super::cells::{self, Cell, Kind};
 use super::document::Fields;
 use super::functions;
 use super::plan::{Plan, Row};
-use super::query::{Item, Query};
+use super::query::{self, Item, Query};
+use super::room::with_room;
 use crate::local::errors::Failure;
 use crate::local::incoming::Transformed;
 use arrow::array::{Array, ArrayRef};
@@ -32,8 +33,12 @@ type Planned = Arc<Result<Plan, String>>;
 impl Transformation {
     /// Takes SQL as a transformation. Fails if it is none.
     pub(in crate::local) fn parse(sql: &str) -> Result<Self, Failure> {
-        let query = Query::parse(sql)?;
-        let lasting = !query.expressions.iter().any(functions::tells_time);
+        let parsed = with_room(|| {
+            let query = Query::parse(sql)?;
+            let lasting = !query.expressions.iter().any(functions::tells_time);
+            Ok((query, lasting))
+        });
+        let (query, lasting) = parsed.map_err(|failed| query::wrong(&failed))??;
         Ok(Self { sql: sql.to_string(), query, lasting, plans: Mutex::default() })
     }
 
@@ -46,7 +51,7 @@ impl Transformation {
     pub(in crate::local) fn apply(&self, documents: &[&str]) -> Vec<Transformed> {
         let read: Vec<_> = documents.iter().map(|text| Fields::read(text)).collect();
         let good: Vec<&Fields<'_>> = read.iter().flatten().collect();
-        let mut rows = self.evaluate(&good).into_iter();
+        let mut rows = self.evaluate_with_room(&good).into_iter();
         let transformed = read.iter().map(|fields| match fields {
             Err(error) => Transformed::Failed(error.to_string()),
             Ok(fields) => match rows.next() {
@@ -60,12 +65,25 @@ impl Transformation {
         transformed.collect()
     }
 
-    /// Evaluates the expressions for each document.
-    fn evaluate(&self, documents: &[&Fields<'_>]) -> Vec<Row> {
-        let paths = &self.query.paths;
+    /// Evaluates the expressions for each document. Should that fail as a whole, each is
+    /// tried by itself.
+    fn evaluate_with_room(&self, documents: &[&Fields<'_>]) -> Vec<Row> {
         if self.query.expressions.is_empty() {
             return vec![Ok(Some(Vec::new())); documents.len()];
         }
+        match with_room(|| self.evaluate(documents)) {
+            Ok(rows) => rows,
+            Err(_) if documents.len() > 1 => documents
+                .iter()
+                .flat_map(|document| self.evaluate_with_room(std::slice::from_ref(document)))
+                .collect(),
+            Err(failed) => vec![Err(failed); documents.len()],
+        }
+    }
+
+    /// Evaluates the expressions for each document.
+    fn evaluate(&self, documents: &[&Fields<'_>]) -> Vec<Row> {
+        let paths = &self.query.paths;
         let cells: Vec<Vec<Cell<'_>>> = documents
             .iter()
             .map(|document| paths.iter().map(|path| Cell::read(document.get(path))).collect())
