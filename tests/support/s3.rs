@@ -11,6 +11,7 @@ use s3s::service::S3ServiceBuilder;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -88,6 +89,11 @@ impl S3 {
     /// Its address.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The directory whose directories are the buckets.
+    pub fn root(&self) -> &Path {
+        self.root.path()
     }
 
     /// Puts an object into a bucket, whole at once.
