@@ -6,7 +6,7 @@ use std::ops::Range;
 /// How large a batch gets.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Of the request's body, in bytes. A single document may be larger.
+    /// Of the request's body, in bytes: a batch that has reached them is sent.
     pub bytes: usize,
     /// In a batch.
     pub documents: usize,
@@ -50,10 +50,11 @@ impl Batch {
         Self { operation, ..Self::default() }
     }
 
-    /// Takes all documents, and leaves an empty batch of the same operation.
-    pub fn take(&mut self) -> Self {
-        let empty = Self::new(self.operation);
-        std::mem::replace(self, empty)
+    /// Takes all documents, and leaves an empty batch of the same operation in these
+    /// buffers.
+    pub fn take(&mut self, buffers: Buffers) -> Self {
+        let Buffers { body, ends } = buffers;
+        std::mem::replace(self, Self { operation: self.operation, body, ends })
     }
 
     /// Whether there is nothing to send.
@@ -67,18 +68,24 @@ impl Batch {
     }
 
     /// The size of the request's body, in bytes.
+    #[inline]
     pub fn bytes(&self) -> usize {
         self.body.len() + CLOSING.len()
     }
 
-    /// Whether another document would pass a limit for sure.
+    /// Whether it is to be sent before another document comes.
+    #[inline]
     pub fn is_full(&self, limits: Limits) -> bool {
         self.len() >= limits.documents || self.bytes() >= limits.bytes
     }
 
     /// Appends a document that `write` writes.
+    #[inline]
     pub fn push<E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
-        self.body.extend_from_slice(if self.body.is_empty() { OPENING } else { b"," });
+        match self.body.is_empty() {
+            true => self.body.extend_from_slice(OPENING),
+            false => self.body.push(b','),
+        }
         write(&mut self.body)?;
         self.ends.push(self.body.len());
         Ok(())
@@ -109,8 +116,8 @@ impl Batch {
     }
 }
 
-/// A batch that has become the body of a request. Cheap to clone.
-#[derive(Debug, Clone)]
+/// A batch that has become the body of a request.
+#[derive(Debug)]
 pub struct Closed {
     operation: Operation,
     body: Bytes,
@@ -146,6 +153,24 @@ impl Closed {
         }
         picked.close()
     }
+
+    /// The memory of the batch, for the next one.
+    pub fn into_buffers(self) -> Buffers {
+        let Self { mut body, mut ends, .. } = self;
+        // Only what is left of it would be moved to the front.
+        body.truncate(0);
+        ends.clear();
+        let body = if body.is_unique() { Vec::from(body) } else { Vec::new() };
+        Buffers { body, ends }
+    }
+}
+
+/// Memory that a batch is written into. To ask the system for it anew for every batch
+/// would cost about as much as filling it.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    body: Vec<u8>,
+    ends: Vec<usize>,
 }
 
 /// Where a document stands in a body, given where each one ends.

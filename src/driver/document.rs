@@ -3,7 +3,7 @@
 
 use super::Error;
 use crate::config::DocumentId;
-use crate::flow::materialize::request::Store;
+use crate::flow::Store;
 use crate::flow::spec::FieldSelection;
 use crate::flow::tuple::{self, Reader};
 use base64::Engine as _;
@@ -91,27 +91,27 @@ impl Layout {
 
     /// Appends the document of a Store to `out`. On an error, what was appended is of
     /// no use.
-    pub fn write(&self, store: &Store, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub fn write(&self, store: &Store<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         out.push(b'{');
         if self.id != Id::Selected {
             self.write_id(store, out)?;
         }
-        self.write_tuple(&self.keys, &store.key_packed, out)?;
-        self.write_tuple(&self.values, &store.values_packed, out)?;
+        self.write_tuple(&self.keys, store.key_packed, out)?;
+        self.write_tuple(&self.values, store.values_packed, out)?;
         if let Some(field) = &self.document {
             out.extend_from_slice(&field.prefix);
-            out.extend_from_slice(&store.doc_json);
-            tuple::check_json(&store.doc_json).map_err(|e| self.error(&field.name, e))?;
+            out.extend_from_slice(store.doc_json);
+            tuple::check_json(store.doc_json).map_err(|e| self.error(&field.name, e))?;
         }
         out.push(b'}');
         Ok(())
     }
 
     /// Appends what names the document of a Store, to delete it.
-    pub fn write_deletion(&self, store: &Store, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub fn write_deletion(&self, store: &Store<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         out.push(b'{');
         match self.id {
-            Id::Selected => self.write_tuple(&self.keys, &store.key_packed, out)?,
+            Id::Selected => self.write_tuple(&self.keys, store.key_packed, out)?,
             Id::PackedKey | Id::Key => self.write_id(store, out)?,
         }
         out.push(b'}');
@@ -119,7 +119,7 @@ impl Layout {
     }
 
     /// The `_id` of a Store's document, to show it.
-    pub fn id(&self, store: &Store) -> String {
+    pub fn id(&self, store: &Store<'_>) -> String {
         let mut text = Vec::new();
         let written = self.write_deletion(store, &mut text).is_ok();
         let named = serde_json::from_slice::<serde_json::Value>(&text).unwrap_or_default();
@@ -130,11 +130,11 @@ impl Layout {
     }
 
     /// Appends `"_id":"…"`.
-    fn write_id(&self, store: &Store, out: &mut Vec<u8>) -> Result<(), Error> {
+    fn write_id(&self, store: &Store<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         out.extend_from_slice(b"\"_id\":\"");
         match self.id {
-            Id::PackedKey => write_base64(&store.key_packed, out),
-            Id::Key | Id::Selected => self.write_plain_key(&store.key_packed, out)?,
+            Id::PackedKey => write_base64(store.key_packed, out),
+            Id::Key | Id::Selected => self.write_plain_key(store.key_packed, out)?,
         }
         out.push(b'"');
         Ok(())

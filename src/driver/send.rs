@@ -1,24 +1,32 @@
 //! One batch, until every document of it is acknowledged.
 
 use super::Error;
-use super::batch::{Closed, Operation};
+use super::batch::{Buffers, Closed, Operation};
 use super::task::Target;
+use crate::rockset::documents::{self, Statuses};
 use crate::rockset::enums::{DocumentStatusKind, ErrorType};
 use crate::rockset::types::DocumentStatus;
-use crate::rockset::{self, Client, documents, retry};
+use crate::rockset::{self, Client, retry};
 use tracing::warn;
 
 /// How many refused documents an error names.
 const NAMED: usize = 3;
 
 /// Sends a batch. Documents whose failure may pass are sent again, alone; any other
-/// failure is an error.
-pub(super) async fn send(client: &Client, target: &Target, batch: Closed) -> Result<(), Error> {
+/// failure is an error. Returns the batch's memory.
+pub(super) async fn send(
+    client: &Client,
+    target: &Target,
+    batch: Closed,
+) -> Result<Buffers, Error> {
     let mut backoff = client.retry().begin();
     let mut to_send = vec![batch];
+    let mut buffers = Buffers::default();
     while let Some(batch) = to_send.pop() {
-        match write(client, target, &batch).await {
-            Ok(statuses) => {
+        let written = write(client, target, &batch).await;
+        match written.and_then(|statuses| check(&statuses, &batch)) {
+            Ok(None) => buffers = batch.into_buffers(),
+            Ok(Some(statuses)) => {
                 let failed = failures(target, &batch, &statuses)?;
                 if failed.is_empty() {
                     continue;
@@ -46,22 +54,35 @@ pub(super) async fn send(client: &Client, target: &Target, batch: Closed) -> Res
             }
         }
     }
-    Ok(())
+    Ok(buffers)
 }
 
-/// One request. Returns the status of each document.
+/// One request.
 async fn write(
     client: &Client,
     target: &Target,
     batch: &Closed,
-) -> Result<Vec<DocumentStatus>, rockset::Error> {
+) -> Result<Statuses, rockset::Error> {
     let (workspace, collection) = (&target.workspace, &target.collection);
-    Ok(match batch.operation() {
-        Operation::Add => documents::add(client, workspace, collection, batch.body()).await?.data,
-        Operation::Delete => {
-            documents::delete(client, workspace, collection, batch.body()).await?.data
-        }
-    })
+    match batch.operation() {
+        Operation::Add => documents::add(client, workspace, collection, batch.body()).await,
+        Operation::Delete => documents::delete(client, workspace, collection, batch.body()).await,
+    }
+}
+
+/// The status of each document, unless all can be seen to be good.
+fn check(
+    statuses: &Statuses,
+    batch: &Closed,
+) -> Result<Option<Vec<DocumentStatus>>, rockset::Error> {
+    let good: &[&[u8]] = match batch.operation() {
+        Operation::Add => &[br#""ADDED""#, br#""REPLACED""#],
+        Operation::Delete => &[br#""DELETED""#],
+    };
+    match statuses.are_all(batch.len(), good) {
+        true => Ok(None),
+        false => statuses.read().map(Some),
+    }
 }
 
 fn doing(target: &Target, batch: &Closed, what: &str) -> String {

@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
 
     /// The next run of a string, and whether an escaped NUL and another run follow.
     fn take_run(&mut self) -> Result<(&'a [u8], bool), Error> {
-        let end = self.rest.iter().position(|byte| *byte == 0x00).ok_or(Error::CutShort)?;
+        let end = memchr::memchr(0x00, self.rest).ok_or(Error::CutShort)?;
         let run = &self.rest[..end];
         let goes_on = self.rest.get(end + 1) == Some(&ESCAPED);
         self.rest = &self.rest[end + 1 + usize::from(goes_on)..];
@@ -223,29 +223,63 @@ pub fn check_json(text: &[u8]) -> Result<(), Error> {
 
 /// Appends the inside of a JSON string.
 fn write_escaped(text: &str, out: &mut Vec<u8>) {
-    let mut written = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let escape: &[u8] = match byte {
-            b'"' => b"\\\"",
-            b'\\' => b"\\\\",
-            b'\n' => b"\\n",
-            b'\r' => b"\\r",
-            b'\t' => b"\\t",
-            0x08 => b"\\b",
-            0x0c => b"\\f",
-            0x00..0x20 => b"",
-            _ => continue,
-        };
-        out.extend_from_slice(&text.as_bytes()[written..at]);
-        written = at + 1;
-        match escape {
-            b"" => {
-                let _ = write!(out, "\\u{byte:04x}");
-            }
-            escape => out.extend_from_slice(escape),
-        }
+    let mut rest = text.as_bytes();
+    loop {
+        let plain = plain_prefix(rest);
+        let (run, tail) = rest.split_at(plain);
+        out.extend_from_slice(run);
+        let Some((byte, tail)) = tail.split_first() else { return };
+        write_escape(*byte, out);
+        rest = tail;
     }
-    out.extend_from_slice(&text.as_bytes()[written..]);
+}
+
+/// Appends the escape of a byte that can't stand in a JSON string.
+#[cold]
+fn write_escape(byte: u8, out: &mut Vec<u8>) {
+    let escape: &[u8] = match byte {
+        b'"' => b"\\\"",
+        b'\\' => b"\\\\",
+        b'\n' => b"\\n",
+        b'\r' => b"\\r",
+        b'\t' => b"\\t",
+        0x08 => b"\\b",
+        0x0c => b"\\f",
+        _ => {
+            let _ = write!(out, "\\u{byte:04x}");
+            return;
+        }
+    };
+    out.extend_from_slice(escape);
+}
+
+/// How many bytes from the start can stand in a JSON string as they are.
+#[inline]
+fn plain_prefix(bytes: &[u8]) -> usize {
+    const WORD: usize = size_of::<u64>();
+    let mut at = 0;
+    while let Some(word) = bytes.get(at..at + WORD).and_then(|word| word.first_chunk::<WORD>()) {
+        let found = needing_escape(u64::from_le_bytes(*word));
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += WORD;
+    }
+    let needs_escape = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    at + bytes[at..].iter().position(needs_escape).unwrap_or(bytes.len() - at)
+}
+
+/// Marks the high bit of each byte in a word that needs an escape, up to the first one.
+#[inline]
+fn needing_escape(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGHS: u64 = ONES << 7;
+    let below = |limit: u64| word.wrapping_sub(ONES * limit) & !word;
+    let equal = |byte: u8| {
+        let differs = word ^ (ONES * u64::from(byte));
+        differs.wrapping_sub(ONES) & !differs
+    };
+    (below(0x20) | equal(b'"') | equal(b'\\')) & HIGHS
 }
 
 /// Appends an integer of any width, given as big-endian bytes, in decimal.

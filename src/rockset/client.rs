@@ -5,7 +5,6 @@ use super::error::Error;
 use super::pacing::{Pacer, Pacing};
 use super::types::ErrorModel;
 use super::{Client, ResponseValue, retry};
-use bytes::Bytes;
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use std::sync::Arc;
@@ -43,8 +42,6 @@ impl Default for Settings {
 pub struct Connection {
     retry: retry::Policy,
     pacer: Arc<Pacer>,
-    /// Takes the place of the body that the generated client would write.
-    body: Option<Bytes>,
 }
 
 /// A client of the API at `base`, such as `https://api.usw2a1.rockset.com`.
@@ -72,11 +69,8 @@ pub fn connect_with(base: &Url, api_key: &str, settings: Settings) -> Result<Cli
         .tcp_nodelay(true)
         .build()
         .map_err(Error::Unreachable)?;
-    let connection = Connection {
-        retry: settings.retry,
-        pacer: Arc::new(Pacer::new(settings.pacing)),
-        body: None,
-    };
+    let connection =
+        Connection { retry: settings.retry, pacer: Arc::new(Pacer::new(settings.pacing)) };
     let base = base.as_str().trim_end_matches('/');
     Ok(Client::new_with_client(base, http, connection))
 }
@@ -86,26 +80,16 @@ impl Client {
     pub fn retry(&self) -> retry::Policy {
         self.inner.retry
     }
-
-    /// This client, with the body for its next calls.
-    pub(super) fn carrying(&self, body: Bytes) -> Self {
-        let mut carrier = self.clone();
-        carrier.inner.body = Some(body);
-        carrier
-    }
 }
 
 impl ClientHooks<Connection> for Client {
     /// Paces, traces and repeats every call.
     async fn exec(
         &self,
-        mut request: reqwest::Request,
+        request: reqwest::Request,
         info: &OperationInfo,
     ) -> reqwest::Result<reqwest::Response> {
         let connection = self.inner();
-        if let Some(body) = &connection.body {
-            *request.body_mut() = Some(body.clone().into());
-        }
         let span = debug_span!(
             "rockset",
             operation = info.operation_id,
