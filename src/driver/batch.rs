@@ -1,7 +1,9 @@
 //! Documents on their way into one request.
 
+use crate::flow::buffer::Buffer;
 use bytes::Bytes;
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How large a batch gets.
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +38,7 @@ pub enum Operation {
 pub struct Batch {
     operation: Operation,
     /// `{"data":[document,document`
-    body: Vec<u8>,
+    body: Buffer,
     /// Where each document ends in the body.
     ends: Vec<usize>,
 }
@@ -50,11 +52,11 @@ impl Batch {
         Self { operation, ..Self::default() }
     }
 
-    /// Takes all documents, and leaves an empty batch of the same operation in these
-    /// buffers.
-    pub fn take(&mut self, buffers: Buffers) -> Self {
-        let Buffers { body, ends } = buffers;
-        std::mem::replace(self, Self { operation: self.operation, body, ends })
+    /// Takes all documents, and leaves an empty batch of the same operation, in memory
+    /// from the pool.
+    pub fn take(&mut self, pool: &Pool) -> Self {
+        let body = pool.take();
+        std::mem::replace(self, Self { operation: self.operation, body, ends: Vec::new() })
     }
 
     /// Whether there is nothing to send.
@@ -81,9 +83,9 @@ impl Batch {
 
     /// Appends a document that `write` writes.
     #[inline]
-    pub fn push<E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
+    pub fn push<E>(&mut self, write: impl FnOnce(&mut Buffer) -> Result<(), E>) -> Result<(), E> {
         match self.body.is_empty() {
-            true => self.body.extend_from_slice(OPENING),
+            true => self.body.extend(OPENING),
             false => self.body.push(b','),
         }
         write(&mut self.body)?;
@@ -95,22 +97,25 @@ impl Batch {
     pub fn split_last(&mut self) -> Self {
         let mut last = Self::new(self.operation);
         if let Some(index) = self.len().checked_sub(1) {
-            last.push_text(&self.body[range(&self.ends, index)]);
+            last.push_text(&self.body.as_slice()[range(&self.ends, index)]);
             self.ends.pop();
             self.body.truncate(self.ends.last().copied().unwrap_or_default());
         }
         last
     }
 
-    /// Closes the batch, to be sent.
-    pub fn close(mut self) -> Closed {
-        self.body.extend_from_slice(CLOSING);
-        Closed { operation: self.operation, body: self.body.into(), ends: self.ends }
+    /// Closes the batch, to be sent. Its memory goes to the pool when nobody needs the
+    /// body any more.
+    pub fn close(self, pool: &Pool) -> Closed {
+        let Self { operation, mut body, ends } = self;
+        body.extend(CLOSING);
+        let body = Bytes::from_owner(Pooled { body, pool: pool.clone() });
+        Closed { operation, body, ends }
     }
 
     fn push_text(&mut self, document: &[u8]) {
         let Ok(()) = self.push(|out| {
-            out.extend_from_slice(document);
+            out.extend(document);
             Ok::<_, std::convert::Infallible>(())
         });
     }
@@ -151,26 +156,47 @@ impl Closed {
         for index in indices {
             picked.push_text(&self.body[range(&self.ends, index)]);
         }
-        picked.close()
-    }
-
-    /// The memory of the batch, for the next one.
-    pub fn into_buffers(self) -> Buffers {
-        let Self { mut body, mut ends, .. } = self;
-        // Only what is left of it would be moved to the front.
-        body.truncate(0);
-        ends.clear();
-        let body = if body.is_unique() { Vec::from(body) } else { Vec::new() };
-        Buffers { body, ends }
+        picked.close(&Pool::default())
     }
 }
 
-/// Memory that a batch is written into. To ask the system for it anew for every batch
+/// Memory of bodies that have been sent. To ask the system for it anew for every batch
 /// would cost about as much as filling it.
-#[derive(Debug, Default)]
-pub struct Buffers {
-    body: Vec<u8>,
-    ends: Vec<usize>,
+#[derive(Debug, Clone, Default)]
+pub struct Pool(Arc<Mutex<Vec<Buffer>>>);
+
+impl Pool {
+    fn take(&self) -> Buffer {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    fn give(&self, mut buffer: Buffer) {
+        buffer.truncate(0);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+    }
+
+    /// Gives the memory back to the system.
+    pub fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// A body that goes back to the pool in the end.
+struct Pooled {
+    body: Buffer,
+    pool: Pool,
+}
+
+impl AsRef<[u8]> for Pooled {
+    fn as_ref(&self) -> &[u8] {
+        self.body.as_slice()
+    }
+}
+
+impl Drop for Pooled {
+    fn drop(&mut self) {
+        self.pool.give(std::mem::take(&mut self.body));
+    }
 }
 
 /// Where a document stands in a body, given where each one ends.

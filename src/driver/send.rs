@@ -1,7 +1,7 @@
 //! One batch, until every document of it is acknowledged.
 
 use super::Error;
-use super::batch::{Buffers, Closed, Operation};
+use super::batch::{Closed, Operation};
 use super::task::Target;
 use crate::rockset::documents::{self, Statuses};
 use crate::rockset::enums::{DocumentStatusKind, ErrorType};
@@ -13,19 +13,14 @@ use tracing::warn;
 const NAMED: usize = 3;
 
 /// Sends a batch. Documents whose failure may pass are sent again, alone; any other
-/// failure is an error. Returns the batch's memory.
-pub(super) async fn send(
-    client: &Client,
-    target: &Target,
-    batch: Closed,
-) -> Result<Buffers, Error> {
+/// failure is an error.
+pub(super) async fn send(client: &Client, target: &Target, batch: Closed) -> Result<(), Error> {
     let mut backoff = client.retry().begin();
     let mut to_send = vec![batch];
-    let mut buffers = Buffers::default();
     while let Some(batch) = to_send.pop() {
         let written = write(client, target, &batch).await;
         match written.and_then(|statuses| check(&statuses, &batch)) {
-            Ok(None) => buffers = batch.into_buffers(),
+            Ok(None) => {}
             Ok(Some(statuses)) => {
                 let failed = failures(target, &batch, &statuses)?;
                 if failed.is_empty() {
@@ -54,7 +49,7 @@ pub(super) async fn send(
             }
         }
     }
-    Ok(buffers)
+    Ok(())
 }
 
 /// One request.

@@ -1,7 +1,7 @@
 //! Transactions: documents from stdin to Rockset, and acknowledged before the commit.
 
 use super::Error;
-use super::batch::{Batch, Buffers, Limits, Operation, ROCKSET};
+use super::batch::{Batch, Limits, Operation, Pool, ROCKSET};
 use super::counts::{Counts, Tally};
 use super::document::Layout;
 use super::open::Ready;
@@ -30,9 +30,8 @@ pub struct Transactor {
     concurrency: usize,
     /// Whether a deletion in Flow is one in Rockset.
     hard_delete: bool,
-    under_way: JoinSet<Result<Buffers, Error>>,
-    /// Memory of batches that have been sent.
-    spare: Vec<Buffers>,
+    under_way: JoinSet<Result<(), Error>>,
+    pool: Pool,
     /// What the state becomes with the next commit, if it changes.
     first_commit: Option<ConnectorState>,
     tally: Tally,
@@ -137,7 +136,7 @@ impl Transactor {
             concurrency,
             hard_delete,
             under_way: JoinSet::new(),
-            spare: Vec::new(),
+            pool: Pool::default(),
             first_commit: None,
             tally: Tally::default(),
             total: Counts::default(),
@@ -158,7 +157,7 @@ impl Transactor {
         let since = Instant::now();
         loop {
             tokio::select! {
-                Some(sent) = self.under_way.join_next() => self.finish(sent)?,
+                Some(sent) = self.under_way.join_next() => finished(sent)?,
                 more = session.fill() => {
                     self.tally.waited_for_flow(since);
                     return Ok(more?);
@@ -254,9 +253,8 @@ impl Transactor {
 
     /// Sends the batch that a binding's last document is in.
     async fn send_last(&mut self, index: usize) -> Result<(), Error> {
-        let buffers = self.spare.pop().unwrap_or_default();
         let binding = &mut self.bindings[index];
-        let batch = binding.batch(binding.last_operation).take(buffers);
+        let batch = binding.batch(binding.last_operation).take(&self.pool);
         self.send(index, batch).await
     }
 
@@ -266,14 +264,14 @@ impl Transactor {
             let since = Instant::now();
             while self.under_way.len() >= self.concurrency {
                 if let Some(sent) = self.under_way.join_next().await {
-                    self.finish(sent)?;
+                    finished(sent)?;
                 }
             }
             self.tally.counts.rockset += since.elapsed();
         }
         self.tally.counts.requests += 1;
         let (client, target) = (self.client.clone(), self.bindings[index].target.clone());
-        let batch = batch.close();
+        let batch = batch.close(&self.pool);
         self.under_way.spawn(async move { send(&client, &target, batch).await });
         Ok(())
     }
@@ -284,29 +282,23 @@ impl Transactor {
             self.bindings[index].last_key.clear();
             for operation in [Operation::Add, Operation::Delete] {
                 if !self.bindings[index].batch(operation).is_empty() {
-                    let batch = self.bindings[index].batch(operation).take(Buffers::default());
+                    let batch = self.bindings[index].batch(operation).take(&self.pool);
                     self.send(index, batch).await?;
                 }
             }
         }
         let since = Instant::now();
         while let Some(sent) = self.under_way.join_next().await {
-            self.finish(sent)?;
+            finished(sent)?;
         }
         self.tally.counts.rockset += since.elapsed();
         // What the next transaction needs is not known, so nothing is kept for it.
-        self.spare.clear();
+        self.pool.clear();
         let counts = self.tally.end();
         if counts.elapsed >= LONG {
             self.report("a long transaction is durable in Rockset", &counts);
         }
         self.total += counts;
-        Ok(())
-    }
-
-    fn finish(&mut self, sent: Result<Result<Buffers, Error>, JoinError>) -> Result<(), Error> {
-        let buffers = sent.map_err(|e| Error::Stopped(e.to_string()))??;
-        self.spare.push(buffers);
         Ok(())
     }
 
@@ -336,6 +328,10 @@ impl Transactor {
             None => Error::request("Load", out_of_range(index, self.bindings.len())),
         }
     }
+}
+
+fn finished(sent: Result<Result<(), Error>, JoinError>) -> Result<(), Error> {
+    sent.map_err(|e| Error::Stopped(e.to_string()))?
 }
 
 fn out_of_range(index: usize, count: usize) -> String {

@@ -6,11 +6,15 @@
 //! - [`session`]: which message may follow which.
 //! - [`Store`]: read in place, since there are so many.
 //! - [`Checkpoint`]: where the runtime stands, passed on as it is.
-//! - [`mod@tuple`]: packed keys and values as JSON text.
+//! - [`mod@tuple`]: packed keys and values as JSON text, with `escape` for its strings,
+//!   [`json_text`] to check what is embedded in them, and [`buffer`] to write to.
 
+pub mod buffer;
 mod checkpoint;
 pub mod codec;
+mod escape;
 pub mod json;
+pub mod json_text;
 pub mod session;
 mod store;
 pub mod tuple;

@@ -1,14 +1,13 @@
 //! The path of a document: bodies that are already JSON text, and answers that are looked
 //! at only as far as needed.
 
-use super::types::{DocumentStatus, ErrorModel};
+use super::types::{AddDocumentsResponse, DocumentStatus, ErrorModel};
 use super::{Client, Error};
 use bytes::Bytes;
 use memchr::memmem;
 use progenitor_client::{ClientHooks, OperationInfo, encode_path};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
-use serde::Deserialize;
 
 /// What Rockset answered to a write: the status of each document, not read yet.
 ///
@@ -95,11 +94,8 @@ impl Statuses {
 
     /// Reads the status of each document, in order.
     pub fn read(&self) -> Result<Vec<DocumentStatus>, Error> {
-        #[derive(Deserialize)]
-        struct Answer {
-            data: Vec<DocumentStatus>,
-        }
-        let answer: Answer = serde_json::from_slice(&self.0).map_err(|e| {
+        // That to a deletion has the same form.
+        let answer: AddDocumentsResponse = serde_json::from_slice(&self.0).map_err(|e| {
             let shown = &self.0[..self.0.len().min(300)];
             Error::Unexpected(format!("{e} in {}", String::from_utf8_lossy(shown)))
         })?;
