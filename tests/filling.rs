@@ -164,8 +164,21 @@ async fn an_empty_bucket_is_said_to_be_empty() {
 /// Its bucket may be gone.
 #[tokio::test]
 async fn once_written_to_it_is_not_waited_for_again() {
-    let state = json!({"version": 1, "backfills": {}, "reported": {}, "loaded": ["commons.c"]});
+    let state = json!({"version": 1, "backfills": {}, "reported": {}, "loaded": {"commons.c": 0}});
     let (server, ended) = waited(vec![collection("READY", "ERROR", 0, 3)], state).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(server.seen().len(), 1);
+}
+
+/// A shard that doesn't run Apply has not been told, but sees it by the counter.
+#[tokio::test]
+async fn created_anew_it_is_waited_for_again() {
+    let state = json!({"version": 1, "backfills": {}, "reported": {}, "loaded": {"commons.c": 0}});
+    let steps = [collection("READY", "PROCESSING", 1, 2), collection("READY", "WATCHING", 2, 2)];
+    let server = Scripted::start(steps.into()).await;
+    let mut task = filled_task(&server.url);
+    task.bindings[0].backfill = 1;
+    let mut connector = Connector::start_hurried(Codec::Proto);
+    assert_eq!(connector.ask(open_with(&task, &state)).await.name(), "Opened");
+    assert_eq!(server.seen().len(), 2);
 }

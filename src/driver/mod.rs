@@ -5,13 +5,15 @@
 //! the task as configured; [`document`], how a Store becomes a document; [`batch`],
 //! documents on their way into one request; [`readiness`], waiting for collections;
 //! `differences`, how a collection is not as configured; `state`, what the runtime keeps
-//! for the connector: its own `memory`, or a `handover` of another connector.
+//! for the connector: its own `memory`, or a `handover` of another connector; `files`, how
+//! many that one wrote.
 
 pub mod apply;
 pub mod batch;
 mod differences;
 pub mod document;
 mod error;
+mod files;
 mod handover;
 mod memory;
 pub mod open;
