@@ -6,6 +6,7 @@ use super::progress::{Bytes, Progress};
 use super::task::Target;
 use crate::config::InitializeFromS3;
 use crate::rockset::enums::CollectionStatus;
+use crate::rockset::retry::Policy;
 use crate::rockset::types::{Collection, GetCollectionResponse};
 use crate::rockset::{self, Client, call};
 use serde_json::json;
@@ -26,6 +27,8 @@ pub(super) struct Rhythm {
     report: Duration,
     /// Without anything moving, after which something is wrong.
     stalled: Duration,
+    /// How long all of this takes, compared with what is usual.
+    scale: f64,
 }
 
 impl Default for Rhythm {
@@ -37,6 +40,7 @@ impl Default for Rhythm {
             later: Duration::from_secs(3_600),
             report: Duration::from_secs(30),
             stalled: Duration::from_secs(300),
+            scale: 1.0,
         }
     }
 }
@@ -57,7 +61,17 @@ impl Rhythm {
                 later: usual.later.mul_f64(scale),
                 report: usual.report.mul_f64(scale),
                 stalled: usual.stalled.mul_f64(scale),
+                scale,
             },
+        }
+    }
+
+    /// How a look is repeated that isn't answered.
+    fn retry(&self, usual: Policy) -> Policy {
+        Policy {
+            first: usual.first.mul_f64(self.scale),
+            highest: usual.highest.mul_f64(self.scale),
+            limit: usual.limit.mul_f64(self.scale),
         }
     }
 
@@ -98,7 +112,8 @@ struct Seen {
 
 impl Wait {
     /// Waits until the collection is READY and everything that it is filled from is in.
-    pub async fn run(self) -> Result<(), Error> {
+    pub async fn run(mut self) -> Result<(), Error> {
+        self.client = self.client.retrying(self.rhythm.retry(self.client.retry()));
         let now = Instant::now();
         let mut seen = Seen {
             begun: now,

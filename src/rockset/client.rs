@@ -87,6 +87,13 @@ impl Client {
         self.inner.retry
     }
 
+    /// This client, with another policy of repeating failed calls.
+    pub fn retrying(&self, retry: retry::Policy) -> Self {
+        let mut client = self.clone();
+        client.inner.retry = retry;
+        client
+    }
+
     /// This client, with the body for its next calls.
     pub(super) fn carrying(&self, body: Bytes) -> Self {
         let mut carrier = self.clone();
