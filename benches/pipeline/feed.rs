@@ -1,0 +1,183 @@
+//! Feeding a process through a pipe, and looking at what it used.
+
+use crate::process::{Server, Usage, usage};
+use crate::workload::Workload;
+use bytes::BytesMut;
+use materialize_rockset::flow::materialize::{self, request};
+use materialize_rockset::flow::spec::RangeSpec;
+use materialize_rockset::flow::{Codec, Request};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// What one program did with the session.
+#[derive(Debug, Clone)]
+pub struct Run {
+    pub wall: Duration,
+    pub cpu: Duration,
+    pub peak_rss: u64,
+    pub bytes: u64,
+    /// The last record of its log.
+    pub log: String,
+}
+
+/// The latencies of transactions of one document.
+#[derive(Debug)]
+pub struct Trickle {
+    pub median: Duration,
+    pub p99: Duration,
+    /// What the server itself takes.
+    pub server: Duration,
+}
+
+struct Connector {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: Box<dyn Read>,
+}
+
+impl Connector {
+    fn start(server: &Server, workload: &Workload) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_materialize-rockset"))
+            .env_remove("LOG_LEVEL")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdin = child.stdin.take().unwrap();
+        let stdout = Box::new(child.stdout.take().unwrap());
+        let mut connector = Self { child, stdin, stdout };
+        let range = RangeSpec { key_end: u32::MAX, r_clock_end: u32::MAX, ..RangeSpec::default() };
+        connector.ask(Request::Open(Box::new(request::Open {
+            materialization: Some(workload.task(&server.url())),
+            range: Some(range),
+            ..Default::default()
+        })));
+        connector.begin();
+        connector
+    }
+
+    fn begin(&mut self) {
+        self.ask(Request::Acknowledge(Default::default()));
+        self.ask(Request::Flush(Default::default()));
+    }
+
+    fn ask(&mut self, request: Request) {
+        self.stdin.write_all(&frame(request)).unwrap();
+        self.answer();
+    }
+
+    fn answer(&mut self) {
+        let mut length = [0; 4];
+        self.stdout.read_exact(&mut length).expect("the connector failed; see its log");
+        let mut message = vec![0; u32::from_le_bytes(length) as usize];
+        self.stdout.read_exact(&mut message).unwrap();
+    }
+
+    fn end(mut self) -> String {
+        drop(self.stdin);
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        assert!(self.child.wait().unwrap().success(), "{log}");
+        log.lines().last().unwrap_or_default().to_string()
+    }
+}
+
+fn frame(request: Request) -> Vec<u8> {
+    let mut frame = BytesMut::new();
+    let request = materialize::Request::from(request);
+    Codec::Proto.encode("Request", &request, &mut frame).unwrap();
+    frame.to_vec()
+}
+
+/// The connector, for one transaction of all documents.
+pub fn connector(server: &Server, workload: &Workload, block: &[u8]) -> Run {
+    let mut connector = Connector::start(server, workload);
+    server.stats();
+    let before = usage(connector.child.id());
+    let begun = Instant::now();
+    for _ in 0..workload.repetitions() {
+        connector.stdin.write_all(block).unwrap();
+    }
+    connector.ask(Request::StartCommit(Default::default()));
+    let wall = begun.elapsed();
+    let after = usage(connector.child.id());
+    let log = connector.end();
+    run(wall, before, after, block, workload, log)
+}
+
+/// The floor, for the same bytes.
+pub fn floor(
+    server: &Server,
+    block: &[u8],
+    workload: &Workload,
+    bodies: &Path,
+    requests: u64,
+) -> Run {
+    let input = (block.len() * workload.repetitions()).to_string();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .arg("floor")
+        .arg(server.url())
+        .arg(bodies)
+        .args([requests.to_string(), input])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut said = String::new();
+    stdout.read_line(&mut said).unwrap();
+    let before = usage(child.id());
+    let begun = Instant::now();
+    for _ in 0..workload.repetitions() {
+        stdin.write_all(block).unwrap();
+    }
+    stdout.read_line(&mut said).unwrap();
+    assert_eq!(said, "ready\ndone\n");
+    let wall = begun.elapsed();
+    let after = usage(child.id());
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
+    run(wall, before, after, block, workload, String::new())
+}
+
+fn run(
+    wall: Duration,
+    before: Usage,
+    after: Usage,
+    block: &[u8],
+    workload: &Workload,
+    log: String,
+) -> Run {
+    let bytes = (block.len() * workload.repetitions()) as u64;
+    Run { wall, cpu: after.cpu - before.cpu, peak_rss: after.peak_rss, bytes, log }
+}
+
+/// Transactions of one document each.
+pub fn trickle(server: &Server, transactions: usize) -> Trickle {
+    let workloads = crate::workload::all();
+    let workload = &workloads[0];
+    let block = workload.block();
+    let length = 4 + u32::from_le_bytes(block[..4].try_into().unwrap()) as usize;
+    let mut connector = Connector::start(server, workload);
+    let mut took = Vec::new();
+    let mut by_server = Duration::ZERO;
+    for _ in 0..transactions {
+        let begun = Instant::now();
+        connector.stdin.write_all(&block[..length]).unwrap();
+        connector.ask(Request::StartCommit(Default::default()));
+        took.push(begun.elapsed());
+        by_server += Duration::from_micros(server.stats().last_micros);
+        connector.begin();
+    }
+    connector.end();
+    took.sort();
+    Trickle {
+        median: took[transactions / 2],
+        p99: took[transactions * 99 / 100],
+        server: by_server / transactions as u32,
+    }
+}

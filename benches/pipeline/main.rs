@@ -1,0 +1,65 @@
+//! The connector as a process, between a pipe and a server, and what of it is the floor.
+//!
+//! ```console
+//! $ cargo bench --bench pipeline
+//! ```
+//!
+//! For each workload, a recorded session is fed through a pipe to the connector, which
+//! writes to a server in another process that discards what comes. Then a minimal
+//! program, the floor, reads the same bytes from a pipe and posts the same bodies, already
+//! made, with the same HTTP client and as many requests at once. What the connector takes
+//! beyond the floor is its own work. Arguments name the workloads to run; without any, all
+//! of them run, and a table in Markdown is printed at the end.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod feed;
+mod floor;
+mod machine;
+#[path = "../../tests/support/pack.rs"]
+#[allow(dead_code)]
+mod pack;
+mod process;
+mod report;
+mod server;
+mod workload;
+
+use process::Server;
+use report::Row;
+use workload::Workload;
+
+fn main() {
+    let arguments: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    match arguments.first().map(String::as_str) {
+        Some("server") => server::run(arguments.get(1).map(String::as_str)),
+        Some("floor") => floor::run(&arguments[1..]),
+        _ => compare(&arguments),
+    }
+}
+
+fn compare(names: &[String]) {
+    let mut rows = Vec::new();
+    for workload in workload::all() {
+        if names.is_empty() || names.iter().any(|name| workload.name.contains(name.as_str())) {
+            rows.push(measure(&workload));
+        }
+    }
+    let trickle = (names.is_empty() || names.iter().any(|name| name == "trickle"))
+        .then(|| feed::trickle(&Server::start(None), 300));
+    report::print(&rows, trickle.as_ref());
+}
+
+/// The connector and then the floor, on the same bytes.
+fn measure(workload: &Workload) -> Row {
+    let block = workload.block();
+    let bodies = tempfile::NamedTempFile::new().unwrap();
+    let server = Server::start(Some(bodies.path()));
+    let connector = feed::connector(&server, workload, &block);
+    let stats = server.stats();
+    let floor = feed::floor(&server, &block, workload, bodies.path(), stats.requests);
+    let row =
+        Row { workload: workload.name, documents: workload.documents(), connector, floor, stats };
+    report::line(&row);
+    row
+}

@@ -1,0 +1,86 @@
+//! Processes, and what they have used.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// The ticks a second of `/proc/PID/stat`, on every Linux.
+const TICKS: f64 = 100.0;
+
+/// What a process has used.
+#[derive(Debug, Clone, Copy)]
+pub struct Usage {
+    pub cpu: Duration,
+    /// The most memory that it ever had, in bytes.
+    pub peak_rss: u64,
+}
+
+/// What a process has used up to now.
+pub fn usage(pid: u32) -> Usage {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    // The name may hold anything, so what counts comes after its parenthesis.
+    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    let ticks: f64 = fields[11..13].iter().map(|field| field.parse::<f64>().unwrap()).sum();
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let kib: u64 = peak.trim().trim_end_matches(" kB").trim().parse().unwrap();
+    Usage { cpu: Duration::from_secs_f64(ticks / TICKS), peak_rss: kib << 10 }
+}
+
+/// What the server has seen.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Stats {
+    pub requests: u64,
+    pub documents: u64,
+    /// Requests below 90 % of their limits.
+    pub below_full: u64,
+    /// How long the server took over the last requests, in microseconds each.
+    pub last_micros: u64,
+}
+
+/// The discarding server, as a process.
+pub struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    /// Starts it. It writes the first bodies to the file.
+    pub fn start(record: Option<&Path>) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.arg("server").args(record).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut address = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        Self { child, address: address.trim().to_string() }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What it has seen since it was last asked.
+    pub fn stats(&self) -> Stats {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.write_all(b"GET /stats HTTP/1.1\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let body = answer.split_once("\r\n\r\n").unwrap().1;
+        let numbers: Vec<u64> = body.split(' ').map(|number| number.parse().unwrap()).collect();
+        Stats {
+            requests: numbers[0],
+            documents: numbers[1],
+            below_full: numbers[2],
+            last_micros: numbers[3],
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,94 @@
+//! The figures, for people.
+
+use crate::feed::{Run, Trickle};
+use crate::machine;
+use crate::process::Stats;
+use std::time::Duration;
+
+/// One workload.
+pub struct Row {
+    pub workload: &'static str,
+    pub documents: usize,
+    pub connector: Run,
+    pub floor: Run,
+    pub stats: Stats,
+}
+
+impl Row {
+    fn ratio(&self) -> f64 {
+        self.connector.cpu.as_secs_f64() / self.floor.cpu.as_secs_f64()
+    }
+
+    fn per_million(&self, run: &Run) -> f64 {
+        run.cpu.as_secs_f64() * 1e6 / self.documents as f64
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let seconds = self.connector.wall.as_secs_f64();
+        let mib = |bytes: u64| format!("{:.0} MiB", bytes as f64 / f64::from(1 << 20));
+        vec![
+            self.workload.to_string(),
+            thousands(self.documents as u64),
+            thousands((self.documents as f64 / seconds) as u64),
+            format!("{:.0}", self.connector.bytes as f64 / 1e6 / seconds),
+            format!("{:.2}", self.per_million(&self.connector)),
+            format!("{:.2}", self.per_million(&self.floor)),
+            format!("{:.2}", self.ratio()),
+            mib(self.connector.peak_rss),
+            format!("{} of {}", self.stats.below_full, self.stats.requests),
+        ]
+    }
+}
+
+const TITLES: [&str; 9] = [
+    "Documents",
+    "Count",
+    "Documents/s",
+    "MB/s",
+    "CPU s per million",
+    "Floor",
+    "Ratio",
+    "Peak RSS",
+    "Requests below 90 %",
+];
+
+/// One workload as soon as it is known.
+pub fn line(row: &Row) {
+    assert_eq!(row.stats.documents, row.documents as u64, "every document arrives");
+    let cells: Vec<String> =
+        TITLES.iter().zip(row.cells()).map(|(title, cell)| format!("{title} {cell}")).collect();
+    eprintln!("{}", cells.join(", "));
+    eprintln!("    {}", row.connector.log);
+}
+
+/// All of it, as a table.
+pub fn print(rows: &[Row], trickle: Option<&Trickle>) {
+    println!("Measured on {}.\n", machine::describe());
+    println!("| {} |", TITLES.join(" | "));
+    println!("|{}", "---|".repeat(TITLES.len()));
+    for row in rows {
+        println!("| {} |", row.cells().join(" | "));
+    }
+    if let Some(Trickle { median, p99, server }) = trickle {
+        let ms = |time: &Duration| format!("{:.2} ms", time.as_secs_f64() * 1e3);
+        println!(
+            "\nA transaction of one document: {} in the median, {} at the 99th percentile, of which \
+             the server takes {}.",
+            ms(median),
+            ms(p99),
+            ms(server)
+        );
+    }
+}
+
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

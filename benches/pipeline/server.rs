@@ -1,0 +1,183 @@
+//! A server that takes documents, counts them, and forgets them.
+
+use memchr::memmem;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+/// Bodies that are recorded, at most.
+const RECORDED: u64 = 16;
+/// What the connector fills requests up to.
+const FULL: (u64, u64) = ((4 << 20) * 9 / 10, 20_000 * 9 / 10);
+
+const STATUS: &str =
+    r#"{"_collection":"c","_id":"FoAPQkA","error":null,"patch_id":null,"status":"ADDED"}"#;
+
+#[derive(Default)]
+struct Seen {
+    requests: AtomicU64,
+    documents: AtomicU64,
+    below_full: AtomicU64,
+    last_micros: AtomicU64,
+}
+
+struct Parts {
+    seen: Seen,
+    /// As many statuses as a request has documents at the most.
+    statuses: Vec<u8>,
+    record: Option<Mutex<File>>,
+}
+
+pub fn run(record: Option<&str>) {
+    let mut statuses = Vec::new();
+    for _ in 0..20_000 {
+        statuses.extend_from_slice(STATUS.as_bytes());
+        statuses.push(b',');
+    }
+    let record = record.map(|path| Mutex::new(File::create(path).unwrap()));
+    let parts = Arc::new(Parts { seen: Seen::default(), statuses, record });
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    println!("{}", listener.local_addr().unwrap());
+    for stream in listener.incoming() {
+        let (stream, parts) = (stream.unwrap(), Arc::clone(&parts));
+        std::thread::spawn(move || {
+            // The other side may go at any time.
+            let _ = serve(stream, &parts);
+        });
+    }
+}
+
+fn serve(mut stream: TcpStream, parts: &Parts) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut buffer = vec![0; 256 << 10];
+    let mut filled = 0;
+    loop {
+        let head_end = loop {
+            if let Some(end) = memmem::find(&buffer[..filled], b"\r\n\r\n") {
+                break end + 4;
+            }
+            let read = stream.read(&mut buffer[filled..])?;
+            if read == 0 {
+                return Ok(());
+            }
+            filled += read;
+        };
+        let begun = Instant::now();
+        let head = String::from_utf8_lossy(&buffer[..head_end]).to_lowercase();
+        let length: usize = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length:"))
+            .map_or(0, |length| length.trim().parse().unwrap());
+        let is_write = head.starts_with("post ");
+        let mut body = Body::new(parts, length);
+        body.take(&buffer[head_end..filled]);
+        filled = 0;
+        while body.left > 0 {
+            let read = stream.read(&mut buffer)?;
+            if read == 0 {
+                return Ok(());
+            }
+            body.take(&buffer[..read]);
+        }
+        let documents = body.end();
+        match is_write {
+            true => answer(&mut stream, parts, documents)?,
+            false if head.starts_with("get /stats") => {
+                let seen = &parts.seen;
+                let all = [&seen.requests, &seen.documents, &seen.below_full];
+                let mut text: Vec<String> =
+                    all.iter().map(|number| number.swap(0, Relaxed).to_string()).collect();
+                text.push(seen.last_micros.load(Relaxed).to_string());
+                respond(&mut stream, text.join(" ").as_bytes())?;
+                return Ok(());
+            }
+            false => respond(&mut stream, br#"{"data":{"status":"READY"}}"#)?,
+        }
+        parts.seen.last_micros.store(begun.elapsed().as_micros() as u64, Relaxed);
+    }
+}
+
+/// A body on its way in.
+struct Body<'a> {
+    parts: &'a Parts,
+    length: u64,
+    left: usize,
+    documents: u64,
+    /// The end of the last piece, where an `_id` may have begun.
+    edge: Vec<u8>,
+    recorded: Option<Vec<u8>>,
+}
+
+const ID: &[u8] = br#""_id":""#;
+
+impl<'a> Body<'a> {
+    fn new(parts: &'a Parts, length: usize) -> Self {
+        let wanted =
+            length > 0 && parts.record.is_some() && parts.seen.requests.load(Relaxed) < RECORDED;
+        let recorded = wanted.then(|| Vec::with_capacity(length));
+        Self {
+            parts,
+            length: length as u64,
+            left: length,
+            documents: 0,
+            edge: Vec::new(),
+            recorded,
+        }
+    }
+
+    fn take(&mut self, piece: &[u8]) {
+        self.left -= piece.len();
+        let kept = ID.len() - 1;
+        self.edge.extend_from_slice(&piece[..piece.len().min(kept)]);
+        self.documents += memmem::find_iter(&self.edge, ID).count() as u64;
+        self.documents += memmem::find_iter(piece, ID).count() as u64;
+        self.edge.clear();
+        self.edge.extend_from_slice(&piece[piece.len().saturating_sub(kept)..]);
+        if let Some(recorded) = &mut self.recorded {
+            recorded.extend_from_slice(piece);
+        }
+    }
+
+    fn end(self) -> u64 {
+        if self.length == 0 {
+            return 0;
+        }
+        let seen = &self.parts.seen;
+        seen.requests.fetch_add(1, Relaxed);
+        seen.documents.fetch_add(self.documents, Relaxed);
+        if self.length < FULL.0 && self.documents < FULL.1 {
+            seen.below_full.fetch_add(1, Relaxed);
+        }
+        if let (Some(body), Some(file)) = (self.recorded, &self.parts.record) {
+            let mut file = file.lock().unwrap();
+            file.write_all(&self.length.to_le_bytes()).unwrap();
+            file.write_all(&body).unwrap();
+        }
+        self.documents
+    }
+}
+
+fn answer(stream: &mut TcpStream, parts: &Parts, documents: u64) -> std::io::Result<()> {
+    const HEAD: &[u8] = br#"{"data":["#;
+    const TAIL: &[u8] = br#"],"last_offset":"f1:0:0:1"}"#;
+    let length = (documents as usize * (STATUS.len() + 1)).saturating_sub(1);
+    let statuses = &parts.statuses[..length];
+    let total = HEAD.len() + statuses.len() + TAIL.len();
+    let mut begin = head(total);
+    begin.extend_from_slice(HEAD);
+    stream.write_all(&begin)?;
+    stream.write_all(statuses)?;
+    stream.write_all(TAIL)
+}
+
+fn respond(stream: &mut TcpStream, body: &[u8]) -> std::io::Result<()> {
+    stream.write_all(&[&head(body.len())[..], body].concat())
+}
+
+fn head(length: usize) -> Vec<u8> {
+    format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n")
+        .into_bytes()
+}
