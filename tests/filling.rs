@@ -106,6 +106,18 @@ async fn an_outage_does_not_end_a_long_wait() {
     assert!(warnings.iter().any(|warning| warning == outage), "{warnings:?}");
 }
 
+/// A runtime that has gone leaves nothing behind that waits for ever.
+#[tokio::test]
+async fn the_input_may_end_while_it_waits() {
+    let server = Scripted::start(vec![collection("BULK_INGEST_MODE", "PROCESSING", 1, 4)]).await;
+    let mut connector = Connector::start_hurried(Codec::Proto);
+    connector.send(open(&filled_task(&server.url))).await;
+    let ended = connector.end().await;
+    assert_eq!((ended.code, ended.stdout.len()), (Some(0), 0), "{ended:?}");
+    let said = messages(&ended, "info");
+    assert_eq!(said.last().unwrap(), "the input ended while Open waited");
+}
+
 /// What a connector has waited for is not lost with it.
 #[tokio::test]
 async fn a_restart_goes_on_waiting() {

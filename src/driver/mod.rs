@@ -30,6 +30,7 @@ pub use error::Error;
 
 use crate::flow::{Codec, Request, Response, Session};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tracing::info;
 
 /// Serves one session until its input ends.
 ///
@@ -47,7 +48,14 @@ where
             Request::Validate(request) => Response::Validated(validate::validate(&request).await?),
             Request::Apply(request) => Response::Applied(apply::apply(&request).await?),
             Request::Open(request) => {
-                let ready = open::open(&request).await?;
+                let ready = tokio::select! {
+                    biased;
+                    ready = open::open(&request) => ready?,
+                    () = abandoned(&mut session) => {
+                        info!("the input ended while Open waited");
+                        return Ok(());
+                    }
+                };
                 return transactions::serve(session, ready).await;
             }
             other => return Err(Error::Unexpected(other.name())),
@@ -55,4 +63,15 @@ where
         session.respond(response).await?;
     }
     Ok(())
+}
+
+/// Waits until nobody is there for an answer any more. What comes soon is still given,
+/// to a pipe that holds nothing but requests.
+async fn abandoned<R, W>(session: &mut Session<R, W>)
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    session.end().await;
+    tokio::time::sleep(readiness::Rhythm::from_environment().grace).await;
 }

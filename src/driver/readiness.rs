@@ -27,6 +27,8 @@ pub(super) struct Rhythm {
     report: Duration,
     /// Without anything moving, after which something is wrong.
     stalled: Duration,
+    /// How long it goes on after the input has ended.
+    pub grace: Duration,
     /// How long all of this takes, compared with what is usual.
     scale: f64,
 }
@@ -40,6 +42,7 @@ impl Default for Rhythm {
             later: Duration::from_secs(3_600),
             report: Duration::from_secs(30),
             stalled: Duration::from_secs(300),
+            grace: Duration::from_secs(10),
             scale: 1.0,
         }
     }
@@ -61,6 +64,7 @@ impl Rhythm {
                 later: usual.later.mul_f64(scale),
                 report: usual.report.mul_f64(scale),
                 stalled: usual.stalled.mul_f64(scale),
+                grace: usual.grace.mul_f64(scale),
                 scale,
             },
         }

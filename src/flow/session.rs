@@ -86,6 +86,12 @@ where
         }
     }
 
+    /// Waits for the input to end, while an answer is being prepared. For ever, if
+    /// there is another request first. Nothing is lost when the future is dropped.
+    pub async fn end(&mut self) {
+        self.reader.end().await
+    }
+
     fn accept(&mut self, frame: Bytes) -> Result<Request, Error> {
         let wire: materialize::Request = self.reader.codec().decode("Request", frame)?;
         let request = Request::try_from(wire)?;
