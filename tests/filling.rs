@@ -81,8 +81,10 @@ async fn it_waits_for_the_status_and_for_every_object() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(server.seen().len(), count, "it looks no more once all is there");
     let said = messages(&ended, "info");
-    assert!(said[0].starts_with("filling the collection from S3: 0 of 0 objects"), "{said:?}");
-    assert!(said.iter().any(|line| line.contains(" of 4 objects, ")), "{said:?}");
+    assert_eq!(said[0], "filling the collection from S3: 0 of 0 objects, 0 B of 0 B");
+    let next = "filling the collection from S3: 1 of 4 objects, 1.0 MiB of 4.0 MiB, ";
+    assert!(said[1].starts_with(next), "{said:?}");
+    assert!(said[1].contains(" left") && said[1].contains("/s, about "), "{said:?}");
     assert_eq!(said.last().unwrap(), "the collection is filled from S3: 5 objects, 5.0 MiB");
 }
 

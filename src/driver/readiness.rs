@@ -111,7 +111,7 @@ struct Seen {
     moved: Instant,
     reported: Option<Instant>,
     /// What was in at the last report, and when.
-    rate_from: (Progress, Instant),
+    last_report: Option<(Progress, Instant)>,
 }
 
 impl Wait {
@@ -125,7 +125,7 @@ impl Wait {
             progress: Progress::default(),
             moved: now,
             reported: None,
-            rate_from: (Progress::default(), now),
+            last_report: None,
         };
         for looks in 0.. {
             if let Some(collection) = self.look().await? {
@@ -240,12 +240,11 @@ impl Wait {
 
     fn say_progress(&self, seen: &mut Seen, now: Instant) {
         let Progress { objects, objects_total, bytes, bytes_total, .. } = seen.progress;
-        let (before, at) = std::mem::replace(&mut seen.rate_from, (seen.progress.clone(), now));
-        let rate = seen.progress.rate(&before, now - at);
-        let left = seen
-            .progress
-            .left(rate)
-            .map_or("unknown".to_string(), |left| format!("{} s", left.as_secs()));
+        // At first, what was taken in before anybody looked says nothing of the pace.
+        let pace = match seen.last_report.replace((seen.progress.clone(), now)) {
+            Some((before, at)) => seen.progress.pace(&before, now - at),
+            None => String::new(),
+        };
         let expected = match self.expected {
             Some(expected) if expected > objects_total => {
                 format!(
@@ -264,11 +263,10 @@ impl Wait {
             bytes,
             bytes_total,
             seconds = seen.begun.elapsed().as_secs(),
-            "filling the collection from S3: {objects} of {objects_total} objects, {} of {}, {}/s, \
-             left: {left}{expected}",
+            "filling the collection from S3: {objects} of {objects_total} objects, {} of \
+             {}{pace}{expected}",
             Bytes(bytes),
             Bytes(bytes_total),
-            Bytes(rate as u64),
         );
     }
 
