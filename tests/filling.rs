@@ -231,7 +231,7 @@ async fn a_standstill_is_not_silent() {
     );
     assert_eq!(
         too_few,
-        "nothing moves: Rockset has seen 3 objects, and 9 files were written: check that \
+        "nothing moves: Rockset has seen 3 of the 9 files that were written: check that \
          s3://b/p/ through integration i is where they are, and that they are there"
     );
 }

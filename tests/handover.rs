@@ -255,8 +255,8 @@ async fn expectations(state: &Value, bindings: &[(&str, Value)]) -> String {
             let message = record["message"].as_str().unwrap();
             match record["level"].as_str().unwrap() {
                 "info" => {
-                    let (before, _) = message.split_once(" files were written")?;
-                    let expected = before.rsplit(' ').next().unwrap();
+                    let (_, expected) = message.split_once("; files written: ")?;
+                    let (expected, _) = expected.split_once(',').unwrap();
                     Some(format!("    {} waits for {expected}", record["collection"]))
                 }
                 level => Some(format!("    {level}: {message}")),

@@ -247,10 +247,7 @@ impl Wait {
         };
         let expected = match self.expected {
             Some(expected) if expected > objects_total => {
-                format!(
-                    "; {expected} files were written, so {} are to come",
-                    expected - objects_total
-                )
+                format!("; files written: {expected}, to come: {}", expected - objects_total)
             }
             _ => String::new(),
         };
@@ -276,7 +273,7 @@ impl Wait {
         let seconds = seen.begun.elapsed().as_secs();
         let cause = match self.expected {
             Some(expected) if objects == objects_total && objects_total < expected => format!(
-                "Rockset has seen {objects_total} objects, and {expected} files were written: check \
+                "Rockset has seen {objects_total} of the {expected} files that were written: check \
                  that {} is where they are, and that they are there",
                 describe(source)
             ),
