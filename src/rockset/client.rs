@@ -80,6 +80,13 @@ impl Client {
     pub fn retry(&self) -> retry::Policy {
         self.inner.retry
     }
+
+    /// This client, with another policy of repeating failed calls.
+    pub fn retrying(&self, retry: retry::Policy) -> Self {
+        let mut client = self.clone();
+        client.inner.retry = retry;
+        client
+    }
 }
 
 impl ClientHooks<Connection> for Client {
