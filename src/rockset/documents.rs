@@ -70,6 +70,13 @@ async fn write(
     }
 }
 
+impl From<Bytes> for Statuses {
+    /// From the body of an answer.
+    fn from(body: Bytes) -> Self {
+        Self(body)
+    }
+}
+
 impl Statuses {
     /// Whether so many documents have one of these statuses, and there is none of another
     /// and no error. If this can't be seen at a glance, it says no, and [`Self::read`]
