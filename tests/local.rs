@@ -53,7 +53,8 @@ async fn only_the_key_that_was_set_is_accepted() {
 async fn every_operation_of_the_document_is_done_or_not_implemented() {
     let mut done = BTreeSet::new();
     for operation in OPERATIONS {
-        let local = Local::with_collection(json!({})).await;
+        let local = Local::with_collection(json!({"sources": [{"write_api": {}}]})).await;
+        let source = local.get(C).await.data()["sources"][0]["id"].as_str().unwrap().to_string();
         let s3 = json!({"name": "i", "s3": {}});
         assert_eq!(local.post("/v1/orgs/self/integrations", s3).await.status, 200);
         local.post("/v1/orgs/self/ws", json!({"name": "empty"})).await;
@@ -65,6 +66,7 @@ async fn every_operation_of_the_document_is_done_or_not_implemented() {
             .replace("{workspace}", workspace)
             .replace("{collection}", "c")
             .replace("{integration}", "i")
+            .replace("{source}", &source)
             .replace(['{', '}'], "");
         let method = operation.method.parse().unwrap();
         let answer = local.send(method, &path, json!({})).await;
@@ -80,22 +82,29 @@ async fn every_operation_of_the_document_is_done_or_not_implemented() {
         "addDocuments",
         "createCollection",
         "createIntegration",
+        "createSource",
         "createWorkspace",
         "deleteCollection",
         "deleteDocuments",
         "deleteIntegration",
+        "deleteSource",
         "deleteWorkspace",
         "getCollection",
         "getCollectionOffsets",
         "getIntegration",
         "getOrganization",
+        "getSource",
         "getWorkspace",
+        "listCollectionSources",
         "listCollections",
         "listIntegrations",
         "listWorkspaces",
         "patchDocuments",
+        "resumeSource",
+        "suspendSource",
         "updateCollection",
         "updateIntegration",
+        "updateSource",
         "workspaceCollections",
     ];
     assert_eq!(done, BTreeSet::from(expected));

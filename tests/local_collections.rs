@@ -149,6 +149,7 @@ async fn the_bounds_of_a_definition_are_enforced() {
     }
 }
 
+#[cfg(not(feature = "engine"))]
 #[tokio::test]
 async fn what_needs_the_engine_says_so() {
     let local = Local::with_collection(json!({})).await;

@@ -1,11 +1,15 @@
 //! What a collection is to be, checked.
 
+use super::engine::{self, Transformation};
 use super::errors::Failure;
 use super::special_fields::EventTimeSource;
 use crate::rockset::enums::{
-    ClusteringType, CollectionStorageCompressionType, ErrorType, StorageCompressionType,
+    ClusteringType, CollectionStorageCompressionType, ErrorType, SourceState,
+    StorageCompressionType,
 };
-use crate::rockset::types::{CreateCollectionRequest, FieldMappingQuery, FieldPartition, Source};
+use crate::rockset::types::{
+    CreateCollectionRequest, FieldMappingQuery, FieldPartition, Source, SourceS3, Status,
+};
 use std::ops::RangeInclusive;
 
 /// Seconds for which documents may be kept.
@@ -25,6 +29,7 @@ pub(super) struct Definition {
     pub(super) clustering_key: Vec<FieldPartition>,
     pub(super) compression: Option<CollectionStorageCompressionType>,
     pub(super) sources: Vec<Source>,
+    pub(super) transformation: Option<Transformation>,
 }
 
 impl TryFrom<CreateCollectionRequest> for Definition {
@@ -57,9 +62,9 @@ impl TryFrom<CreateCollectionRequest> for Definition {
                            field_mapping_query";
             return Err(Failure::new(ErrorType::Notimplementedyet, message));
         }
-        check_transformation(request.field_mapping_query.as_ref())?;
+        let transformation = transformation(request.field_mapping_query.as_ref())?;
         for (i, source) in request.sources.iter().enumerate() {
-            check_source(source, i)?;
+            check_source(source, &format!("sources[{i}]"))?;
         }
         Ok(Self {
             name,
@@ -71,7 +76,8 @@ impl TryFrom<CreateCollectionRequest> for Definition {
             compression: request
                 .storage_compression_type
                 .map(|kind| CollectionStorageCompressionType::from(kind.as_str())),
-            sources: request.sources.into_iter().map(with_id).collect(),
+            sources: request.sources.into_iter().map(new_source).collect(),
+            transformation,
         })
     }
 }
@@ -91,11 +97,13 @@ pub(super) fn check_name(place: &str, name: &str) -> Result<(), Failure> {
     }
 }
 
-/// Refuses an ingest transformation.
-pub(super) fn check_transformation(query: Option<&FieldMappingQuery>) -> Result<(), Failure> {
+/// An ingest transformation, if there is one.
+pub(super) fn transformation(
+    query: Option<&FieldMappingQuery>,
+) -> Result<Option<Transformation>, Failure> {
     match query.and_then(|query| query.sql.as_deref()).unwrap_or_default().trim() {
-        "" => Ok(()),
-        _ => Err(Failure::needs_engine("field_mapping_query runs SQL on every document")),
+        "" => Ok(None),
+        sql => Transformation::parse(sql).map(Some),
     }
 }
 
@@ -109,18 +117,36 @@ fn check_clustering(field: &FieldPartition) -> Result<(), String> {
     }
 }
 
-/// Lets through the write API alone, which is the source that needs no reading.
-fn check_source(source: &Source, i: usize) -> Result<(), Failure> {
-    let bare = Source { id: None, write_api: None, ..source.clone() };
+/// Checks a source: the write API, or one that is to be read.
+pub(super) fn check_source(source: &Source, place: &str) -> Result<(), Failure> {
+    let bare = Source { id: None, status: None, write_api: None, ..source.clone() };
     let settings = serde_json::to_value(bare).unwrap_or_default();
     let reads = settings.as_object().is_some_and(|settings| !settings.is_empty());
     match (source.write_api.is_some(), reads) {
-        (_, true) => Err(Failure::needs_engine(&format!("sources[{i}] is to be read"))),
+        (false, true) => engine::check_source(source, place),
         (true, false) => Ok(()),
-        (false, false) => Err(Failure::invalid(format!("Wrong in sources[{i}]: it is empty"))),
+        (true, true) => Err(Failure::invalid(format!(
+            "Wrong in {place}: it is the write API, and something to be read as well"
+        ))),
+        (false, false) => Err(Failure::invalid(format!("Wrong in {place}: it is empty"))),
     }
 }
 
-fn with_id(source: Source) -> Source {
-    Source { id: Some(source.id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string())), ..source }
+/// A source as it begins, whatever the request says of how far it has come.
+pub(super) fn new_source(source: Source) -> Source {
+    let begun = Status { state: Some(SourceState::Initializing), ..Status::default() };
+    Source {
+        id: Some(uuid::Uuid::new_v4().to_string()),
+        resume_at: None,
+        suspended_at: None,
+        status: source.s3.is_some().then_some(begun),
+        s3: source.s3.map(|s3| SourceS3 {
+            object_bytes_downloaded: Some(0),
+            object_bytes_total: Some(0),
+            object_count_downloaded: Some(0),
+            object_count_total: Some(0),
+            ..s3
+        }),
+        ..source
+    }
 }

@@ -37,7 +37,14 @@ impl Failure {
         Self::new(ErrorType::Alreadyexists, format!("{what} {name:?} already exists"))
     }
 
+    /// What to tell.
+    #[cfg(feature = "engine")]
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// For what only a build with the feature `engine` does.
+    #[cfg(not(feature = "engine"))]
     pub(super) fn needs_engine(what: &str) -> Self {
         let message = format!(
             "{what}, which this build of the local Rockset can't do: build it with the feature \

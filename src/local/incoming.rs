@@ -7,6 +7,7 @@ use super::body;
 use super::errors::Failure;
 use super::limits;
 use super::special_fields::{self as special, EventTimeSource};
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -47,6 +48,41 @@ pub(super) fn read<'a>(
     };
     limits::check_documents(documents.count)?;
     Ok(documents.read)
+}
+
+/// Reads the documents of a request as they are, and refuses it if they are too many.
+pub(super) fn texts(text: &[u8]) -> Result<Vec<&str>, Failure> {
+    #[derive(Deserialize)]
+    struct Request<'a> {
+        #[serde(borrow)]
+        data: Vec<&'a RawValue>,
+    }
+    let request = body::parse(text, std::marker::PhantomData::<Request<'_>>)?;
+    limits::check_documents(request.data.len())?;
+    Ok(request.data.into_iter().map(RawValue::get).collect())
+}
+
+/// Reads one document.
+pub(super) fn one<'a>(
+    text: &'a str,
+    source: Option<&EventTimeSource>,
+    scratch: &mut String,
+) -> Result<Incoming<'a>, serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let document = Document { source, scratch }.deserialize(&mut json)?;
+    json.end().map(|()| document)
+}
+
+/// What a transformation makes of a document. Without the engine, there is none.
+#[cfg_attr(not(feature = "engine"), allow(dead_code))]
+#[derive(Debug)]
+pub(super) enum Transformed {
+    /// The text of another.
+    Document(String),
+    /// Nothing: WHERE leaves it out.
+    Dropped,
+    /// It can't be transformed, and why.
+    Failed(String),
 }
 
 /// `{"data": [document, …]}`

@@ -9,13 +9,18 @@
 //! - `certificate`, `tls`: HTTPS, if it is asked for.
 //! - `router`: which operation is done where; `handlers`: what each does.
 //! - `auth`, `body`, `limits`, `errors`: the way in, and how it is refused.
-//! - `definition`, `incoming`, `patch`, `special_fields`: what comes in, checked.
+//! - `definition`, `durations`, `incoming`, `patch`, `special_fields`: what comes in, checked.
 //! - `store`: what is kept.
+//! - `engine`: SQL on documents and what reads S3 (feature `engine`); without it,
+//!   `no_engine` refuses both.
 
 mod auth;
 mod body;
 mod certificate;
 mod definition;
+mod durations;
+#[cfg_attr(not(feature = "engine"), path = "no_engine.rs")]
+mod engine;
 mod errors;
 mod handlers;
 mod incoming;
@@ -28,6 +33,8 @@ mod special_fields;
 mod store;
 mod tls;
 
+#[cfg(feature = "engine")]
+pub use engine::S3;
 pub use limits::VirtualInstance;
 pub use options::{ApiKey, Options, Tls};
 pub use server::{Server, serve, start};

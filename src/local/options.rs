@@ -33,6 +33,11 @@ pub struct Options {
     /// HTTPS in place of HTTP.
     #[command(flatten)]
     pub tls: Tls,
+
+    /// Where sources are read.
+    #[cfg(feature = "engine")]
+    #[command(flatten)]
+    pub s3: super::engine::S3,
 }
 
 /// What HTTPS is served with. By default, it is not.
@@ -64,6 +69,8 @@ impl Default for Options {
             ready_after: Duration::from_millis(200),
             virtual_instance: None,
             tls: Tls::default(),
+            #[cfg(feature = "engine")]
+            s3: super::engine::S3::default(),
         }
     }
 }
@@ -97,7 +104,7 @@ impl fmt::Debug for ApiKey {
 }
 
 /// Reads a number with a unit: `ms`, `s` or `m`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is not a duration: write 500ms, 2s or 1m");
     let unit = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at(unit);

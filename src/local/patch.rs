@@ -48,7 +48,7 @@ pub(super) fn apply(
         .ok_or_else(|| Failure::invalid("A patch can't remove _event_time"))?;
     fields.remove(META);
     let event_time = special::event_time(raw(&time)?.as_ref())?;
-    Ok(Document { event_time, fields: inside(&fields).into() })
+    Ok(Document { event_time, fields: inside(&fields).into(), meta: None })
 }
 
 fn raw(value: &Value) -> Result<Box<RawValue>, Failure> {

@@ -1,7 +1,9 @@
 //! Which operation is done where: the paths and methods are those of the API's
 //! document, so that an operation it gains answers 501 until it is written.
 
-use super::handlers::{collections, documents, integrations, looking, organization, workspaces};
+use super::handlers::{
+    collections, documents, integrations, looking, organization, sources, workspaces,
+};
 use super::server::{App, enter};
 use super::{errors, limits};
 use crate::rockset::operations::{OPERATIONS, Operation};
@@ -47,6 +49,14 @@ fn handler(method: MethodFilter, operation: &'static Operation) -> MethodRouter<
         "addDocuments" => on(method, documents::add),
         "patchDocuments" => on(method, documents::patch),
         "deleteDocuments" => on(method, documents::delete),
+
+        "listCollectionSources" => on(method, sources::list),
+        "getSource" => on(method, sources::get),
+        "createSource" => on(method, sources::create),
+        "updateSource" => on(method, sources::update),
+        "deleteSource" => on(method, sources::delete),
+        "suspendSource" => on(method, sources::suspend),
+        "resumeSource" => on(method, sources::resume),
 
         "listIntegrations" => on(method, integrations::list),
         "getIntegration" => on(method, integrations::get),

@@ -29,12 +29,32 @@ pub(super) struct App(Arc<Parts>);
 
 #[derive(Debug)]
 pub(super) struct Parts {
-    options: Options,
+    pub(super) options: Options,
     pub(super) url: String,
     pub(super) started_at: String,
     pub(super) store: Store,
     /// The limit on write requests, if one is enforced.
     pub(super) writes: Option<Writes>,
+}
+
+/// The same for who must not keep the server.
+#[derive(Debug, Clone)]
+#[cfg(feature = "engine")]
+pub(super) struct WeakApp(std::sync::Weak<Parts>);
+
+#[cfg(feature = "engine")]
+impl App {
+    pub(super) fn weak(&self) -> WeakApp {
+        WeakApp(Arc::downgrade(&self.0))
+    }
+}
+
+#[cfg(feature = "engine")]
+impl WeakApp {
+    /// `None` when the server has ended.
+    pub(super) fn upgrade(&self) -> Option<App> {
+        self.0.upgrade().map(App)
+    }
 }
 
 impl Deref for App {

@@ -8,11 +8,17 @@ pub mod connector;
 pub mod local;
 pub mod pack;
 pub mod package;
+#[cfg(feature = "engine")]
+pub mod parquet;
 #[cfg(feature = "local")]
 pub mod preview;
+#[cfg(feature = "engine")]
+pub mod s3;
 pub mod scripted;
 pub mod session;
 pub mod snapshot;
+#[cfg(feature = "engine")]
+pub mod sources;
 #[cfg(feature = "local")]
 pub mod stored;
 pub mod task;

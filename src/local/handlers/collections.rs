@@ -1,7 +1,8 @@
 //! Collections and their offsets.
 
 use crate::local::body::{JsonBody, Params};
-use crate::local::definition::{Definition, check_transformation};
+use crate::local::definition::{Definition, transformation};
+use crate::local::engine;
 use crate::local::errors::Answer;
 use crate::local::server::App;
 use crate::local::store::Collection;
@@ -46,7 +47,13 @@ pub(in crate::local) async fn create(
     JsonBody(request): JsonBody<CreateCollectionRequest>,
 ) -> Answer<CreateCollectionResponse> {
     let definition = Definition::try_from(request)?;
+    for source in &definition.sources {
+        engine::check_access(&app, source)?;
+    }
     let collection = app.store.create_collection(&workspace, definition)?;
+    for source in collection.sources() {
+        engine::start(&app, &collection, &source);
+    }
     Ok(Json(CreateCollectionResponse { data: Some(collection.show()) }))
 }
 
@@ -56,8 +63,9 @@ pub(in crate::local) async fn update(
     JsonBody(request): JsonBody<UpdateCollectionRequest>,
 ) -> Answer<GetCollectionResponse> {
     let collection = app.store.collection(&workspace, &name)?;
-    check_transformation(request.field_mapping_query.as_ref())?;
-    collection.describe_as(request.description)?;
+    let query = request.field_mapping_query.as_ref();
+    let transformation = query.map(|query| transformation(Some(query))).transpose()?;
+    collection.update(request.description, transformation)?;
     Ok(Json(GetCollectionResponse { data: Some(collection.show()) }))
 }
 

@@ -5,11 +5,11 @@
 use super::collections::Place;
 use crate::local::body::{JsonText, Params, parse};
 use crate::local::errors::{Answer, Failure};
-use crate::local::incoming::{self, Incoming};
+use crate::local::incoming::{self, Incoming, Transformed};
 use crate::local::limits;
 use crate::local::patch;
 use crate::local::server::App;
-use crate::local::special_fields as special;
+use crate::local::special_fields::{self as special, EventTimeSource};
 use crate::local::store::{Collection, Document, Documents};
 use crate::rockset::enums::{DocumentStatusKind as Kind, ErrorType};
 use crate::rockset::types::{
@@ -32,13 +32,26 @@ pub(in crate::local) async fn add(
 ) -> Answer<AddDocumentsResponse> {
     let collection = open(&app, &workspace, &name)?;
     let now = special::now();
-    let incoming = incoming::read(&text, collection.definition().event_time.as_ref())?;
-    let documents: Vec<_> = incoming.into_iter().map(|sent| ready(sent, now)).collect();
+    let event_time = collection.definition().event_time.as_ref();
+    let documents: Vec<_> = match collection.transformation() {
+        None => {
+            let incoming = incoming::read(&text, event_time)?;
+            incoming.into_iter().map(|sent| ready(sent, now)).collect()
+        }
+        Some(transformation) => {
+            let texts = incoming::texts(&text)?;
+            let transformed = transformation.apply(&texts);
+            let pairs = texts.into_iter().zip(transformed);
+            pairs.map(|(sent, made)| ready_made(sent, made, event_time, now)).collect()
+        }
+    };
 
     let insert_only = collection.definition().insert_only;
     let (outcomes, offset) = collection.write(|stored| {
         let put = |document| match document {
             Ready::Not(id, failure) => (id, Err(failure)),
+            // It is not stored, and nothing is wrong with it.
+            Ready::Dropped(id) => (id, Ok(Kind::Added)),
             Ready::Yes(id, document) => {
                 let outcome = match insert_only && stored.get(&id).is_some() {
                     true => Err(immutable()),
@@ -59,6 +72,8 @@ enum Ready {
     Yes(Box<str>, Document),
     /// With its `_id`, if it has a good one.
     Not(Option<String>, Failure),
+    /// The transformation leaves it out.
+    Dropped(Option<String>),
 }
 
 fn ready(mut sent: Incoming<'_>, now: i64) -> Ready {
@@ -67,8 +82,30 @@ fn ready(mut sent: Incoming<'_>, now: i64) -> Ready {
         Err(failure) => return Ready::Not(None, failure),
     };
     match sent.event_time(now) {
-        Ok(event_time) => Ready::Yes(id, Document { event_time, fields: sent.fields }),
+        Ok(event_time) => Ready::Yes(id, Document { event_time, fields: sent.fields, meta: None }),
         Err(failure) => Ready::Not(Some(id.into()), failure),
+    }
+}
+
+/// What has become of a document that was transformed.
+fn ready_made(
+    sent: &str,
+    made: Transformed,
+    event_time: Option<&EventTimeSource>,
+    now: i64,
+) -> Ready {
+    let mut scratch = String::new();
+    let mut sent_id = || {
+        let sent = incoming::one(sent, None, &mut scratch).ok()?;
+        sent.id.and_then(special::string).map(String::from)
+    };
+    match made {
+        Transformed::Dropped => Ready::Dropped(sent_id()),
+        Transformed::Failed(reason) => Ready::Not(sent_id(), Failure::invalid(reason)),
+        Transformed::Document(text) => match incoming::one(&text, event_time, &mut scratch) {
+            Ok(document) => ready(document, now),
+            Err(error) => Ready::Not(None, Failure::invalid(error.to_string())),
+        },
     }
 }
 

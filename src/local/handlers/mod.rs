@@ -5,4 +5,5 @@ pub(super) mod documents;
 pub(super) mod integrations;
 pub(super) mod looking;
 pub(super) mod organization;
+pub(super) mod sources;
 pub(super) mod workspaces;

@@ -1,12 +1,16 @@
 //! A collection: its life, its documents, and how far it has come.
 
 use super::documents::Documents;
+use super::sources::{self, Kept};
 use crate::local::definition::Definition;
+use crate::local::engine::Transformation;
 use crate::local::errors::Failure;
 use crate::local::special_fields as special;
 use crate::rockset::enums::{CollectionStatus, ErrorType};
-use crate::rockset::types::{self, GetCollectionCommit, GetCollectionCommitData, Offsets};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use crate::rockset::types::{
+    self, FieldMappingQuery, GetCollectionCommit, GetCollectionCommitData, Offsets,
+};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A collection of a workspace.
@@ -18,22 +22,28 @@ pub(in crate::local) struct Collection {
     id: u64,
     created: Instant,
     created_at: String,
-    ready_after: Duration,
+    pub(super) ready_after: Duration,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
-struct State {
+pub(super) struct State {
     description: Option<String>,
-    deleted: Option<Instant>,
+    /// What is done to all documents that come in.
+    transformation: Option<Arc<Transformation>>,
+    pub(super) sources: Vec<Kept>,
+    pub(super) deleted: Option<Instant>,
     /// Writes so far.
-    writes: u64,
-    documents: Documents,
+    pub(super) writes: u64,
+    pub(super) documents: Documents,
 }
 
 impl Collection {
     pub(super) fn new(workspace: &str, mut definition: Definition, ready_after: Duration) -> Self {
         let description = definition.description.take();
+        let transformation = definition.transformation.take().map(Arc::new);
+        let sources = std::mem::take(&mut definition.sources);
+        let sources = sources.into_iter().map(|source| Kept::new(source, true)).collect();
         Self {
             workspace: workspace.to_string(),
             definition,
@@ -43,6 +53,8 @@ impl Collection {
             ready_after,
             state: Mutex::new(State {
                 description,
+                transformation,
+                sources,
                 deleted: None,
                 writes: 0,
                 documents: Documents::default(),
@@ -69,15 +81,30 @@ impl Collection {
         let mut state = self.state();
         state.deleted.get_or_insert_with(Instant::now);
         state.documents = Documents::default();
+        state.sources.clear();
     }
 
-    pub(in crate::local) fn describe_as(&self, description: Option<String>) -> Result<(), Failure> {
+    /// Gives it another description, and another transformation for what comes in from
+    /// now on: `Some(None)` for none. `None` leaves things as they are.
+    pub(in crate::local) fn update(
+        &self,
+        description: Option<String>,
+        transformation: Option<Option<Transformation>>,
+    ) -> Result<(), Failure> {
         let mut state = self.state();
         self.alive(&state)?;
         if description.is_some() {
             state.description = description;
         }
+        if let Some(transformation) = transformation {
+            state.transformation = transformation.map(Arc::new);
+        }
         Ok(())
+    }
+
+    /// What is done to all documents that come in.
+    pub(in crate::local) fn transformation(&self) -> Option<Arc<Transformation>> {
+        self.state().transformation.clone()
     }
 
     /// Fails if documents can't be written now.
@@ -111,12 +138,16 @@ impl Collection {
             created_at: Some(self.created_at.clone()),
             created_by: Some(super::CREATOR.to_string()),
             description: state.description.clone(),
+            field_mapping_query: state
+                .transformation
+                .as_ref()
+                .map(|query| FieldMappingQuery { sql: Some(query.sql().to_string()) }),
             insert_only: Some(self.definition.insert_only),
             name: Some(self.definition.name.clone()),
             read_only: Some(false),
             retention_secs: self.definition.retention_secs,
             rrn: Some(format!("rrn:collection:local:{:016x}", self.id)),
-            sources: self.definition.sources.clone(),
+            sources: state.sources.iter().map(Kept::show).collect(),
             stats: Some(state.documents.stats()),
             status: Some(self.status(&state)),
             storage_compression_type: self.definition.compression.clone(),
@@ -165,11 +196,12 @@ impl Collection {
             Some(_) => CollectionStatus::Deleted,
             None if age < self.ready_after / 2 => CollectionStatus::Initialized,
             None if age < self.ready_after => CollectionStatus::Created,
-            None => CollectionStatus::Ready,
+            None => sources::holding(&state.sources, self.ready_after)
+                .unwrap_or(CollectionStatus::Ready),
         }
     }
 
-    fn alive(&self, state: &State) -> Result<(), Failure> {
+    pub(super) fn alive(&self, state: &State) -> Result<(), Failure> {
         match state.deleted {
             None => Ok(()),
             Some(_) => Err(Failure::not_found("Collection", self.name())),
@@ -198,7 +230,7 @@ impl Collection {
 
     /// The state, also after a thread has panicked that held it: a document is put
     /// or taken whole.
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,27 +5,40 @@
 use super::{CREATOR, Store, read, timestamp, write};
 use crate::local::definition::check_name;
 use crate::local::errors::Failure;
+use crate::rockset::enums::ErrorType;
 use crate::rockset::types::{
-    AwsAccessKey, CreateIntegrationRequest, Integration, UpdateIntegrationRequest,
+    AwsAccessKey, CreateIntegrationRequest, Integration, Source, UpdateIntegrationRequest,
 };
+use url::Url;
 
 /// What is shown in place of a secret.
 const MASK: &str = "********";
 
+/// An integration, and where its S3 is if it isn't that of Amazon.
+#[derive(Debug, Clone)]
+pub(in crate::local) struct Kept {
+    pub(in crate::local) integration: Integration,
+    pub(in crate::local) s3_endpoint: Option<Url>,
+}
+
 impl Store {
     pub(in crate::local) fn integrations(&self) -> Vec<Integration> {
-        read(&self.integrations).values().cloned().map(masked).collect()
+        read(&self.integrations).values().map(masked).collect()
     }
 
     pub(in crate::local) fn integration(&self, name: &str) -> Result<Integration, Failure> {
-        let integrations = read(&self.integrations);
-        let found = integrations.get(name).cloned().ok_or_else(|| no_integration(name))?;
-        Ok(masked(found))
+        self.secret_integration(name).map(|kept| masked(&kept))
+    }
+
+    /// An integration with its secrets, for who works with them.
+    pub(in crate::local) fn secret_integration(&self, name: &str) -> Result<Kept, Failure> {
+        read(&self.integrations).get(name).cloned().ok_or_else(|| no_integration(name))
     }
 
     pub(in crate::local) fn create_integration(
         &self,
         request: CreateIntegrationRequest,
+        s3_endpoint: Option<Url>,
     ) -> Result<Integration, Failure> {
         check_name("name", &request.name)?;
         let integration = Integration {
@@ -57,18 +70,21 @@ impl Store {
         if integrations.contains_key(&integration.name) {
             return Err(Failure::already_exists("Integration", &integration.name));
         }
-        integrations.insert(integration.name.clone(), integration.clone());
-        Ok(masked(integration))
+        let kept = Kept { integration, s3_endpoint };
+        let shown = masked(&kept);
+        integrations.insert(kept.integration.name.clone(), kept);
+        Ok(shown)
     }
 
     pub(in crate::local) fn update_integration(
         &self,
         name: &str,
         request: UpdateIntegrationRequest,
+        s3_endpoint: Option<Url>,
     ) -> Result<Integration, Failure> {
         let mut integrations = write(&self.integrations);
         let found = integrations.get_mut(name).ok_or_else(|| no_integration(name))?;
-        let old = found.clone();
+        let old = found.integration.clone();
         let updated = Integration {
             azure_blob_storage: request.azure_blob_storage.or(old.azure_blob_storage),
             azure_event_hubs: request.azure_event_hubs.or(old.azure_event_hubs),
@@ -84,19 +100,36 @@ impl Store {
             snowflake: request.snowflake.or(old.snowflake),
             ..old
         };
-        let before = services(found);
+        let before = services(&found.integration);
         if services(&updated) != before {
             let before = before.join(", ");
             let message = format!("Integration {name:?} is for {before}, and stays so");
             return Err(Failure::invalid(message));
         }
-        *found = updated.clone();
-        Ok(masked(updated))
+        let s3_endpoint = s3_endpoint.or(found.s3_endpoint.take());
+        *found = Kept { integration: updated, s3_endpoint };
+        Ok(masked(found))
     }
 
     pub(in crate::local) fn delete_integration(&self, name: &str) -> Result<Integration, Failure> {
+        if !read(&self.integrations).contains_key(name) {
+            return Err(no_integration(name));
+        }
+        if let Some(user) = self.user_of(name) {
+            let message =
+                format!("Integration {name:?} can't be deleted: collection {user:?} uses it");
+            return Err(Failure::new(ErrorType::Dependentresources, message));
+        }
         let removed = write(&self.integrations).remove(name);
-        removed.map(masked).ok_or_else(|| no_integration(name))
+        removed.map(|kept| masked(&kept)).ok_or_else(|| no_integration(name))
+    }
+
+    /// A collection with a source that names this integration.
+    fn user_of(&self, integration: &str) -> Option<String> {
+        let names = |source: &Source| source.integration_name.as_deref() == Some(integration);
+        let collections = self.collections();
+        let user = collections.iter().find(|user| user.sources().iter().any(names))?;
+        Some(user.name().to_string())
     }
 }
 
@@ -122,7 +155,8 @@ fn services(integration: &Integration) -> Vec<&'static str> {
 }
 
 /// An integration as it is shown.
-fn masked(mut integration: Integration) -> Integration {
+fn masked(kept: &Kept) -> Integration {
+    let mut integration = kept.integration.clone();
     let it = &mut integration;
     if let Some(azure) = &mut it.azure_blob_storage {
         hide(&mut azure.connection_string);

@@ -3,14 +3,19 @@
 mod collection;
 mod documents;
 mod integrations;
+mod sources;
 
 pub(super) use collection::Collection;
+#[cfg(feature = "engine")]
+pub(super) use documents::Meta;
 pub(super) use documents::{Document, Documents};
+#[cfg(feature = "engine")]
+pub(super) use sources::Reading;
 
 use super::definition::{Definition, check_name};
 use super::errors::Failure;
 use crate::rockset::enums::ErrorType;
-use crate::rockset::types::{self, CreateWorkspaceRequest, Integration};
+use crate::rockset::types::{self, CreateWorkspaceRequest};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -26,7 +31,7 @@ const COMMONS: &str = "commons";
 pub(super) struct Store {
     ready_after: Duration,
     workspaces: RwLock<BTreeMap<String, Workspace>>,
-    integrations: RwLock<BTreeMap<String, Integration>>,
+    integrations: RwLock<BTreeMap<String, integrations::Kept>>,
 }
 
 #[derive(Debug)]

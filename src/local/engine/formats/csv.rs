@@ -1,0 +1,194 @@
+//! CSV, as `format_params.csv` describes it.
+
+use super::{Gathered, Record};
+use crate::local::engine::ingest::Sink;
+use crate::rockset::types::CsvParams;
+use ::csv::{ByteRecord, ErrorKind, ReaderBuilder};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
+use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::io::{self, Read};
+
+/// How a CSV file is written.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::local::engine) struct Csv {
+    separator: u8,
+    /// `None` if no character encloses a value.
+    quote: Option<u8>,
+    escape: u8,
+    latin_1: bool,
+    first_line_names: bool,
+    names: Vec<String>,
+    types: Vec<Type>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Type {
+    Text,
+    Bool,
+    Int,
+    Float,
+    Time,
+    Date,
+    Datetime,
+    Timestamp,
+}
+
+impl Csv {
+    /// CSV of which nothing is known but its name: its first line names the columns.
+    pub(super) fn by_name(separator: u8) -> Self {
+        Self {
+            separator,
+            quote: Some(b'"'),
+            escape: b'\\',
+            latin_1: false,
+            first_line_names: true,
+            names: Vec::new(),
+            types: Vec::new(),
+        }
+    }
+}
+
+impl TryFrom<&CsvParams> for Csv {
+    type Error = String;
+
+    fn try_from(params: &CsvParams) -> Result<Self, String> {
+        let character = |place: &str, given: &Option<String>, default: u8| match given.as_deref() {
+            None => Ok(default),
+            Some(text) => match text.as_bytes() {
+                [] => Ok(0),
+                [byte] if byte.is_ascii() => Ok(*byte),
+                _ => Err(format!("{place}: {text:?} is not one ASCII character")),
+            },
+        };
+        let encoding = params.encoding.as_deref().unwrap_or("UTF-8");
+        let latin_1 = match encoding.to_ascii_uppercase().replace('_', "-").as_str() {
+            "" | "UTF-8" | "US-ASCII" => false,
+            "ISO-8859-1" => true,
+            _ => return Err(format!("encoding: {encoding:?} is neither UTF-8 nor ISO_8859_1")),
+        };
+        let types = params.column_types.iter().map(|kind| kind.to_string());
+        let quote = character("quoteChar", &params.quote_char, b'"')?;
+        Ok(Self {
+            separator: character("separator", &params.separator, b',')?,
+            quote: Some(quote).filter(|quote| *quote != 0),
+            escape: character("escapeChar", &params.escape_char, b'\\')?,
+            latin_1,
+            first_line_names: params.first_line_as_column_names.unwrap_or_default(),
+            names: params.column_names.clone(),
+            types: types.map(|kind| column_type(&kind)).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn column_type(kind: &str) -> Result<Type, String> {
+    Ok(match kind {
+        "UNKNOWN" | "STRING" => Type::Text,
+        "BOOLEAN" | "BOOL" => Type::Bool,
+        "INTEGER" | "INT" => Type::Int,
+        "FLOAT" => Type::Float,
+        "TIME" => Type::Time,
+        "DATE" => Type::Date,
+        "DATETIME" => Type::Datetime,
+        "TIMESTAMP" => Type::Timestamp,
+        other => return Err(format!("columnTypes: there is no type {other:?}")),
+    })
+}
+
+/// Reads all records.
+pub(super) fn read(text: &mut dyn Read, csv: &Csv, sink: &Sink) -> io::Result<()> {
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(csv.separator)
+        .quoting(csv.quote.is_some())
+        .quote(csv.quote.unwrap_or(b'"'))
+        .escape(Some(csv.escape).filter(|escape| *escape != 0))
+        .from_reader(text);
+    let mut gathered = Gathered::new(sink);
+    let mut record = ByteRecord::new();
+    let mut names = csv.names.clone();
+    let mut first_line = csv.first_line_names;
+    loop {
+        match reader.read_byte_record(&mut record) {
+            Ok(true) if std::mem::take(&mut first_line) => {
+                if names.is_empty() {
+                    let header = record.iter().map(|name| decode(name, csv.latin_1));
+                    names = header.map(|name| name.unwrap_or_default().into()).collect();
+                    if let Some(first) = names.first_mut() {
+                        *first = first.trim_start_matches('\u{feff}').to_string();
+                    }
+                }
+            }
+            Ok(true) => gathered.push(document(&record, &names, csv))?,
+            Ok(false) => return gathered.hand_on(),
+            Err(error) => {
+                gathered.hand_on()?;
+                return Err(match error.into_kind() {
+                    ErrorKind::Io(error) => error,
+                    other => io::Error::new(io::ErrorKind::InvalidData, format!("{other:?}")),
+                });
+            }
+        }
+    }
+}
+
+/// A record as a document. Columns without a name are called `column1`, `column2`, ….
+fn document(record: &ByteRecord, names: &[String], csv: &Csv) -> Record {
+    if !names.is_empty() && record.len() != names.len() {
+        let (found, columns) = (record.len(), names.len());
+        return Err(format!("A record has {found} values, and there are {columns} columns"));
+    }
+    let mut text = String::from("{");
+    for (i, value) in record.iter().enumerate() {
+        let name = match names.get(i) {
+            Some(name) => Value::from(name.as_str()),
+            None => Value::from(format!("column{}", i + 1)),
+        };
+        let kind = csv.types.get(i).copied().unwrap_or(Type::Text);
+        let value = decode(value, csv.latin_1).and_then(|value| typed(&value, kind));
+        let value = value.map_err(|wrong| format!("Wrong in column {name}: {wrong}"))?;
+        if i > 0 {
+            text.push(',');
+        }
+        text.push_str(&format!("{name}:{value}"));
+    }
+    text.push('}');
+    Ok(text)
+}
+
+fn decode(bytes: &[u8], latin_1: bool) -> Result<Cow<'_, str>, String> {
+    match latin_1 {
+        true => Ok(bytes.iter().map(|byte| char::from(*byte)).collect::<String>().into()),
+        false => std::str::from_utf8(bytes).map(Cow::from).map_err(|error| error.to_string()),
+    }
+}
+
+/// A value as its column's type. An empty one is null, unless it is a text.
+fn typed(text: &str, kind: Type) -> Result<Value, String> {
+    let trimmed = text.trim();
+    if kind != Type::Text && trimmed.is_empty() {
+        return Ok(Value::Null);
+    }
+    let of = |kind: &str| json!({ "__rockset_type": kind, "value": trimmed });
+    let moment = |text: &str| {
+        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"]
+            .iter()
+            .any(|format| NaiveDateTime::parse_from_str(text, format).is_ok())
+    };
+    let value = match kind {
+        Type::Text => Some(Value::from(text)),
+        Type::Bool if trimmed.eq_ignore_ascii_case("true") => Some(true.into()),
+        Type::Bool => trimmed.eq_ignore_ascii_case("false").then(|| false.into()),
+        Type::Int => trimmed.parse::<i64>().ok().map(Value::from),
+        Type::Float => trimmed.parse::<f64>().ok().map(Value::from),
+        Type::Time => trimmed.parse::<NaiveTime>().ok().map(|_| of("time")),
+        Type::Date => trimmed.parse::<NaiveDate>().ok().map(|_| of("date")),
+        Type::Datetime => moment(trimmed).then(|| of("datetime")),
+        Type::Timestamp => {
+            let good = DateTime::parse_from_rfc3339(trimmed).is_ok() || moment(trimmed);
+            good.then(|| of("timestamp"))
+        }
+    };
+    value.ok_or_else(|| format!("{text:?} is not of the type {kind:?}"))
+}

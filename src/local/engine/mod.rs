@@ -1,0 +1,21 @@
+//! What needs SQL, S3 or Parquet (feature `engine`): ingest transformations and sources
+//! that are read.
+//!
+//! - `options`: where sources are read.
+//! - `s3`: which objects a source means, and in which order they are read; `formats`:
+//!   what an object holds.
+//! - `ingest`: records into documents; `json`: columns as JSON.
+//! - `sql`: SQL on documents.
+
+mod check;
+mod formats;
+mod ingest;
+mod json;
+mod options;
+mod s3;
+mod sql;
+
+pub(super) use check::{check_access, check_source};
+pub use options::S3;
+pub(super) use s3::start;
+pub(super) use sql::Transformation;

@@ -1,0 +1,54 @@
+//! Where and how sources are read.
+
+use crate::local::options::duration;
+use std::path::PathBuf;
+use std::time::Duration;
+use url::Url;
+
+/// So many bytes make a bulk ingest: 5 GiB, as at Rockset.
+const BULK: u64 = 5 << 30;
+
+/// Where sources are read. By default, from Amazon S3.
+#[derive(Debug, Clone, clap::Args)]
+pub struct S3 {
+    /// Read sources from the S3 server at this address, such as http://127.0.0.1:9000
+    #[arg(long = "s3-endpoint", value_name = "URL")]
+    pub endpoint: Option<Url>,
+
+    /// Read sources from this directory in place of S3; a bucket is a directory in it
+    #[arg(long = "s3-directory", value_name = "DIRECTORY", conflicts_with = "endpoint")]
+    pub directory: Option<PathBuf>,
+
+    /// How often to look for new objects, unless a source says so itself
+    #[arg(long = "s3-poll", value_name = "DURATION", default_value = "1s", value_parser = duration)]
+    pub poll: Duration,
+
+    /// Bytes from which on a new collection can't be used before they are ingested, such as 500MB or 5GiB
+    #[arg(long, value_name = "BYTES", default_value = "5GiB", value_parser = bytes)]
+    pub bulk_size: u64,
+}
+
+impl Default for S3 {
+    fn default() -> Self {
+        Self { endpoint: None, directory: None, poll: Duration::from_secs(1), bulk_size: BULK }
+    }
+}
+
+/// Reads a number of bytes, with or without a unit.
+fn bytes(text: &str) -> Result<u64, String> {
+    let wrong = || format!("{text:?} is no number of bytes: write 1000000, 500MB or 5GiB");
+    let unit = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit);
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let factor = match unit {
+        "" | "B" => 1,
+        "kB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(factor).ok_or_else(wrong)
+}
