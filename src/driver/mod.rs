@@ -9,6 +9,7 @@
 
 pub mod apply;
 pub mod batch;
+mod counts;
 mod differences;
 pub mod document;
 mod error;
@@ -29,11 +30,32 @@ pub use error::Error;
 use crate::flow::{Codec, Request, Response, Session};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// Serves one session until its input ends.
+/// How a session is served, as far as a task's configuration doesn't say.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// How large requests get.
+    pub limits: batch::Limits,
+}
+
+/// Serves one session until its input ends, as the connector does.
 ///
 /// On an error the session is over: the input is read no further, and nothing more
 /// has been answered.
 pub async fn run<R, W>(input: R, output: W, codec: Codec) -> Result<(), Error>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    run_with(input, output, codec, Options::default()).await
+}
+
+/// Serves one session until its input ends. See [`run`].
+pub async fn run_with<R, W>(
+    input: R,
+    output: W,
+    codec: Codec,
+    options: Options,
+) -> Result<(), Error>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
@@ -45,7 +67,7 @@ where
             Request::Validate(request) => Response::Validated(validate::validate(&request).await?),
             Request::Apply(request) => Response::Applied(apply::apply(&request).await?),
             Request::Open(request) => {
-                let ready = open::open(&request).await?;
+                let ready = open::open(&request, options).await?;
                 return transactions::serve(session, ready).await;
             }
             other => return Err(Error::Unexpected(other.name())),

@@ -1,12 +1,11 @@
 //! Open: waits until every collection can be written to, and says where to go on.
 
-use super::Error;
-use super::batch::Limits;
 use super::document::Layout;
 use super::readiness::{Rhythm, Wait};
 use super::state::State;
 use super::task::Task;
 use super::transactions::{self, Transactor};
+use super::{Error, Options};
 use crate::flow::materialize::request;
 use crate::flow::materialize::response::Opened;
 use crate::flow::spec::{ConnectorState, RangeSpec};
@@ -22,7 +21,7 @@ pub struct Ready {
 }
 
 /// Prepares for transactions.
-pub async fn open(request: &request::Open) -> Result<Ready, Error> {
+pub async fn open(request: &request::Open, options: Options) -> Result<Ready, Error> {
     let mut state = State::read("Open", &request.state_json)?;
     let task = Task::new("Open", request.materialization.as_ref(), share(request.range.as_ref()))?;
 
@@ -42,7 +41,7 @@ pub async fn open(request: &request::Open) -> Result<Ready, Error> {
     let concurrency = task.endpoint.max_concurrent_requests.into();
     let hard_delete = task.endpoint.hard_delete;
     let transactor =
-        Transactor::new(task.client, bindings, concurrency, hard_delete, Limits::default())
+        Transactor::new(task.client, bindings, concurrency, hard_delete, options.limits)
             .with_first_commit(first_commit);
     let runtime_checkpoint = state.handover.and_then(|handover| handover.checkpoint);
     Ok(Ready { opened: Opened { runtime_checkpoint, ..Opened::default() }, transactor })

@@ -6,7 +6,6 @@ use super::pacing::{Pacer, Pacing};
 use super::pressure::{Pressure, Writes};
 use super::types::ErrorModel;
 use super::{Client, ResponseValue, retry};
-use bytes::Bytes;
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use std::sync::Arc;
@@ -48,8 +47,6 @@ pub struct Connection {
     retry: retry::Policy,
     pacer: Arc<Pacer>,
     pressure: Arc<Pressure>,
-    /// Takes the place of the body that the generated client would write.
-    body: Option<Bytes>,
 }
 
 /// A client of the API at `base`, such as `https://api.usw2a1.rockset.com`.
@@ -81,7 +78,6 @@ pub fn connect_with(base: &Url, api_key: &str, settings: Settings) -> Result<Cli
         retry: settings.retry,
         pacer: Arc::new(Pacer::new(settings.pacing)),
         pressure: Pressure::new(settings.max_concurrent_writes, settings.retry.limit).into(),
-        body: None,
     };
     let base = base.as_str().trim_end_matches('/');
     Ok(Client::new_with_client(base, http, connection))
@@ -97,26 +93,16 @@ impl Client {
     pub fn writes(&self) -> Writes {
         self.inner.pressure.writes()
     }
-
-    /// This client, with the body for its next calls.
-    pub(super) fn carrying(&self, body: Bytes) -> Self {
-        let mut carrier = self.clone();
-        carrier.inner.body = Some(body);
-        carrier
-    }
 }
 
 impl ClientHooks<Connection> for Client {
     /// Paces, traces and repeats every call.
     async fn exec(
         &self,
-        mut request: reqwest::Request,
+        request: reqwest::Request,
         info: &OperationInfo,
     ) -> reqwest::Result<reqwest::Response> {
         let connection = self.inner();
-        if let Some(body) = &connection.body {
-            *request.body_mut() = Some(body.clone().into());
-        }
         let span = debug_span!(
             "rockset",
             operation = info.operation_id,
