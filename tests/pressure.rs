@@ -268,14 +268,12 @@ async fn one_request_at_a_time_keeps_the_order() {
     let writes: Vec<Vec<u64>> =
         seen.iter().filter(|seen| seen.head.starts_with("POST")).map(ids).collect();
     let batches: HashSet<&Vec<u64>> = writes.iter().collect();
-    assert!(batches.len() >= 8 && writes.len() >= batches.len() + 4, "{writes:?}");
-    // A repeat begins again where its batch begins, and no later one has come before.
+    assert!(batches.len() >= 6 && writes.len() >= batches.len() + 4, "{writes:?}");
+    // Nothing is left out, and a batch that is repeated isn't overtaken.
     let mut next = 0;
     for batch in &writes {
         assert!(batch[0] <= next && batch.is_sorted(), "{writes:?}");
         next = next.max(batch[batch.len() - 1] + 1);
-        let is_repeat = batch[0] < next;
-        assert!(is_repeat, "{writes:?}");
     }
     assert_eq!(next, count);
     let starts: Vec<u64> = writes.iter().map(|batch| batch[0]).collect();

@@ -5,7 +5,8 @@
 //! the task as configured; [`document`], how a Store becomes a document; [`batch`],
 //! documents on their way into one request; [`readiness`], waiting for collections;
 //! `differences`, how a collection is not as configured; `state`, what the runtime keeps
-//! for the connector: its own `memory`, or a `handover` of another connector.
+//! for the connector: its own `memory`, or a `handover` of another connector; `files`, how
+//! many that one wrote.
 
 pub mod apply;
 pub mod batch;
@@ -13,6 +14,7 @@ mod counts;
 mod differences;
 pub mod document;
 mod error;
+mod files;
 mod handover;
 mod memory;
 pub mod open;
@@ -29,6 +31,7 @@ pub use error::Error;
 
 use crate::flow::{Codec, Request, Response, Session};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tracing::info;
 
 /// How a session is served, as far as a task's configuration doesn't say.
 #[derive(Debug, Clone, Copy, Default)]
@@ -67,7 +70,14 @@ where
             Request::Validate(request) => Response::Validated(validate::validate(&request).await?),
             Request::Apply(request) => Response::Applied(apply::apply(&request).await?),
             Request::Open(request) => {
-                let ready = open::open(&request, options).await?;
+                let ready = tokio::select! {
+                    biased;
+                    ready = open::open(&request, options) => ready?,
+                    () = abandoned(&mut session) => {
+                        info!("the input ended while Open waited");
+                        return Ok(());
+                    }
+                };
                 return transactions::serve(session, ready).await;
             }
             other => return Err(Error::Unexpected(other.name())),
@@ -75,4 +85,15 @@ where
         session.respond(response).await?;
     }
     Ok(())
+}
+
+/// Waits until nobody is there for an answer any more. What comes soon is still given,
+/// to a pipe that holds nothing but requests.
+async fn abandoned<R, W>(session: &mut Session<R, W>)
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    session.end().await;
+    tokio::time::sleep(readiness::Rhythm::from_environment().grace).await;
 }

@@ -54,7 +54,7 @@ pub async fn open(request: &request::Open, options: Options) -> Result<Ready, Er
 async fn wait(task: &Task, state: &mut State) -> Result<Option<ConnectorState>, Error> {
     let mut expected = vec![None; task.bindings.len()];
     if let Some(handover) = &state.handover {
-        expected = handover.expected_files(&task.bindings)?;
+        expected = handover.files.expected(&task.bindings)?;
     }
     let before = state.memory.clone();
     let rhythm = Rhythm::from_environment();
@@ -62,9 +62,9 @@ async fn wait(task: &Task, state: &mut State) -> Result<Option<ConnectorState>, 
     for (binding, expected) in task.bindings.iter().zip(expected) {
         let name = binding.target.to_string();
         let source = binding.resource.initialize_from_s3.clone();
-        let source = source.filter(|_| !before.loaded.contains(&name));
+        let source = source.filter(|_| before.loaded.get(&name) != Some(&binding.backfill));
         if source.is_some() {
-            state.memory.loaded.insert(name);
+            state.memory.loaded.insert(name, binding.backfill);
         }
         let (client, target) = (task.client.clone(), binding.target.clone());
         waiting.spawn(Wait { client, target, source, expected, rhythm }.run());

@@ -142,6 +142,18 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         Ok(read.map_err(|e| Error::Io("reading the input", e))? > 0)
     }
 
+    /// Waits for the input to end. For ever, if something else comes of it first.
+    pub async fn end(&mut self) {
+        self.discard_consumed();
+        if self.buffer.is_empty() {
+            self.buffer.reserve(READ_AHEAD);
+            if matches!(self.input.read_buf(&mut self.buffer).await, Ok(0)) {
+                return;
+            }
+        }
+        std::future::pending().await
+    }
+
     /// The next frame's content, if all of it has been read already.
     pub fn buffered(&mut self) -> Result<Option<Bytes>, Error> {
         self.discard_consumed();

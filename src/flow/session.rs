@@ -122,6 +122,12 @@ where
         frame.map(|frame| incoming(codec, &mut self.phase, &mut self.store, frame)).transpose()
     }
 
+    /// Waits for the input to end, while an answer is being prepared. For ever, if
+    /// there is another request first. Nothing is lost when the future is dropped.
+    pub async fn end(&mut self) {
+        self.reader.end().await
+    }
+
     /// Sends a response.
     pub async fn respond(&mut self, response: Response) -> Result<(), Error> {
         self.writer.write("Response", &materialize::Response::from(response)).await

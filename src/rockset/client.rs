@@ -93,6 +93,13 @@ impl Client {
     pub fn writes(&self) -> Writes {
         self.inner.pressure.writes()
     }
+
+    /// This client, with another policy of repeating failed calls.
+    pub fn retrying(&self, retry: retry::Policy) -> Self {
+        let mut client = self.clone();
+        client.inner.retry = retry;
+        client
+    }
 }
 
 impl ClientHooks<Connection> for Client {
