@@ -57,10 +57,10 @@ async fn write(
     );
     let request =
         client.client.request(method, url).header(ACCEPT, JSON).header(CONTENT_TYPE, JSON);
-    let request = request.body(body).build().map_err(Error::Unreachable)?;
-    let answer = client.exec(request, operation).await.map_err(Error::Unreachable)?;
+    let request = request.body(body).build().map_err(Error::unanswered)?;
+    let answer = client.exec(request, operation).await.map_err(Error::unanswered)?;
     let status = answer.status();
-    let body = answer.bytes().await.map_err(Error::Unreachable)?;
+    let body = answer.bytes().await.map_err(Error::unanswered)?;
     match status.is_success() {
         true => Ok(Statuses(body)),
         false => {
