@@ -1,7 +1,10 @@
 //! The command line. Without arguments, it's the connector.
 
+mod stdin;
+
 use anyhow::{Context, anyhow};
 use clap::Parser;
+use materialize_rockset::driver;
 use materialize_rockset::flow::Codec;
 use materialize_rockset::logging::{self, Format};
 use std::io::IsTerminal;
@@ -76,6 +79,10 @@ async fn connector() -> anyhow::Result<()> {
         Ok(name) => Codec::from_name(&name)
             .with_context(|| format!("FLOW_RUNTIME_CODEC is {name:?}; write proto or json"))?,
     };
-    materialize_rockset::driver::run(tokio::io::stdin(), tokio::io::stdout(), codec).await?;
+    let output = tokio::io::stdout();
+    match stdin::pipe() {
+        Some(pipe) => driver::run(pipe, output, codec).await?,
+        None => driver::run(tokio::io::stdin(), output, codec).await?,
+    }
     Ok(())
 }

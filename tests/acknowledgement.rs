@@ -134,8 +134,8 @@ async fn a_request_that_is_too_large_is_split() {
 
 #[tokio::test]
 async fn a_failure_ends_the_session_while_it_waits_for_flow() {
-    // As many documents as a request may hold, so that it's sent before the commit.
-    let (_server, mut connector) = storing(vec![Answer::error(400, "INVALIDINPUT")], 20_000).await;
+    // One document more than a request may hold, so that it's sent before the commit.
+    let (_server, mut connector) = storing(vec![Answer::error(400, "INVALIDINPUT")], 20_001).await;
     let closed = tokio::time::timeout(Duration::from_secs(30), connector.receive()).await;
     assert!(matches!(closed, Ok(None)), "{closed:?}");
     assert_eq!(connector.end().await.code, Some(1));

@@ -153,7 +153,6 @@ async fn a_backfill_creates_a_collection_anew_once() {
             "version": 1,
             "backfills": {"commons.filled": 1},
             "reported": {},
-            "loaded": [],
         })
     );
     let own = json!({"version": 1, "backfills": {"commons.filled": 1}, "reported": {}});
@@ -284,7 +283,7 @@ async fn what_a_collection_can_not_follow_is_said_once() {
     let done = applied(apply(&third, Some(&second), &state)).await;
     assert_eq!(
         updated(&state, &done.state),
-        json!({"version": 1, "backfills": {"commons.c": 1}, "reported": {}, "loaded": []})
+        json!({"version": 1, "backfills": {"commons.c": 1}, "reported": {}})
     );
 }
 

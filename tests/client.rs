@@ -100,7 +100,7 @@ async fn a_write_is_repeated_with_its_body() {
     let server = Scripted::start(vec![Answer::Reset, Answer::error(503, "X"), added]).await;
     let body = r#"{"data":[{"_id":"a"}]}"#;
     let answer = documents::add(&client(&server), "w", "c", body.into()).await.unwrap();
-    assert_eq!(answer.data.len(), 1);
+    assert_eq!(answer.read().unwrap().len(), 1);
     let seen = server.seen();
     assert_eq!(seen.iter().map(|seen| seen.body.as_str()).collect::<Vec<_>>(), [body; 3]);
     assert!(seen[2].head.to_lowercase().contains("content-type: application/json"));

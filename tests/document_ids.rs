@@ -6,6 +6,7 @@
 mod support;
 
 use bytes::Bytes;
+use materialize_rockset::flow::buffer::Buffer;
 use materialize_rockset::flow::materialize::request::Store;
 use materialize_rockset::flow::{Codec, Request};
 use serde_json::{Value, json};
@@ -123,9 +124,9 @@ fn the_text_is_exact() {
         let packed = from_hex(packed);
         let mut tuple = materialize_rockset::flow::tuple::Reader::new(&packed);
         for part in *parts {
-            let mut text = Vec::new();
+            let mut text = Buffer::default();
             tuple.write_json(&mut text).unwrap();
-            let text = String::from_utf8(text).unwrap();
+            let text = String::from_utf8(text.as_slice().to_vec()).unwrap();
             match part.starts_with('"') {
                 true => assert_eq!(json!(text), json!(normal(part)), "{packed:?}"),
                 false => assert_eq!(text, *part, "{packed:?}"),

@@ -7,6 +7,8 @@ mod support;
 use materialize_rockset::flow::spec::MaterializationSpec;
 use materialize_rockset::flow::{Codec, Request};
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 use support::connector::{Connector, Ended};
 use support::scripted::{Answer, Scripted};
 use support::task::{binding, configured, open, task};
@@ -58,10 +60,13 @@ fn messages(ended: &Ended, level: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn it_waits_for_the_status_and_for_every_object() {
-    let steps = vec![
+    let mut steps = vec![
         collection("CREATED", "INITIALIZING", 0, 0),
         collection("PREPARING_BULK", "INITIALIZING", 0, 0),
-        collection("BULK_INGEST_MODE", "PROCESSING", 1, 4),
+    ];
+    // Long enough for another report.
+    steps.extend(vec![collection("BULK_INGEST_MODE", "PROCESSING", 1, 4); 15]);
+    steps.extend([
         // READY before the source has been read to its end.
         collection("READY", "PROCESSING", 3, 4),
         Answer::error(429, "RATELIMITEXCEEDED"),
@@ -70,15 +75,95 @@ async fn it_waits_for_the_status_and_for_every_object() {
         collection("READY", "PROCESSING", 4, 4),
         collection("BULK_INGEST_MODE", "WATCHING", 5, 5),
         collection("READY", "WATCHING", 5, 5),
-    ];
+    ]);
     let count = steps.len();
     let (server, ended) = waited(steps, json!({})).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(server.seen().len(), count, "it looks no more once all is there");
     let said = messages(&ended, "info");
-    assert!(said[0].starts_with("filling the collection from S3: 0 of 0 objects"), "{said:?}");
-    assert!(said.iter().any(|line| line.contains(" of 4 objects, ")), "{said:?}");
-    assert_eq!(said.last().unwrap(), "the collection is filled from S3: 5 objects, 5.0 MiB");
+    assert_eq!(said[0], "filling the collection from S3: 0 of 0 objects, 0 B of 0 B");
+    let next = "filling the collection from S3: 1 of 4 objects, 1.0 MiB of 4.0 MiB, ";
+    assert!(said[1].starts_with(next), "{said:?}");
+    assert!(said[1].contains(" left") && said[1].contains("/s, about "), "{said:?}");
+    assert_eq!(said[said.len() - 2], "the collection is filled from S3: 5 objects, 5.0 MiB");
+}
+
+/// An outage that is longer than any call is repeated.
+#[tokio::test]
+async fn an_outage_does_not_end_a_long_wait() {
+    let begun = Instant::now();
+    // What takes ten minutes takes six seconds here.
+    let server = Scripted::answering(move |turn, _| match begun.elapsed().as_millis() {
+        _ if turn == 0 => collection("BULK_INGEST_MODE", "PROCESSING", 1, 4),
+        0..7_500 if turn % 2 == 0 => Answer::Reset,
+        0..7_500 => Answer::error(503, "SERVICEUNAVAILABLE"),
+        _ => collection("READY", "WATCHING", 4, 4),
+    })
+    .await;
+    let mut connector = Connector::start_hurried(Codec::Proto);
+    assert_eq!(connector.ask(open(&filled_task(&server.url))).await.name(), "Opened");
+    let ended = connector.end().await;
+    let warnings = messages(&ended, "warn");
+    let outage = "Rockset does not say how far the collection is; asking again";
+    assert!(warnings.iter().any(|warning| warning == outage), "{warnings:?}");
+}
+
+/// A runtime that has gone leaves nothing behind that waits for ever.
+#[tokio::test]
+async fn the_input_may_end_while_it_waits() {
+    let server = Scripted::start(vec![collection("BULK_INGEST_MODE", "PROCESSING", 1, 4)]).await;
+    let mut connector = Connector::start_hurried(Codec::Proto);
+    connector.send(open(&filled_task(&server.url))).await;
+    let ended = connector.end().await;
+    assert_eq!((ended.code, ended.stdout.len()), (Some(0), 0), "{ended:?}");
+    let said = messages(&ended, "info");
+    assert_eq!(said.last().unwrap(), "the input ended while Open waited");
+}
+
+/// What a connector has waited for is not lost with it.
+#[tokio::test]
+async fn a_restart_goes_on_waiting() {
+    let all_is_in: &'static AtomicBool = Box::leak(Box::default());
+    let server = Scripted::answering(|_, _| match all_is_in.load(Ordering::SeqCst) {
+        true => collection("READY", "WATCHING", 4, 4),
+        false => collection("BULK_INGEST_MODE", "PROCESSING", 1, 4),
+    })
+    .await;
+    let task = filled_task(&server.url);
+    for _ in 0..2 {
+        let mut connector = Connector::start_hurried(Codec::Proto);
+        connector.send(open(&task)).await;
+        let early = tokio::time::timeout(Duration::from_millis(300), connector.receive()).await;
+        assert!(early.is_err(), "{early:?}");
+        // Dropped, it's killed.
+    }
+    all_is_in.store(true, Ordering::SeqCst);
+    let mut connector = Connector::start_hurried(Codec::Proto);
+    assert_eq!(connector.ask(open(&task)).await.name(), "Opened");
+}
+
+/// The first collection is ready only when the second has been asked for, and the other
+/// way round.
+#[tokio::test]
+async fn no_collection_waits_for_another() {
+    let asked: &'static [AtomicBool; 2] = Box::leak(Box::default());
+    let server = Scripted::answering(|_, request| {
+        let other = usize::from(request.head.contains("/collections/first "));
+        asked[1 - other].store(true, Ordering::SeqCst);
+        match asked[other].load(Ordering::SeqCst) {
+            true => collection("READY", "WATCHING", 1, 1),
+            false => collection("READY", "PROCESSING", 0, 1),
+        }
+    })
+    .await;
+    let mut task = filled_task(&server.url);
+    let source = json!({"integration": "i", "bucket": "b", "prefix": "p/"});
+    let bindings = ["first", "second"].map(|name| {
+        configured(binding("commons", name, &["id"], &[]), json!({"initializeFromS3": source}))
+    });
+    task.bindings = bindings.into();
+    let mut connector = Connector::start_hurried(Codec::Proto);
+    assert_eq!(connector.ask(open(&task)).await.name(), "Opened");
 }
 
 #[tokio::test]
@@ -146,7 +231,7 @@ async fn a_standstill_is_not_silent() {
     );
     assert_eq!(
         too_few,
-        "nothing moves: Rockset has seen 3 objects, and 9 files were written: check that \
+        "nothing moves: Rockset has seen 3 of the 9 files that were written: check that \
          s3://b/p/ through integration i is where they are, and that they are there"
     );
 }
@@ -164,8 +249,21 @@ async fn an_empty_bucket_is_said_to_be_empty() {
 /// Its bucket may be gone.
 #[tokio::test]
 async fn once_written_to_it_is_not_waited_for_again() {
-    let state = json!({"version": 1, "backfills": {}, "reported": {}, "loaded": ["commons.c"]});
+    let state = json!({"version": 1, "backfills": {}, "reported": {}, "loaded": {"commons.c": 0}});
     let (server, ended) = waited(vec![collection("READY", "ERROR", 0, 3)], state).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(server.seen().len(), 1);
+}
+
+/// A shard that doesn't run Apply has not been told, but sees it by the counter.
+#[tokio::test]
+async fn created_anew_it_is_waited_for_again() {
+    let state = json!({"version": 1, "backfills": {}, "reported": {}, "loaded": {"commons.c": 0}});
+    let steps = [collection("READY", "PROCESSING", 1, 2), collection("READY", "WATCHING", 2, 2)];
+    let server = Scripted::start(steps.into()).await;
+    let mut task = filled_task(&server.url);
+    task.bindings[0].backfill = 1;
+    let mut connector = Connector::start_hurried(Codec::Proto);
+    assert_eq!(connector.ask(open_with(&task, &state)).await.name(), "Opened");
+    assert_eq!(server.seen().len(), 2);
 }

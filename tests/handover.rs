@@ -13,6 +13,8 @@ use materialize_rockset::flow::spec::materialization_spec::Binding;
 use materialize_rockset::flow::{Codec, Request, Response, materialize};
 use prost::Message as _;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 use support::connector::{Connector, Ended};
 use support::scripted::{Answer, Scripted};
 use support::task::{acknowledge, binding, configured, flush, open, start_commit, task};
@@ -113,7 +115,7 @@ async fn the_old_form_hands_the_checkpoint_over_byte_for_byte() {
         "{encoded:02x?} is not in {response:02x?}"
     );
     // Only the first commit says what the state is from now on.
-    let own = json!({"version": 1, "backfills": {}, "reported": {}, "loaded": ["commons.c"]});
+    let own = json!({"version": 1, "backfills": {}, "reported": {}, "loaded": {"commons.c": 0}});
     assert_eq!(committed(&mut connector).await, Some(own));
     assert_eq!(committed(&mut connector).await, None);
     assert_eq!(connector.end().await.code, Some(0));
@@ -142,7 +144,7 @@ async fn the_new_form_leaves_the_checkpoint_to_the_runtime() {
     let state = json!({"fileCounts": {"some%2Fpath.v1": 41}, "uploads": {"some%2Fpath.v1": []}});
     let (mut connector, opened) = opened(&task, &state).await;
     assert_eq!(opened, response::Opened::default());
-    assert_eq!(committed(&mut connector).await.unwrap()["loaded"], json!(["commons.c"]));
+    assert_eq!(committed(&mut connector).await.unwrap()["loaded"], json!({"commons.c": 0}));
     assert_eq!(connector.end().await.code, Some(0));
 }
 
@@ -157,25 +159,204 @@ async fn both_may_be_in_the_state() {
         "version": 1,
         "backfills": {"commons.c": 2},
         "reported": {},
-        "loaded": [],
+        "loaded": {},
     });
     let (mut connector, _) = opened(&task, &state).await;
     assert_eq!(
         committed(&mut connector).await,
         Some(json!({
-            "version": 1, "backfills": {"commons.c": 2}, "reported": {}, "loaded": ["commons.c"],
+            "version": 1, "backfills": {"commons.c": 2}, "reported": {}, "loaded": {"commons.c": 0},
         }))
     );
 }
 
+/// With no binding that reads them, what is in the files would never come to Rockset.
 #[tokio::test]
-async fn without_a_source_the_foreign_state_goes_all_the_same() {
+async fn files_that_nothing_reads_are_refused() {
+    let server = filled(9).await;
+    let task = task(&server.url, vec![binding("commons", "c", &["id"], &[])]);
+    for (state, files) in [
+        (json!({"fileCounts": {"p": 2, "q": 0}, "uploads": {}}), "3 files for p and 1 file for q"),
+        (
+            json!({"b64EncodedFlowCheckpoint": "", "nextSeqNumList": [3]}),
+            "3 files for bindings[0] (commons.c)",
+        ),
+    ] {
+        assert_eq!(
+            refused(&task, &state).await.error(),
+            format!(
+                "Open: materialize-s3-parquet wrote {files}, and no binding has initializeFromS3: \
+                 what is in them would be lost; set it, or give the task a new name, so that all \
+                 documents are written from the start"
+            )
+        );
+    }
+}
+
+#[tokio::test]
+async fn where_no_file_was_written_the_foreign_state_goes() {
     let server = filled(0).await;
     let task = task(&server.url, vec![binding("commons", "c", &["id"], &[])]);
-    let (mut connector, _) = opened(&task, &json!({"fileCounts": {"p": 2}, "uploads": {}})).await;
-    assert_eq!(committed(&mut connector).await, Some(json!({})));
+    for state in [
+        json!({"fileCounts": {}, "uploads": {}}),
+        json!({"fileCounts": null, "uploads": null}),
+        json!({"b64EncodedFlowCheckpoint": "", "nextSeqNumList": [0]}),
+        json!({"b64EncodedFlowCheckpoint": "", "nextSeqNumList": null}),
+    ] {
+        let (mut connector, opened) = opened(&task, &state).await;
+        // A checkpoint of nothing is one, too: it's the start.
+        let has_checkpoint = state["b64EncodedFlowCheckpoint"].is_string();
+        assert_eq!(opened.runtime_checkpoint.is_some(), has_checkpoint, "{state}");
+        assert_eq!(committed(&mut connector).await, Some(json!({})), "{state}");
+    }
+}
+
+/// What is waited for in each collection, and what is warned of. At the first look each
+/// has one object; at the second, all that can be asked for.
+async fn expectations(state: &Value, bindings: &[(&str, Value)]) -> String {
+    let source = |location: &Value, objects: u64| {
+        let mut source = source("", objects, objects, "WATCHING");
+        source["s3"].as_object_mut().unwrap().remove("prefix");
+        source["s3"].as_object_mut().unwrap().extend(location.as_object().unwrap().clone());
+        source
+    };
+    let looks: BTreeMap<String, [Answer; 2]> = bindings
+        .iter()
+        .map(|(name, location)| {
+            let look = |objects| json!({"status": "READY", "sources": [source(location, objects)]});
+            (name.to_string(), [1, 9999].map(|n| Answer::ok(json!({"data": look(n)}))))
+        })
+        .collect();
+    let turns: Mutex<BTreeMap<String, usize>> = Mutex::default();
+    let server = Scripted::answering(move |_, request| {
+        let path = request.head.split(' ').nth(1).unwrap();
+        let name = path.rsplit('/').next().unwrap();
+        let mut turns = turns.lock().unwrap();
+        let turn = turns.entry(name.to_string()).or_default();
+        *turn += 1;
+        looks[name][(*turn - 1).min(1)].clone()
+    })
+    .await;
+    let bindings = bindings.iter().map(|(name, location)| {
+        let mut source = json!({"integration": "i", "bucket": "b"});
+        source.as_object_mut().unwrap().extend(location.as_object().unwrap().clone());
+        configured(binding("commons", name, &["id"], &[]), json!({"initializeFromS3": source}))
+    });
+    let task = task(&server.url, bindings.collect());
+    let mut connector = Connector::start_hurried(Codec::Proto);
+    connector.send(open_with(&task, state)).await;
+    connector.receive().await;
     let ended = connector.end().await;
-    assert!(ended.stderr.contains("wrote 3 files for p, and no binding"), "{}", ended.stderr);
+    let mut lines: Vec<String> = ended
+        .stderr
+        .lines()
+        .filter_map(|line| {
+            let record: Value = serde_json::from_str(line).unwrap();
+            let message = record["message"].as_str().unwrap();
+            match record["level"].as_str().unwrap() {
+                "info" => {
+                    let (_, expected) = message.split_once("; files written: ")?;
+                    let (expected, _) = expected.split_once(',').unwrap();
+                    Some(format!("    {} waits for {expected}", record["collection"]))
+                }
+                level => Some(format!("    {level}: {message}")),
+            }
+        })
+        .collect();
+    lines.sort();
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
+#[tokio::test]
+async fn how_many_files_there_must_be() {
+    let counts = |counts: Value| json!({"fileCounts": counts, "uploads": {}});
+    let prefix = |prefix: &str| json!({ "prefix": prefix });
+    let pattern = |pattern: &str| json!({ "pattern": pattern });
+    let numbers =
+        |numbers: Value| json!({"b64EncodedFlowCheckpoint": "", "nextSeqNumList": numbers});
+    let cases = [
+        (
+            "one of each, whatever it is called",
+            counts(json!({"some%2Fpath.v1": 41})),
+            vec![("c", prefix("elsewhere/"))],
+        ),
+        (
+            "by the end of the prefix, with and without the version",
+            counts(json!({"orders.v0": 4, "a%2Fcustomers.v12": 6})),
+            vec![
+                ("customers", prefix("p/a/customers/v0000000012/")),
+                ("orders", prefix("p/orders")),
+            ],
+        ),
+        (
+            "by the pattern",
+            counts(json!({"orders.v0": 4, "a/customers.v3": 6})),
+            vec![
+                ("customers", pattern("p/a/customers/v0000000003/*.parquet")),
+                ("orders", pattern("**/orders/**/*.parquet")),
+            ],
+        ),
+        (
+            "another version is another count",
+            counts(json!({"orders.v0": 4, "orders.v1": 6})),
+            vec![("all", prefix("p/orders/")), ("last", prefix("p/orders/v0000000001/00"))],
+        ),
+        (
+            "the longest path of those that end alike",
+            counts(json!({"orders.v0": 4, "old%2Forders.v0": 6})),
+            vec![("old", prefix("p/old/orders/")), ("new", prefix("p/orders/"))],
+        ),
+        (
+            "a path that is a folder above another's",
+            counts(json!({"orders.v0": 4, "lines.v0": 6})),
+            vec![("lines", prefix("orders/lines/")), ("orders", prefix("orders/orders/"))],
+        ),
+        (
+            "two that read the same files",
+            counts(json!({"orders.v0": 4})),
+            vec![("one", prefix("p/orders/")), ("two", prefix("p/orders/v"))],
+        ),
+        (
+            "the whole bucket has all",
+            counts(json!({"orders.v0": 4, "customers.v0": 6})),
+            vec![("all", json!({}))],
+        ),
+        (
+            "a prefix that is above all that no other one names",
+            counts(json!({"orders.v0": 4, "customers.v0": 6, "lines.v0": 2})),
+            vec![("lines", prefix("p/lines/")), ("others", prefix("p/"))],
+        ),
+        (
+            "files that no binding names",
+            counts(json!({"orders.v0": 4, "customers.v0": 6, "odd": 2})),
+            vec![("orders", prefix("p/orders/"))],
+        ),
+        (
+            "bindings that name no files",
+            counts(json!({"orders.v0": 4, "customers.v0": 6})),
+            vec![("customers", prefix("p/cust")), ("orders", prefix("p/"))],
+        ),
+        (
+            "a binding without files",
+            counts(json!({"orders.v0": 4})),
+            vec![("none", prefix("p/none/")), ("orders", prefix("p/orders/"))],
+        ),
+        (
+            "the old form, by the place of the binding",
+            numbers(json!([3, 0])),
+            vec![("three", prefix("p/")), ("none", prefix("q/"))],
+        ),
+        (
+            "the old form, with another number of bindings",
+            numbers(json!([3, 0, 5])),
+            vec![("three", prefix("p/")), ("none", prefix("q/"))],
+        ),
+    ];
+    let mut told = String::new();
+    for (case, state, bindings) in cases {
+        told.push_str(&format!("{case}\n{}", expectations(&state, &bindings).await));
+    }
+    support::snapshot::assert_text("expected_files", &told);
 }
 
 #[tokio::test]

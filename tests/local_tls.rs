@@ -6,6 +6,8 @@
 mod support;
 
 use materialize_rockset::local::{self, Options, Tls};
+use materialize_rockset::rockset::error::chain;
+use materialize_rockset::rockset::{self, Error, call, documents};
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 use reqwest::Certificate;
 use serde_json::json;
@@ -110,6 +112,47 @@ async fn a_client_that_does_not_trust_the_certificate_goes_away() {
     let stranger = trusting(other.server.certificate().unwrap());
     assert!(get(&stranger, &local.server.url()).await.unwrap_err().is_connect());
     assert_eq!(local.get(ORGANIZATION).await.status, 200);
+}
+
+/// What the connector's own client comes to, which trusts what the machine trusts. With
+/// its default settings, what may pass is tried for ten minutes.
+async fn call_at(url: &str) -> Error {
+    let client = rockset::connect(&url.parse().unwrap(), "any").unwrap();
+    let called = tokio::time::timeout(Duration::from_secs(60), call(client.get_organization()));
+    called.await.expect("it is not tried again").unwrap_err()
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_trusted_is_an_error_at_once() {
+    let local = start();
+    let error = call_at(&local.server.url()).await;
+    assert!(!error.can_pass());
+    let said = chain(&error);
+    for part in ["region_base_url", "SSL_CERT_FILE", "invalid peer certificate"] {
+        assert!(said.contains(part), "{part} is not in: {said}");
+    }
+    assert!(!said.contains("no answer"), "{said}");
+
+    let client = rockset::connect(&local.server.url().parse().unwrap(), "any").unwrap();
+    let written = documents::add(&client, "commons", "c", r#"{"data":[]}"#.into()).await;
+    assert!(matches!(written, Err(Error::Impossible { .. })), "{written:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_no_https_is_an_error_at_once() {
+    let local = Local::start();
+    let error = call_at(&local.server.url().replace("http:", "https:")).await;
+    assert!(!error.can_pass());
+    let said = chain(&error);
+    assert!(said.contains("HTTPS") && said.contains("region_base_url"), "{said}");
+}
+
+#[tokio::test]
+async fn an_address_that_is_of_no_web_server_is_an_error_at_once() {
+    let error = call_at("ftp://127.0.0.1:1").await;
+    assert!(!error.can_pass());
+    let said = chain(&error);
+    assert!(said.contains("region_base_url"), "{said}");
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 pub struct Run {
     pub wall: Duration,
     pub cpu: Duration,
+    pub system: Duration,
     pub peak_rss: u64,
     pub bytes: u64,
     /// The last record of its log.
@@ -153,7 +154,8 @@ fn run(
     log: String,
 ) -> Run {
     let bytes = (block.len() * workload.repetitions()) as u64;
-    Run { wall, cpu: after.cpu - before.cpu, peak_rss: after.peak_rss, bytes, log }
+    let (cpu, system) = (after.cpu - before.cpu, after.system - before.system);
+    Run { wall, cpu, system, peak_rss: after.peak_rss, bytes, log }
 }
 
 /// Transactions of one document each.

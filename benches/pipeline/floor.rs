@@ -16,6 +16,7 @@ pub fn run(arguments: &[String]) {
     let bodies = read_bodies(bodies);
     let url = format!("{url}/v1/orgs/self/ws/w/collections/c/docs");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().tcp_nodelay(true).build().unwrap();
     println!("ready");
 

@@ -13,6 +13,8 @@ const TICKS: f64 = 100.0;
 #[derive(Debug, Clone, Copy)]
 pub struct Usage {
     pub cpu: Duration,
+    /// The part of it that the kernel took.
+    pub system: Duration,
     /// The most memory that it ever had, in bytes.
     pub peak_rss: u64,
 }
@@ -22,11 +24,12 @@ pub fn usage(pid: u32) -> Usage {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     // The name may hold anything, so what counts comes after its parenthesis.
     let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
-    let ticks: f64 = fields[11..13].iter().map(|field| field.parse::<f64>().unwrap()).sum();
+    let time =
+        |field: usize| Duration::from_secs_f64(fields[field].parse::<f64>().unwrap() / TICKS);
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     let kib: u64 = peak.trim().trim_end_matches(" kB").trim().parse().unwrap();
-    Usage { cpu: Duration::from_secs_f64(ticks / TICKS), peak_rss: kib << 10 }
+    Usage { cpu: time(11) + time(12), system: time(12), peak_rss: kib << 10 }
 }
 
 /// What the server has seen.

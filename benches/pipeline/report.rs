@@ -58,7 +58,13 @@ pub fn line(row: &Row) {
     let cells: Vec<String> =
         TITLES.iter().zip(row.cells()).map(|(title, cell)| format!("{title} {cell}")).collect();
     eprintln!("{}", cells.join(", "));
-    eprintln!("    {}", row.connector.log);
+    let kernel = |run: &Run| run.system.as_secs_f64() / run.cpu.as_secs_f64() * 100.0;
+    eprintln!(
+        "    in the kernel: {:.0} % of the connector, {:.0} % of the floor\n    {}",
+        kernel(&row.connector),
+        kernel(&row.floor),
+        row.connector.log
+    );
 }
 
 /// All of it, as a table.

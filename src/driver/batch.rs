@@ -1,12 +1,14 @@
 //! Documents on their way into one request.
 
+use crate::flow::buffer::Buffer;
 use bytes::Bytes;
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How large a batch gets.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Of the request's body, in bytes. A single document may be larger.
+    /// Of the request's body, in bytes: a batch that has reached them is sent.
     pub bytes: usize,
     /// In a batch.
     pub documents: usize,
@@ -36,7 +38,7 @@ pub enum Operation {
 pub struct Batch {
     operation: Operation,
     /// `{"data":[document,document`
-    body: Vec<u8>,
+    body: Buffer,
     /// Where each document ends in the body.
     ends: Vec<usize>,
 }
@@ -50,10 +52,11 @@ impl Batch {
         Self { operation, ..Self::default() }
     }
 
-    /// Takes all documents, and leaves an empty batch of the same operation.
-    pub fn take(&mut self) -> Self {
-        let empty = Self::new(self.operation);
-        std::mem::replace(self, empty)
+    /// Takes all documents, and leaves an empty batch of the same operation, in memory
+    /// from the pool.
+    pub fn take(&mut self, pool: &Pool) -> Self {
+        let body = pool.take();
+        std::mem::replace(self, Self { operation: self.operation, body, ends: Vec::new() })
     }
 
     /// Whether there is nothing to send.
@@ -67,18 +70,24 @@ impl Batch {
     }
 
     /// The size of the request's body, in bytes.
+    #[inline]
     pub fn bytes(&self) -> usize {
         self.body.len() + CLOSING.len()
     }
 
-    /// Whether another document would pass a limit for sure.
+    /// Whether it is to be sent before another document comes.
+    #[inline]
     pub fn is_full(&self, limits: Limits) -> bool {
         self.len() >= limits.documents || self.bytes() >= limits.bytes
     }
 
     /// Appends a document that `write` writes.
-    pub fn push<E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
-        self.body.extend_from_slice(if self.body.is_empty() { OPENING } else { b"," });
+    #[inline]
+    pub fn push<E>(&mut self, write: impl FnOnce(&mut Buffer) -> Result<(), E>) -> Result<(), E> {
+        match self.body.is_empty() {
+            true => self.body.extend(OPENING),
+            false => self.body.push(b','),
+        }
         write(&mut self.body)?;
         self.ends.push(self.body.len());
         Ok(())
@@ -88,29 +97,32 @@ impl Batch {
     pub fn split_last(&mut self) -> Self {
         let mut last = Self::new(self.operation);
         if let Some(index) = self.len().checked_sub(1) {
-            last.push_text(&self.body[range(&self.ends, index)]);
+            last.push_text(&self.body.as_slice()[range(&self.ends, index)]);
             self.ends.pop();
             self.body.truncate(self.ends.last().copied().unwrap_or_default());
         }
         last
     }
 
-    /// Closes the batch, to be sent.
-    pub fn close(mut self) -> Closed {
-        self.body.extend_from_slice(CLOSING);
-        Closed { operation: self.operation, body: self.body.into(), ends: self.ends }
+    /// Closes the batch, to be sent. Its memory goes to the pool when nobody needs the
+    /// body any more.
+    pub fn close(self, pool: &Pool) -> Closed {
+        let Self { operation, mut body, ends } = self;
+        body.extend(CLOSING);
+        let body = Bytes::from_owner(Pooled { body, pool: pool.clone() });
+        Closed { operation, body, ends }
     }
 
     fn push_text(&mut self, document: &[u8]) {
         let Ok(()) = self.push(|out| {
-            out.extend_from_slice(document);
+            out.extend(document);
             Ok::<_, std::convert::Infallible>(())
         });
     }
 }
 
-/// A batch that has become the body of a request. Cheap to clone.
-#[derive(Debug, Clone)]
+/// A batch that has become the body of a request.
+#[derive(Debug)]
 pub struct Closed {
     operation: Operation,
     body: Bytes,
@@ -144,7 +156,46 @@ impl Closed {
         for index in indices {
             picked.push_text(&self.body[range(&self.ends, index)]);
         }
-        picked.close()
+        picked.close(&Pool::default())
+    }
+}
+
+/// Memory of bodies that have been sent. To ask the system for it anew for every batch
+/// would cost about as much as filling it.
+#[derive(Debug, Clone, Default)]
+pub struct Pool(Arc<Mutex<Vec<Buffer>>>);
+
+impl Pool {
+    fn take(&self) -> Buffer {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    fn give(&self, mut buffer: Buffer) {
+        buffer.truncate(0);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+    }
+
+    /// Gives the memory back to the system.
+    pub fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// A body that goes back to the pool in the end.
+struct Pooled {
+    body: Buffer,
+    pool: Pool,
+}
+
+impl AsRef<[u8]> for Pooled {
+    fn as_ref(&self) -> &[u8] {
+        self.body.as_slice()
+    }
+}
+
+impl Drop for Pooled {
+    fn drop(&mut self) {
+        self.pool.give(std::mem::take(&mut self.body));
     }
 }
 

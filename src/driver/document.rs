@@ -3,7 +3,9 @@
 
 use super::Error;
 use crate::config::DocumentId;
-use crate::flow::materialize::request::Store;
+use crate::flow::Store;
+use crate::flow::buffer::{Buffer, PIECE};
+use crate::flow::json_text;
 use crate::flow::spec::FieldSelection;
 use crate::flow::tuple::{self, Reader};
 use base64::Engine as _;
@@ -45,6 +47,8 @@ struct Field {
     name: String,
     /// `"name":` as JSON, with the comma before it where there is one.
     prefix: Vec<u8>,
+    /// The prefix, if it's short enough to be written at once.
+    piece: Option<[u8; PIECE]>,
     is_event_time: bool,
 }
 
@@ -79,7 +83,7 @@ impl Layout {
         let (mut keys, values) = (take(selection.keys.len()), take(selection.values.len()));
         let document = (!selection.document.is_empty()).then(|| Field::new(&selection.document));
         if let (true, Some(id)) = (id_is_selected, keys.first_mut()) {
-            id.prefix.remove(0);
+            *id = Field::with_prefix(ID, id.prefix[1..].to_vec());
         }
         let id = match (id_is_selected, document_id) {
             (true, _) => Id::Selected,
@@ -91,27 +95,27 @@ impl Layout {
 
     /// Appends the document of a Store to `out`. On an error, what was appended is of
     /// no use.
-    pub fn write(&self, store: &Store, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub fn write(&self, store: &Store<'_>, out: &mut Buffer) -> Result<(), Error> {
         out.push(b'{');
         if self.id != Id::Selected {
             self.write_id(store, out)?;
         }
-        self.write_tuple(&self.keys, &store.key_packed, out)?;
-        self.write_tuple(&self.values, &store.values_packed, out)?;
+        self.write_tuple(&self.keys, store.key_packed, out)?;
+        self.write_tuple(&self.values, store.values_packed, out)?;
         if let Some(field) = &self.document {
-            out.extend_from_slice(&field.prefix);
-            out.extend_from_slice(&store.doc_json);
-            tuple::check_json(&store.doc_json).map_err(|e| self.error(&field.name, e))?;
+            field.write_prefix(out);
+            out.extend(store.doc_json);
+            json_text::check(store.doc_json).map_err(|e| self.error(&field.name, e))?;
         }
         out.push(b'}');
         Ok(())
     }
 
     /// Appends what names the document of a Store, to delete it.
-    pub fn write_deletion(&self, store: &Store, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub fn write_deletion(&self, store: &Store<'_>, out: &mut Buffer) -> Result<(), Error> {
         out.push(b'{');
         match self.id {
-            Id::Selected => self.write_tuple(&self.keys, &store.key_packed, out)?,
+            Id::Selected => self.write_tuple(&self.keys, store.key_packed, out)?,
             Id::PackedKey | Id::Key => self.write_id(store, out)?,
         }
         out.push(b'}');
@@ -119,10 +123,11 @@ impl Layout {
     }
 
     /// The `_id` of a Store's document, to show it.
-    pub fn id(&self, store: &Store) -> String {
-        let mut text = Vec::new();
+    pub fn id(&self, store: &Store<'_>) -> String {
+        let mut text = Buffer::default();
         let written = self.write_deletion(store, &mut text).is_ok();
-        let named = serde_json::from_slice::<serde_json::Value>(&text).unwrap_or_default();
+        let named =
+            serde_json::from_slice::<serde_json::Value>(text.as_slice()).unwrap_or_default();
         match named[ID].as_str() {
             Some(id) if written => id.to_string(),
             _ => "(none)".to_string(),
@@ -130,17 +135,17 @@ impl Layout {
     }
 
     /// Appends `"_id":"…"`.
-    fn write_id(&self, store: &Store, out: &mut Vec<u8>) -> Result<(), Error> {
-        out.extend_from_slice(b"\"_id\":\"");
+    fn write_id(&self, store: &Store<'_>, out: &mut Buffer) -> Result<(), Error> {
+        out.extend(b"\"_id\":\"");
         match self.id {
-            Id::PackedKey => write_base64(&store.key_packed, out),
-            Id::Key | Id::Selected => self.write_plain_key(&store.key_packed, out)?,
+            Id::PackedKey => write_base64(store.key_packed, out),
+            Id::Key | Id::Selected => self.write_plain_key(store.key_packed, out)?,
         }
         out.push(b'"');
         Ok(())
     }
 
-    fn write_plain_key(&self, packed: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+    fn write_plain_key(&self, packed: &[u8], out: &mut Buffer) -> Result<(), Error> {
         let mut tuple = Reader::new(packed);
         for (i, field) in self.keys.iter().enumerate() {
             if i > 0 {
@@ -151,11 +156,11 @@ impl Layout {
         Ok(())
     }
 
-    fn write_tuple(&self, fields: &[Field], packed: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+    fn write_tuple(&self, fields: &[Field], packed: &[u8], out: &mut Buffer) -> Result<(), Error> {
         let mut tuple = Reader::new(packed);
         for field in fields {
             let before = out.len();
-            out.extend_from_slice(&field.prefix);
+            field.write_prefix(out);
             tuple.write_json(out).map_err(|e| self.error(&field.name, e))?;
             if field.is_event_time {
                 finish_event_time(out, before, before + field.prefix.len());
@@ -177,33 +182,45 @@ impl Layout {
 
 impl Field {
     fn new(name: &str) -> Self {
-        let prefix = format!(",{}:", serde_json::Value::from(name));
-        Self {
-            name: name.to_string(),
-            prefix: prefix.into_bytes(),
-            is_event_time: name == EVENT_TIME,
+        Self::with_prefix(name, format!(",{}:", serde_json::Value::from(name)).into_bytes())
+    }
+
+    fn with_prefix(name: &str, prefix: Vec<u8>) -> Self {
+        let piece = (prefix.len() <= PIECE).then(|| {
+            let mut piece = [0; PIECE];
+            piece[..prefix.len()].copy_from_slice(&prefix);
+            piece
+        });
+        Self { name: name.to_string(), prefix, piece, is_event_time: name == EVENT_TIME }
+    }
+
+    #[inline]
+    fn write_prefix(&self, out: &mut Buffer) {
+        match &self.piece {
+            Some(piece) => out.extend_piece(piece, self.prefix.len()),
+            None => out.extend(&self.prefix),
         }
     }
 }
 
 /// Makes a timestamp of a text that was just written to `out`, and leaves a null out:
 /// Rockset then takes the time at which the document comes in.
-fn finish_event_time(out: &mut Vec<u8>, field: usize, value: usize) {
-    match out.get(value) {
+fn finish_event_time(out: &mut Buffer, field: usize, value: usize) {
+    match out.as_slice().get(value) {
         Some(b'n') => out.truncate(field),
         Some(b'"') => {
-            out.splice(value..value, TIMESTAMP.0.iter().copied());
-            out.extend_from_slice(TIMESTAMP.1);
+            out.insert(value, TIMESTAMP.0);
+            out.extend(TIMESTAMP.1);
         }
         _ => {}
     }
 }
 
 /// Appends bytes in the standard alphabet of base64, without padding.
-fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
-    let start = out.len();
-    out.resize(start + (bytes.len() * 4).div_ceil(3), 0);
-    // The slice is of the very length that the encoding takes.
-    let written = STANDARD_NO_PAD.encode_slice(bytes, &mut out[start..]).unwrap_or_default();
-    out.truncate(start + written);
+#[inline]
+fn write_base64(bytes: &[u8], out: &mut Buffer) {
+    let length = (bytes.len() * 4).div_ceil(3);
+    // The room is at the least of the very length that the encoding takes.
+    let written = STANDARD_NO_PAD.encode_slice(bytes, out.room(length)).unwrap_or_default();
+    out.advance(written);
 }

@@ -4,7 +4,7 @@ use super::Error;
 use crate::flow::spec::ConnectorState;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The version of what is remembered.
 const VERSION: u64 = 1;
@@ -20,8 +20,10 @@ pub(super) struct Memory {
     pub backfills: BTreeMap<String, u32>,
     /// What was said of changes that a collection can't follow.
     pub reported: BTreeMap<String, Vec<String>>,
-    /// Collections that have been filled from S3, and written to since.
-    pub loaded: BTreeSet<String>,
+    /// The backfill counter for which a collection has been filled from S3, and written
+    /// to since. It tells a shard that doesn't run Apply, too, that the collection was
+    /// created anew.
+    pub loaded: BTreeMap<String, u32>,
 }
 
 impl Memory {
@@ -58,7 +60,7 @@ impl Memory {
         }
     }
 
-    /// What has changed since `before`, as a patch of the state. Nothing that another
+    /// What Apply has changed since `before`, as a patch of the state. Nothing that another
     /// connector left there goes away.
     pub fn patch(&self, before: &Self) -> Option<ConnectorState> {
         if self == before {
@@ -70,10 +72,7 @@ impl Memory {
             reported.insert(forgotten.clone(), Value::Null);
         }
         let patch = json!({
-            "version": VERSION,
-            "backfills": self.backfills,
-            "reported": reported,
-            "loaded": self.loaded,
+            "version": VERSION, "backfills": self.backfills, "reported": reported,
         });
         Some(ConnectorState { updated_json: patch.to_string().into(), merge_patch: true })
     }

@@ -5,13 +5,16 @@
 //! the task as configured; [`document`], how a Store becomes a document; [`batch`],
 //! documents on their way into one request; [`readiness`], waiting for collections;
 //! `differences`, how a collection is not as configured; `state`, what the runtime keeps
-//! for the connector: its own `memory`, or a `handover` of another connector.
+//! for the connector: its own `memory`, or a `handover` of another connector; `files`, how
+//! many that one wrote.
 
 pub mod apply;
 pub mod batch;
+mod counts;
 mod differences;
 pub mod document;
 mod error;
+mod files;
 mod handover;
 mod memory;
 pub mod open;
@@ -28,12 +31,34 @@ pub use error::Error;
 
 use crate::flow::{Codec, Request, Response, Session};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tracing::info;
 
-/// Serves one session until its input ends.
+/// How a session is served, as far as a task's configuration doesn't say.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// How large requests get.
+    pub limits: batch::Limits,
+}
+
+/// Serves one session until its input ends, as the connector does.
 ///
 /// On an error the session is over: the input is read no further, and nothing more
 /// has been answered.
 pub async fn run<R, W>(input: R, output: W, codec: Codec) -> Result<(), Error>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    run_with(input, output, codec, Options::default()).await
+}
+
+/// Serves one session until its input ends. See [`run`].
+pub async fn run_with<R, W>(
+    input: R,
+    output: W,
+    codec: Codec,
+    options: Options,
+) -> Result<(), Error>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
@@ -45,7 +70,14 @@ where
             Request::Validate(request) => Response::Validated(validate::validate(&request).await?),
             Request::Apply(request) => Response::Applied(apply::apply(&request).await?),
             Request::Open(request) => {
-                let ready = open::open(&request).await?;
+                let ready = tokio::select! {
+                    biased;
+                    ready = open::open(&request, options) => ready?,
+                    () = abandoned(&mut session) => {
+                        info!("the input ended while Open waited");
+                        return Ok(());
+                    }
+                };
                 return transactions::serve(session, ready).await;
             }
             other => return Err(Error::Unexpected(other.name())),
@@ -53,4 +85,15 @@ where
         session.respond(response).await?;
     }
     Ok(())
+}
+
+/// Waits until nobody is there for an answer any more. What comes soon is still given,
+/// to a pipe that holds nothing but requests.
+async fn abandoned<R, W>(session: &mut Session<R, W>)
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    session.end().await;
+    tokio::time::sleep(readiness::Rhythm::from_environment().grace).await;
 }

@@ -1,12 +1,11 @@
 //! Open: waits until every collection can be written to, and says where to go on.
 
-use super::Error;
-use super::batch::Limits;
 use super::document::Layout;
 use super::readiness::{Rhythm, Wait};
 use super::state::State;
 use super::task::Task;
 use super::transactions::{self, Transactor};
+use super::{Error, Options};
 use crate::flow::materialize::request;
 use crate::flow::materialize::response::Opened;
 use crate::flow::spec::{ConnectorState, RangeSpec};
@@ -22,7 +21,7 @@ pub struct Ready {
 }
 
 /// Prepares for transactions.
-pub async fn open(request: &request::Open) -> Result<Ready, Error> {
+pub async fn open(request: &request::Open, options: Options) -> Result<Ready, Error> {
     let mut state = State::read("Open", &request.state_json)?;
     let task = Task::new("Open", request.materialization.as_ref(), share(request.range.as_ref()))?;
 
@@ -42,7 +41,7 @@ pub async fn open(request: &request::Open) -> Result<Ready, Error> {
     let concurrency = task.endpoint.max_concurrent_requests.into();
     let hard_delete = task.endpoint.hard_delete;
     let transactor =
-        Transactor::new(task.client, bindings, concurrency, hard_delete, Limits::default())
+        Transactor::new(task.client, bindings, concurrency, hard_delete, options.limits)
             .with_first_commit(first_commit);
     let runtime_checkpoint = state.handover.and_then(|handover| handover.checkpoint);
     Ok(Ready { opened: Opened { runtime_checkpoint, ..Opened::default() }, transactor })
@@ -55,7 +54,7 @@ pub async fn open(request: &request::Open) -> Result<Ready, Error> {
 async fn wait(task: &Task, state: &mut State) -> Result<Option<ConnectorState>, Error> {
     let mut expected = vec![None; task.bindings.len()];
     if let Some(handover) = &state.handover {
-        expected = handover.expected_files(&task.bindings)?;
+        expected = handover.files.expected(&task.bindings)?;
     }
     let before = state.memory.clone();
     let rhythm = Rhythm::from_environment();
@@ -63,9 +62,9 @@ async fn wait(task: &Task, state: &mut State) -> Result<Option<ConnectorState>, 
     for (binding, expected) in task.bindings.iter().zip(expected) {
         let name = binding.target.to_string();
         let source = binding.resource.initialize_from_s3.clone();
-        let source = source.filter(|_| !before.loaded.contains(&name));
+        let source = source.filter(|_| before.loaded.get(&name) != Some(&binding.backfill));
         if source.is_some() {
-            state.memory.loaded.insert(name);
+            state.memory.loaded.insert(name, binding.backfill);
         }
         let (client, target) = (task.client.clone(), binding.target.clone());
         waiting.spawn(Wait { client, target, source, expected, rhythm }.run());

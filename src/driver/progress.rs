@@ -58,15 +58,17 @@ impl Progress {
         counts(self) != counts(before)
     }
 
-    /// How fast it went from `before` to here, in bytes a second.
-    pub fn rate(&self, before: &Self, took: Duration) -> f64 {
-        self.bytes.saturating_sub(before.bytes) as f64 / took.as_secs_f64().max(f64::EPSILON)
-    }
-
-    /// How long the rest takes at that rate.
-    pub fn left(&self, rate: f64) -> Option<Duration> {
+    /// How fast it went from `before` to here, and how long the rest takes at that rate,
+    /// for people.
+    pub fn pace(&self, before: &Self, took: Duration) -> String {
+        let done = self.bytes.saturating_sub(before.bytes) as f64;
+        let rate = done / took.as_secs_f64().max(f64::EPSILON);
         let left = self.bytes_total.saturating_sub(self.bytes) as f64;
-        Duration::try_from_secs_f64(left / rate).ok()
+        let mut pace = format!(", {}/s", Bytes(rate as u64));
+        if rate >= 1.0 && left > 0.0 {
+            pace.push_str(&format!(", about {} left", Seconds(left / rate)));
+        }
+        pace
     }
 }
 
@@ -85,6 +87,19 @@ impl fmt::Display for Bytes {
         match unit {
             0 => write!(f, "{} B", self.0),
             _ => write!(f, "{value:.1} {}", UNITS[unit]),
+        }
+    }
+}
+
+/// A time, for people.
+struct Seconds(f64);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0.0..90.0 => write!(f, "{:.0} s", self.0.max(1.0)),
+            90.0..5_400.0 => write!(f, "{:.0} min", self.0 / 60.0),
+            _ => write!(f, "{:.1} h", self.0 / 3_600.0),
         }
     }
 }

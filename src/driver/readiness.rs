@@ -6,6 +6,7 @@ use super::progress::{Bytes, Progress};
 use super::task::Target;
 use crate::config::InitializeFromS3;
 use crate::rockset::enums::CollectionStatus;
+use crate::rockset::retry::Policy;
 use crate::rockset::types::{Collection, GetCollectionResponse};
 use crate::rockset::{self, Client, call};
 use serde_json::json;
@@ -26,6 +27,10 @@ pub(super) struct Rhythm {
     report: Duration,
     /// Without anything moving, after which something is wrong.
     stalled: Duration,
+    /// How long it goes on after the input has ended.
+    pub grace: Duration,
+    /// How long all of this takes, compared with what is usual.
+    scale: f64,
 }
 
 impl Default for Rhythm {
@@ -37,6 +42,8 @@ impl Default for Rhythm {
             later: Duration::from_secs(3_600),
             report: Duration::from_secs(30),
             stalled: Duration::from_secs(300),
+            grace: Duration::from_secs(10),
+            scale: 1.0,
         }
     }
 }
@@ -57,7 +64,18 @@ impl Rhythm {
                 later: usual.later.mul_f64(scale),
                 report: usual.report.mul_f64(scale),
                 stalled: usual.stalled.mul_f64(scale),
+                grace: usual.grace.mul_f64(scale),
+                scale,
             },
+        }
+    }
+
+    /// How a look is repeated that isn't answered.
+    fn retry(&self, usual: Policy) -> Policy {
+        Policy {
+            first: usual.first.mul_f64(self.scale),
+            highest: usual.highest.mul_f64(self.scale),
+            limit: usual.limit.mul_f64(self.scale),
         }
     }
 
@@ -93,12 +111,13 @@ struct Seen {
     moved: Instant,
     reported: Option<Instant>,
     /// What was in at the last report, and when.
-    rate_from: (Progress, Instant),
+    last_report: Option<(Progress, Instant)>,
 }
 
 impl Wait {
     /// Waits until the collection is READY and everything that it is filled from is in.
-    pub async fn run(self) -> Result<(), Error> {
+    pub async fn run(mut self) -> Result<(), Error> {
+        self.client = self.client.retrying(self.rhythm.retry(self.client.retry()));
         let now = Instant::now();
         let mut seen = Seen {
             begun: now,
@@ -106,7 +125,7 @@ impl Wait {
             progress: Progress::default(),
             moved: now,
             reported: None,
-            rate_from: (Progress::default(), now),
+            last_report: None,
         };
         for looks in 0.. {
             if let Some(collection) = self.look().await? {
@@ -221,18 +240,14 @@ impl Wait {
 
     fn say_progress(&self, seen: &mut Seen, now: Instant) {
         let Progress { objects, objects_total, bytes, bytes_total, .. } = seen.progress;
-        let (before, at) = std::mem::replace(&mut seen.rate_from, (seen.progress.clone(), now));
-        let rate = seen.progress.rate(&before, now - at);
-        let left = seen
-            .progress
-            .left(rate)
-            .map_or("unknown".to_string(), |left| format!("{} s", left.as_secs()));
+        // At first, what was taken in before anybody looked says nothing of the pace.
+        let pace = match seen.last_report.replace((seen.progress.clone(), now)) {
+            Some((before, at)) => seen.progress.pace(&before, now - at),
+            None => String::new(),
+        };
         let expected = match self.expected {
             Some(expected) if expected > objects_total => {
-                format!(
-                    "; {expected} files were written, so {} are to come",
-                    expected - objects_total
-                )
+                format!("; files written: {expected}, to come: {}", expected - objects_total)
             }
             _ => String::new(),
         };
@@ -245,11 +260,10 @@ impl Wait {
             bytes,
             bytes_total,
             seconds = seen.begun.elapsed().as_secs(),
-            "filling the collection from S3: {objects} of {objects_total} objects, {} of {}, {}/s, \
-             left: {left}{expected}",
+            "filling the collection from S3: {objects} of {objects_total} objects, {} of \
+             {}{pace}{expected}",
             Bytes(bytes),
             Bytes(bytes_total),
-            Bytes(rate as u64),
         );
     }
 
@@ -259,7 +273,7 @@ impl Wait {
         let seconds = seen.begun.elapsed().as_secs();
         let cause = match self.expected {
             Some(expected) if objects == objects_total && objects_total < expected => format!(
-                "Rockset has seen {objects_total} objects, and {expected} files were written: check \
+                "Rockset has seen {objects_total} of the {expected} files that were written: check \
                  that {} is where they are, and that they are there",
                 describe(source)
             ),

@@ -3,9 +3,10 @@
 use super::Error;
 use super::batch::{Closed, Operation};
 use super::task::Target;
+use crate::rockset::documents::{self, Statuses};
 use crate::rockset::enums::{DocumentStatusKind, ErrorType};
 use crate::rockset::types::DocumentStatus;
-use crate::rockset::{self, Client, documents, retry};
+use crate::rockset::{self, Client, retry};
 use tracing::warn;
 
 /// How many refused documents an error names.
@@ -17,8 +18,10 @@ pub(super) async fn send(client: &Client, target: &Target, batch: Closed) -> Res
     let mut backoff = client.retry().begin();
     let mut to_send = vec![batch];
     while let Some(batch) = to_send.pop() {
-        match write(client, target, &batch).await {
-            Ok(statuses) => {
+        let written = write(client, target, &batch).await;
+        match written.and_then(|statuses| check(&statuses, &batch)) {
+            Ok(None) => {}
+            Ok(Some(statuses)) => {
                 let failed = failures(target, &batch, &statuses)?;
                 if failed.is_empty() {
                     continue;
@@ -49,19 +52,32 @@ pub(super) async fn send(client: &Client, target: &Target, batch: Closed) -> Res
     Ok(())
 }
 
-/// One request. Returns the status of each document.
+/// One request.
 async fn write(
     client: &Client,
     target: &Target,
     batch: &Closed,
-) -> Result<Vec<DocumentStatus>, rockset::Error> {
+) -> Result<Statuses, rockset::Error> {
     let (workspace, collection) = (&target.workspace, &target.collection);
-    Ok(match batch.operation() {
-        Operation::Add => documents::add(client, workspace, collection, batch.body()).await?.data,
-        Operation::Delete => {
-            documents::delete(client, workspace, collection, batch.body()).await?.data
-        }
-    })
+    match batch.operation() {
+        Operation::Add => documents::add(client, workspace, collection, batch.body()).await,
+        Operation::Delete => documents::delete(client, workspace, collection, batch.body()).await,
+    }
+}
+
+/// The status of each document, unless all can be seen to be good.
+fn check(
+    statuses: &Statuses,
+    batch: &Closed,
+) -> Result<Option<Vec<DocumentStatus>>, rockset::Error> {
+    let good: &[&[u8]] = match batch.operation() {
+        Operation::Add => &[br#""ADDED""#, br#""REPLACED""#],
+        Operation::Delete => &[br#""DELETED""#],
+    };
+    match statuses.are_all(batch.len(), good) {
+        true => Ok(None),
+        false => statuses.read().map(Some),
+    }
 }
 
 fn doing(target: &Target, batch: &Closed, what: &str) -> String {

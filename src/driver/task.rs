@@ -66,7 +66,11 @@ impl Task {
         problems.none()?;
         let endpoint = endpoint.ok_or_else(|| Error::request(request, "has no endpoint"))?;
 
-        let settings = Settings { pacing: Pacing::default().share(share), ..Settings::default() };
+        let settings = Settings {
+            pacing: Pacing::default().share(share),
+            max_concurrent_writes: endpoint.max_concurrent_requests.into(),
+            ..Settings::default()
+        };
         let (base, key) = (&endpoint.region_base_url, endpoint.api_key.reveal());
         let client =
             rockset::connect_with(base, key, settings).map_err(Error::rockset("connecting"))?;

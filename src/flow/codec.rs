@@ -103,6 +103,8 @@ pub struct FrameReader<R> {
     input: R,
     codec: Codec,
     buffer: BytesMut,
+    /// How much of the buffer has been read as a frame in place, and is to go.
+    consumed: usize,
     /// How much of the buffer is known to hold no newline.
     scanned: usize,
 }
@@ -110,7 +112,7 @@ pub struct FrameReader<R> {
 impl<R: AsyncRead + Unpin> FrameReader<R> {
     /// Reads `input` in that codec.
     pub fn new(input: R, codec: Codec) -> Self {
-        Self { input, codec, buffer: BytesMut::new(), scanned: 0 }
+        Self { input, codec, buffer: BytesMut::new(), consumed: 0, scanned: 0 }
     }
 
     /// The codec in use.
@@ -125,33 +127,75 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             if let Some(frame) = self.buffered()? {
                 return Ok(Some(frame));
             }
-            self.buffer.reserve(READ_AHEAD);
-            let read = self.input.read_buf(&mut self.buffer).await;
-            if read.map_err(|e| Error::Io("reading the input", e))? == 0 {
+            if !self.fill().await? {
                 return self.last();
             }
         }
     }
 
+    /// Reads more of the input. Returns whether there was any. Nothing is lost when the
+    /// future is dropped.
+    pub async fn fill(&mut self) -> Result<bool, Error> {
+        self.discard_consumed();
+        self.buffer.reserve(READ_AHEAD);
+        let read = self.input.read_buf(&mut self.buffer).await;
+        Ok(read.map_err(|e| Error::Io("reading the input", e))? > 0)
+    }
+
+    /// Waits for the input to end. For ever, if something else comes of it first.
+    pub async fn end(&mut self) {
+        self.discard_consumed();
+        if self.buffer.is_empty() {
+            self.buffer.reserve(READ_AHEAD);
+            if matches!(self.input.read_buf(&mut self.buffer).await, Ok(0)) {
+                return;
+            }
+        }
+        std::future::pending().await
+    }
+
     /// The next frame's content, if all of it has been read already.
     pub fn buffered(&mut self) -> Result<Option<Bytes>, Error> {
+        self.discard_consumed();
         match self.codec {
-            Codec::Proto => self.delimited(),
+            Codec::Proto => Ok(self.delimited()?.map(|length| {
+                self.buffer.advance(LENGTH_PREFIX);
+                self.buffer.split_to(length).freeze()
+            })),
             Codec::Json => self.line(),
         }
     }
 
-    fn delimited(&mut self) -> Result<Option<Bytes>, Error> {
+    /// The next frame's content in place, if it is of the proto codec and all of it has
+    /// been read already.
+    pub fn buffered_in_place(&mut self) -> Result<Option<&[u8]>, Error> {
+        self.discard_consumed();
+        match self.codec {
+            Codec::Json => Ok(None),
+            Codec::Proto => Ok(match self.delimited()? {
+                None => None,
+                Some(length) => {
+                    self.consumed = LENGTH_PREFIX + length;
+                    Some(&self.buffer[LENGTH_PREFIX..self.consumed])
+                }
+            }),
+        }
+    }
+
+    #[inline]
+    fn discard_consumed(&mut self) {
+        self.buffer.advance(std::mem::take(&mut self.consumed));
+    }
+
+    /// The length of the next frame, if all of it is there.
+    #[inline]
+    fn delimited(&self) -> Result<Option<usize>, Error> {
         let Some(prefix) = self.buffer.first_chunk::<LENGTH_PREFIX>() else {
             return Ok(None);
         };
         let length = u32::from_le_bytes(*prefix) as usize;
         check_length(length)?;
-        if self.buffer.len() < LENGTH_PREFIX + length {
-            return Ok(None);
-        }
-        self.buffer.advance(LENGTH_PREFIX);
-        Ok(Some(self.buffer.split_to(length).freeze()))
+        Ok((self.buffer.len() >= LENGTH_PREFIX + length).then_some(length))
     }
 
     fn line(&mut self) -> Result<Option<Bytes>, Error> {
@@ -175,7 +219,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
 
     /// What is left at the end of the input: nothing, or a last line without its
     /// newline, if that is whole.
-    fn last(&mut self) -> Result<Option<Bytes>, Error> {
+    pub fn last(&mut self) -> Result<Option<Bytes>, Error> {
         let rest = self.buffer.split().freeze();
         self.scanned = 0;
         match self.codec {

@@ -4,13 +4,19 @@
 //! - [`Request`] and [`Response`]: what may be said, one variant each.
 //! - [`codec`]: frames and messages, as protobuf or as JSON lines.
 //! - [`session`]: which message may follow which.
+//! - [`Store`]: read in place, since there are so many.
 //! - [`Checkpoint`]: where the runtime stands, passed on as it is.
-//! - [`mod@tuple`]: packed keys and values as JSON text.
+//! - [`mod@tuple`]: packed keys and values as JSON text, with `escape` for its strings,
+//!   [`json_text`] to check what is embedded in them, and [`buffer`] to write to.
 
+pub mod buffer;
 mod checkpoint;
 pub mod codec;
+mod escape;
 pub mod json;
+pub mod json_text;
 pub mod session;
+mod store;
 pub mod tuple;
 
 /// The generated messages, a module for each package.
@@ -22,7 +28,8 @@ pub mod proto {
 pub use checkpoint::Checkpoint;
 pub use codec::Codec;
 pub use proto::{consumer, flow as spec, materialize};
-pub use session::Session;
+pub use session::{Incoming, Session};
+pub use store::Store;
 
 use materialize::{request, response};
 

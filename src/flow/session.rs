@@ -9,7 +9,8 @@
 //! ```
 
 use super::codec::{FrameReader, FrameWriter};
-use super::{Codec, Error, Request, Response, materialize};
+use super::materialize::request;
+use super::{Codec, Error, Request, Response, Store, materialize};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -53,6 +54,17 @@ pub struct Session<R, W> {
     reader: FrameReader<R>,
     writer: FrameWriter<W>,
     phase: Phase,
+    /// The last Store that could not be read in place.
+    store: request::Store,
+}
+
+/// What comes within transactions.
+#[derive(Debug)]
+pub enum Incoming<'a> {
+    /// A document, as long as it is looked at.
+    Store(Store<'a>),
+    /// Any other request.
+    Other(Request),
 }
 
 impl<R, W> Session<R, W>
@@ -66,6 +78,7 @@ where
             reader: FrameReader::new(input, codec),
             writer: FrameWriter::new(output, codec),
             phase: Phase::Unary,
+            store: request::Store::default(),
         }
     }
 
@@ -73,28 +86,73 @@ where
     /// the future is dropped.
     pub async fn next(&mut self) -> Result<Option<Request>, Error> {
         match self.reader.next().await? {
-            Some(frame) => self.accept(frame).map(Some),
+            Some(frame) => accept(self.reader.codec(), &mut self.phase, frame).map(Some),
             None => Ok(None),
         }
     }
 
     /// The next request, if all of it has been read already.
-    pub fn buffered(&mut self) -> Result<Option<Request>, Error> {
-        match self.reader.buffered()? {
-            Some(frame) => self.accept(frame).map(Some),
-            None => Ok(None),
-        }
+    pub fn buffered(&mut self) -> Result<Option<Incoming<'_>>, Error> {
+        let codec = self.reader.codec();
+        let frame = match codec {
+            Codec::Json => self.reader.buffered()?,
+            Codec::Proto => match self.reader.buffered_in_place()? {
+                Some(frame) => match Store::from_request(frame) {
+                    Some(store) if self.phase == Phase::Stores => {
+                        return Ok(Some(Incoming::Store(store)));
+                    }
+                    _ => Some(Bytes::copy_from_slice(frame)),
+                },
+                None => None,
+            },
+        };
+        frame.map(|frame| incoming(codec, &mut self.phase, &mut self.store, frame)).transpose()
     }
 
-    fn accept(&mut self, frame: Bytes) -> Result<Request, Error> {
-        let wire: materialize::Request = self.reader.codec().decode("Request", frame)?;
-        let request = Request::try_from(wire)?;
-        self.phase = self.phase.after(&request)?;
-        Ok(request)
+    /// Reads more of the input. Returns whether there was any. Nothing is lost when the
+    /// future is dropped.
+    pub async fn fill(&mut self) -> Result<bool, Error> {
+        self.reader.fill().await
+    }
+
+    /// What is left when the input has ended: nothing, or a last request.
+    pub fn last(&mut self) -> Result<Option<Incoming<'_>>, Error> {
+        let codec = self.reader.codec();
+        let frame = self.reader.last()?;
+        frame.map(|frame| incoming(codec, &mut self.phase, &mut self.store, frame)).transpose()
+    }
+
+    /// Waits for the input to end, while an answer is being prepared. For ever, if
+    /// there is another request first. Nothing is lost when the future is dropped.
+    pub async fn end(&mut self) {
+        self.reader.end().await
     }
 
     /// Sends a response.
     pub async fn respond(&mut self, response: Response) -> Result<(), Error> {
         self.writer.write("Response", &materialize::Response::from(response)).await
     }
+}
+
+fn accept(codec: Codec, phase: &mut Phase, frame: Bytes) -> Result<Request, Error> {
+    let wire: materialize::Request = codec.decode("Request", frame)?;
+    let request = Request::try_from(wire)?;
+    *phase = phase.after(&request)?;
+    Ok(request)
+}
+
+/// A request whose Store is kept, to be looked at.
+fn incoming<'a>(
+    codec: Codec,
+    phase: &mut Phase,
+    kept: &'a mut request::Store,
+    frame: Bytes,
+) -> Result<Incoming<'a>, Error> {
+    Ok(match accept(codec, phase, frame)? {
+        Request::Store(store) => {
+            *kept = store;
+            Incoming::Store(Store::from(&*kept))
+        }
+        other => Incoming::Other(other),
+    })
 }

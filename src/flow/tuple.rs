@@ -4,6 +4,9 @@
 //! A byte string holds JSON text, of an object, an array, or a value whose location
 //! has several types; it is checked and then embedded as it is.
 
+use super::buffer::Buffer;
+use super::escape::{ESCAPED, write_packed};
+use super::json_text;
 use std::io::Write as _;
 
 /// Why a packed tuple can't be read.
@@ -47,9 +50,6 @@ const DOUBLE: u8 = 0x21;
 const FALSE: u8 = 0x26;
 const TRUE: u8 = 0x27;
 
-/// Follows a 0x00 that is part of a string; any other byte means that it ends there.
-const ESCAPED: u8 = 0xff;
-
 /// Reads a packed tuple element by element.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a> {
@@ -63,11 +63,11 @@ impl<'a> Reader<'a> {
     }
 
     /// Appends the next element to `out`, as JSON.
-    pub fn write_json(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub fn write_json(&mut self, out: &mut Buffer) -> Result<(), Error> {
         match self.take_code()? {
-            NULL => out.extend_from_slice(b"null"),
-            FALSE => out.extend_from_slice(b"false"),
-            TRUE => out.extend_from_slice(b"true"),
+            NULL => out.extend(b"null"),
+            FALSE => out.extend(b"false"),
+            TRUE => out.extend(b"true"),
             BYTES => self.write_embedded(out)?,
             STRING => self.write_string(out)?,
             code @ NEGATIVE_8..ZERO => {
@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
 
     /// Appends the next element to `out` as plain text that stands within a JSON string:
     /// a string as it is, an integer in decimal, a boolean as true or false.
-    pub fn write_plain(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub fn write_plain(&mut self, out: &mut Buffer) -> Result<(), Error> {
         match self.rest.first() {
             Some(&NULL) => Err(Error::NotPlain("null")),
             Some(&DOUBLE) => Err(Error::NotPlain("a number with a fraction")),
@@ -132,14 +132,14 @@ impl<'a> Reader<'a> {
 
     /// The next run of a string, and whether an escaped NUL and another run follow.
     fn take_run(&mut self) -> Result<(&'a [u8], bool), Error> {
-        let end = self.rest.iter().position(|byte| *byte == 0x00).ok_or(Error::CutShort)?;
+        let end = memchr::memchr(0x00, self.rest).ok_or(Error::CutShort)?;
         let run = &self.rest[..end];
         let goes_on = self.rest.get(end + 1) == Some(&ESCAPED);
         self.rest = &self.rest[end + 1 + usize::from(goes_on)..];
         Ok((run, goes_on))
     }
 
-    fn write_string(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+    fn write_string(&mut self, out: &mut Buffer) -> Result<(), Error> {
         out.push(b'"');
         self.write_text(out)?;
         out.push(b'"');
@@ -147,31 +147,27 @@ impl<'a> Reader<'a> {
     }
 
     /// Appends the inside of a string.
-    fn write_text(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
-        loop {
-            let (run, goes_on) = self.take_run()?;
-            write_escaped(std::str::from_utf8(run).map_err(|_| Error::NotUtf8)?, out);
-            match goes_on {
-                true => out.extend_from_slice(b"\\u0000"),
-                false => return Ok(()),
-            }
-        }
+    #[inline]
+    fn write_text(&mut self, out: &mut Buffer) -> Result<(), Error> {
+        let taken = write_packed(self.rest, out)?;
+        self.rest = &self.rest[taken..];
+        Ok(())
     }
 
-    fn write_embedded(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+    fn write_embedded(&mut self, out: &mut Buffer) -> Result<(), Error> {
         let start = out.len();
         loop {
             let (run, goes_on) = self.take_run()?;
-            out.extend_from_slice(run);
+            out.extend(run);
             match goes_on {
                 true => out.push(0x00),
                 false => break,
             }
         }
-        check_json(&out[start..])
+        json_text::check(&out.as_slice()[start..])
     }
 
-    fn write_integer(&mut self, sign: Sign, width: usize, out: &mut Vec<u8>) -> Result<(), Error> {
+    fn write_integer(&mut self, sign: Sign, width: usize, out: &mut Buffer) -> Result<(), Error> {
         let bytes = self.take(width)?;
         if sign == Sign::Negative {
             out.push(b'-');
@@ -183,18 +179,18 @@ impl<'a> Reader<'a> {
         match width {
             0..=8 => {
                 let value = magnitude.fold(0u64, |value, byte| value << 8 | u64::from(byte));
-                out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+                out.extend(itoa::Buffer::new().format(value).as_bytes());
             }
             9..=16 => {
                 let value = magnitude.fold(0u128, |value, byte| value << 8 | u128::from(byte));
-                out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+                out.extend(itoa::Buffer::new().format(value).as_bytes());
             }
             _ => write_wide(magnitude.collect(), out),
         }
         Ok(())
     }
 
-    fn write_double(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+    fn write_double(&mut self, out: &mut Buffer) -> Result<(), Error> {
         let bytes = self.take(8)?.first_chunk::<8>().ok_or(Error::CutShort)?;
         let bits = u64::from_be_bytes(*bytes);
         let is_positive = bits >> 63 == 1;
@@ -202,7 +198,7 @@ impl<'a> Reader<'a> {
         if !value.is_finite() {
             return Err(Error::NotFinite(value));
         }
-        out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+        out.extend(zmij::Buffer::new().format_finite(value).as_bytes());
         Ok(())
     }
 }
@@ -213,43 +209,8 @@ enum Sign {
     Negative,
 }
 
-/// Checks that `text` is one JSON value in UTF-8.
-pub fn check_json(text: &[u8]) -> Result<(), Error> {
-    let text = std::str::from_utf8(text).map_err(|_| Error::NotUtf8)?;
-    serde_json::from_str::<serde::de::IgnoredAny>(text)
-        .map(|_| ())
-        .map_err(|e| Error::NotJson(e.to_string()))
-}
-
-/// Appends the inside of a JSON string.
-fn write_escaped(text: &str, out: &mut Vec<u8>) {
-    let mut written = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let escape: &[u8] = match byte {
-            b'"' => b"\\\"",
-            b'\\' => b"\\\\",
-            b'\n' => b"\\n",
-            b'\r' => b"\\r",
-            b'\t' => b"\\t",
-            0x08 => b"\\b",
-            0x0c => b"\\f",
-            0x00..0x20 => b"",
-            _ => continue,
-        };
-        out.extend_from_slice(&text.as_bytes()[written..at]);
-        written = at + 1;
-        match escape {
-            b"" => {
-                let _ = write!(out, "\\u{byte:04x}");
-            }
-            escape => out.extend_from_slice(escape),
-        }
-    }
-    out.extend_from_slice(&text.as_bytes()[written..]);
-}
-
 /// Appends an integer of any width, given as big-endian bytes, in decimal.
-fn write_wide(mut magnitude: Vec<u8>, out: &mut Vec<u8>) {
+fn write_wide(mut magnitude: Vec<u8>, out: &mut Buffer) {
     const CHUNK: u64 = 10_000_000_000_000_000;
     const CHUNK_DIGITS: usize = 16;
 

@@ -1,11 +1,11 @@
-//! A connected client: authentication, timeouts, pacing, retries and tracing, as hooks
+//! A connected client: authentication, timeouts, limits, retries and tracing, as hooks
 //! of the generated one.
 
 use super::error::Error;
 use super::pacing::{Pacer, Pacing};
+use super::pressure::{Pressure, Writes};
 use super::types::ErrorModel;
 use super::{Client, ResponseValue, retry};
-use bytes::Bytes;
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use std::sync::Arc;
@@ -21,6 +21,8 @@ pub struct Settings {
     pub retry: retry::Policy,
     /// How metadata calls are held back.
     pub pacing: Pacing,
+    /// How many requests that write documents may be under way at once, at most.
+    pub max_concurrent_writes: usize,
     /// How long a connection may take to come about.
     pub connect_timeout: Duration,
     /// How long the wire may be silent while an answer is awaited.
@@ -32,6 +34,7 @@ impl Default for Settings {
         Self {
             retry: retry::Policy::default(),
             pacing: Pacing::default(),
+            max_concurrent_writes: 8,
             connect_timeout: Duration::from_secs(15),
             silence_timeout: Duration::from_secs(120),
         }
@@ -43,8 +46,7 @@ impl Default for Settings {
 pub struct Connection {
     retry: retry::Policy,
     pacer: Arc<Pacer>,
-    /// Takes the place of the body that the generated client would write.
-    body: Option<Bytes>,
+    pressure: Arc<Pressure>,
 }
 
 /// A client of the API at `base`, such as `https://api.usw2a1.rockset.com`.
@@ -75,7 +77,7 @@ pub fn connect_with(base: &Url, api_key: &str, settings: Settings) -> Result<Cli
     let connection = Connection {
         retry: settings.retry,
         pacer: Arc::new(Pacer::new(settings.pacing)),
-        body: None,
+        pressure: Pressure::new(settings.max_concurrent_writes, settings.retry.limit).into(),
     };
     let base = base.as_str().trim_end_matches('/');
     Ok(Client::new_with_client(base, http, connection))
@@ -87,11 +89,16 @@ impl Client {
         self.inner.retry
     }
 
-    /// This client, with the body for its next calls.
-    pub(super) fn carrying(&self, body: Bytes) -> Self {
-        let mut carrier = self.clone();
-        carrier.inner.body = Some(body);
-        carrier
+    /// What writing documents came to, by this client and its clones.
+    pub fn writes(&self) -> Writes {
+        self.inner.pressure.writes()
+    }
+
+    /// This client, with another policy of repeating failed calls.
+    pub fn retrying(&self, retry: retry::Policy) -> Self {
+        let mut client = self.clone();
+        client.inner.retry = retry;
+        client
     }
 }
 
@@ -99,13 +106,10 @@ impl ClientHooks<Connection> for Client {
     /// Paces, traces and repeats every call.
     async fn exec(
         &self,
-        mut request: reqwest::Request,
+        request: reqwest::Request,
         info: &OperationInfo,
     ) -> reqwest::Result<reqwest::Response> {
         let connection = self.inner();
-        if let Some(body) = &connection.body {
-            *request.body_mut() = Some(body.clone().into());
-        }
         let span = debug_span!(
             "rockset",
             operation = info.operation_id,
@@ -116,8 +120,12 @@ impl ClientHooks<Connection> for Client {
         async {
             connection.pacer.wait(info.operation_id).await;
             let begun = Instant::now();
-            let (result, attempts) =
-                retry::execute(self.client(), request, info.operation_id, connection.retry).await;
+            let call = retry::Call {
+                operation: info.operation_id,
+                policy: connection.retry,
+                pressure: is_write(info.operation_id).then_some(&connection.pressure),
+            };
+            let (result, attempts) = call.execute(self.client(), request).await;
             let status = result.as_ref().map_or(0, |response| response.status().as_u16());
             let duration_ms = begun.elapsed().as_millis() as u64;
             let span = tracing::Span::current();
@@ -130,6 +138,11 @@ impl ClientHooks<Connection> for Client {
         .instrument(span)
         .await
     }
+}
+
+/// Whether what limits an operation are the virtual instance's writes a second.
+fn is_write(function: &str) -> bool {
+    matches!(function, "add_documents" | "patch_documents" | "delete_documents")
 }
 
 /// Awaits a call of the client and sorts its outcome.
@@ -150,7 +163,7 @@ pub async fn call<T>(
         }
         Err(
             E::CommunicationError(error) | E::ResponseBodyError(error) | E::InvalidUpgrade(error),
-        ) => Err(Error::Unreachable(error)),
+        ) => Err(Error::unanswered(error)),
         Err(E::InvalidResponsePayload(body, error)) => Err(Error::Unexpected(format!(
             "{error} in {}",
             String::from_utf8_lossy(&body[..body.len().min(300)])

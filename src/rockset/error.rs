@@ -1,8 +1,8 @@
 //! What went wrong at the endpoint, whether a repeat can help, and what to do.
 
 use super::enums::ErrorType;
-use super::retry;
 use super::types::ErrorModel;
+use super::{connection, retry};
 use reqwest::StatusCode;
 use std::fmt;
 
@@ -36,6 +36,14 @@ pub enum Error {
     /// No answer came.
     #[error("no answer from Rockset")]
     Unreachable(#[source] reqwest::Error),
+    /// No answer came, and none will.
+    #[error("{advice}")]
+    Impossible {
+        /// What is wrong, and what to do.
+        advice: &'static str,
+        /// Why.
+        source: reqwest::Error,
+    },
     /// The answer isn't what the API's document promises.
     #[error("Rockset answered something unexpected: {0}")]
     Unexpected(String),
@@ -89,6 +97,14 @@ impl Error {
 }
 
 impl Error {
+    /// Sorts a failure to get an answer.
+    pub fn unanswered(source: reqwest::Error) -> Self {
+        match connection::obstacle(&source) {
+            Some(advice) => Self::Impossible { advice, source },
+            None => Self::Unreachable(source),
+        }
+    }
+
     /// Whether the same call may succeed later.
     pub fn can_pass(&self) -> bool {
         match self {

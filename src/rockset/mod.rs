@@ -3,18 +3,22 @@
 //! - [`Client`] and [`types`]: generated from `openapi/rockset.yaml`, a method for
 //!   each operation, a type for each schema. An enumeration has an `Unlisted` value,
 //!   so that an API that grows doesn't break a running client.
-//! - [`connect`]: a client that authenticates, retries and traces.
+//! - [`connect`]: a client that authenticates, retries, keeps to Rockset's limits and
+//!   traces. [`Writes`] is what its writes came to.
 //! - [`call`]: runs an operation and says in an [`Error`] what went wrong.
 //! - [`documents`]: the bodies on the path of a document, written by hand.
 //! - [`operations`]: what the API document lists, as a table.
 
 pub mod client;
+mod connection;
 pub mod documents;
 pub mod error;
 mod nulls;
 mod open_enum;
 pub mod operations;
 mod pacing;
+mod pressure;
+mod rate;
 pub mod retry;
 
 #[allow(missing_docs, clippy::all, clippy::unwrap_used, clippy::expect_used, rustdoc::all)]
@@ -32,3 +36,4 @@ pub use client::{Connection, Settings, call, connect, connect_with};
 pub use error::Error;
 pub use generated::{Client, ResponseValue, types};
 pub use pacing::Pacing;
+pub use pressure::Writes;

@@ -3,12 +3,15 @@
 //! Every call of the API may be repeated: documents are written by `_id`, and what
 //! exists can't be created twice. So what matters is only whether a repeat can help.
 
+use super::connection;
 use super::enums::ErrorType;
+use super::pressure::{Pressure, Verdict};
 use super::types::ErrorModel;
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
 use reqwest::{Client, Request, Response, StatusCode};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tracing::warn;
 
@@ -60,6 +63,11 @@ impl Backoff {
         in_time.then_some(wait)
     }
 
+    /// How long tries may still be begun.
+    pub fn left(&self) -> Duration {
+        self.policy.limit.saturating_sub(self.begun.elapsed())
+    }
+
     /// How many tries have been made.
     pub fn tries(&self) -> u32 {
         self.tries
@@ -84,35 +92,66 @@ pub fn may_pass(kind: &ErrorType) -> bool {
     )
 }
 
-/// Sends a request until it is answered for good, and counts the attempts. The
-/// answer's body is whole.
-pub(super) async fn execute(
-    client: &Client,
-    request: Request,
-    operation: &'static str,
-    policy: Policy,
-) -> (reqwest::Result<Response>, u32) {
-    let mut backoff = policy.begin();
-    loop {
-        let Some(attempt) = request.try_clone() else {
-            return (client.execute(request).await, 1);
-        };
-        let outcome = Outcome::of(client.execute(attempt).await).await;
-        let wait = match &outcome {
-            Outcome::Final(_) => None,
-            Outcome::Repeatable { at_least, .. } => backoff.wait(*at_least),
-        };
-        let Some(wait) = wait else {
-            return (outcome.into_result(), backoff.tries());
-        };
-        warn!(
-            operation,
-            tries = backoff.tries() - 1,
-            wait_ms = wait.as_millis() as u64,
-            reason = outcome.reason(),
-            "Rockset did not take a request; trying again"
-        );
-        tokio::time::sleep(wait).await;
+/// A call, which may take several attempts.
+pub(super) struct Call<'a> {
+    pub operation: &'static str,
+    pub policy: Policy,
+    /// What lets each attempt go, if it is a write of documents.
+    pub pressure: Option<&'a Arc<Pressure>>,
+}
+
+impl Call<'_> {
+    /// Sends a request until it is answered for good, and counts the attempts. The
+    /// answer's body is whole.
+    pub async fn execute(
+        &self,
+        client: &Client,
+        request: Request,
+    ) -> (reqwest::Result<Response>, u32) {
+        let mut backoff = self.policy.begin();
+        let mut turn = self.pressure.map(|pressure| pressure.enter());
+        let mut last: Option<Outcome> = None;
+        loop {
+            let permit = match (&mut turn, last.take()) {
+                (None, _) => None,
+                (Some(turn), None) => Some(turn.permit().await),
+                (Some(turn), Some(outcome)) => {
+                    match tokio::time::timeout(backoff.left(), turn.permit()).await {
+                        Ok(permit) => Some(permit),
+                        Err(_) => return (outcome.into_result(), backoff.tries() - 1),
+                    }
+                }
+            };
+            let Some(attempt) = request.try_clone() else {
+                return (client.execute(request).await, backoff.tries());
+            };
+            let outcome = Outcome::of(client.execute(attempt).await).await;
+            let (verdict, at_least) = (outcome.verdict(), outcome.retry_after());
+            let holds = permit.is_some() && at_least.is_some();
+            if let Some(permit) = permit {
+                permit.finish(verdict, at_least);
+            }
+            let wait = match &outcome {
+                Outcome::Final(_) => None,
+                Outcome::Repeatable { .. } => backoff.wait(at_least),
+            };
+            let Some(wait) = wait else {
+                return (outcome.into_result(), backoff.tries());
+            };
+            warn!(
+                operation = self.operation,
+                tries = backoff.tries() - 1,
+                wait_ms = wait.as_millis() as u64,
+                reason = outcome.reason(),
+                "Rockset did not take a request; trying again"
+            );
+            // Where the server's wish holds back all, the first in turn needs no wait of
+            // its own.
+            if !(holds && verdict == Verdict::Limited) {
+                tokio::time::sleep(wait).await;
+            }
+            last = Some(outcome);
+        }
     }
 }
 
@@ -124,7 +163,7 @@ enum Outcome {
 impl Outcome {
     async fn of(result: reqwest::Result<Response>) -> Self {
         match whole(result).await {
-            Err(error) if error.is_builder() => Self::Final(Err(error)),
+            Err(error) if connection::obstacle(&error).is_some() => Self::Final(Err(error)),
             Err(error) => Self::Repeatable {
                 reason: super::error::chain(&error),
                 at_least: None,
@@ -146,6 +185,28 @@ impl Outcome {
                     },
                 }
             }
+        }
+    }
+
+    /// What it tells of the limits on writes. An error that is final was an answer to a
+    /// request that had passed them.
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::Final(Ok(_)) => Verdict::Taken,
+            Self::Repeatable { result: Ok(answer), .. }
+                if answer.status() == StatusCode::TOO_MANY_REQUESTS =>
+            {
+                Verdict::Limited
+            }
+            Self::Final(Err(_)) | Self::Repeatable { .. } => Verdict::Failed,
+        }
+    }
+
+    /// How long the server asks to wait.
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Final(_) => None,
+            Self::Repeatable { at_least, .. } => *at_least,
         }
     }
 

@@ -27,7 +27,8 @@ pub fn pack_embedded(json: &str) -> Vec<u8> {
     out
 }
 
-fn pack_string(code: u8, bytes: &[u8], out: &mut Vec<u8>) {
+/// Packs bytes as a string, under its type code.
+pub fn pack_string(code: u8, bytes: &[u8], out: &mut Vec<u8>) {
     out.push(code);
     for byte in bytes {
         out.push(*byte);
@@ -38,7 +39,8 @@ fn pack_string(code: u8, bytes: &[u8], out: &mut Vec<u8>) {
     out.push(0x00);
 }
 
-fn pack_integer(value: i128, out: &mut Vec<u8>) {
+/// Packs an integer of any width up to sixteen bytes.
+pub fn pack_integer(value: i128, out: &mut Vec<u8>) {
     let magnitude: Vec<u8> =
         value.unsigned_abs().to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
     let width = magnitude.len() as u8;
@@ -51,7 +53,8 @@ fn pack_integer(value: i128, out: &mut Vec<u8>) {
     out.extend(magnitude.iter().map(|byte| if value < 0 { !byte } else { *byte }));
 }
 
-fn pack_double(value: f64, out: &mut Vec<u8>) {
+/// Packs a number with a fraction.
+pub fn pack_double(value: f64, out: &mut Vec<u8>) {
     let bits = value.to_bits();
     let ordered = if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
     out.push(0x21);

@@ -60,7 +60,6 @@ pub async fn apply(request: &request::Apply) -> Result<response::Applied, Error>
         actions.extend(done);
         if is_recreated {
             now.backfills.insert(name.clone(), binding.backfill);
-            now.loaded.remove(&name);
         }
         if memory.reported.get(&name) != Some(&reported) {
             actions.extend(reported.iter().cloned());

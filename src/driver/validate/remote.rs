@@ -126,9 +126,12 @@ async fn answer(client: &Client, question: &Question) -> Result<Found, rockset::
         }),
         Question::Writing(workspace, collection) => {
             match documents::add(client, workspace, collection, NOTHING.into()).await {
-                Err(error @ (E::Unauthorized(_) | E::Forbidden(_) | E::Unreachable(_))) => {
-                    Err(error)
-                }
+                Err(
+                    error @ (E::Unauthorized(_)
+                    | E::Forbidden(_)
+                    | E::Unreachable(_)
+                    | E::Impossible { .. }),
+                ) => Err(error),
                 // Whatever else is wrong with such a write, the key was good for it.
                 _ => Ok(Found::Yes),
             }
@@ -160,6 +163,11 @@ fn reports_access(endpoint: &Endpoint, answers: &Answers, problems: &mut Problem
                         "{host} can't be reached: {error}; check the host, and whether it runs"
                     ),
                 );
+                return true;
+            }
+            Err(error @ E::Impossible { .. }) => {
+                let error = rockset::error::chain(error);
+                problems.add("endpoint.region_base_url", format!("can't be used: {error}"));
                 return true;
             }
             Err(error @ E::Forbidden(_)) => {

@@ -1,0 +1,111 @@
+//! Stores, read in place: a transaction has millions of them, and nothing of one is
+//! needed once its document has been written.
+
+use super::materialize::request;
+
+/// A Store, borrowed from the frame that it came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Store<'a> {
+    /// Index of the binding.
+    pub binding: u32,
+    /// The key, as a packed tuple.
+    pub key_packed: &'a [u8],
+    /// The values, as a packed tuple.
+    pub values_packed: &'a [u8],
+    /// The root document's JSON text, if it is selected.
+    pub doc_json: &'a [u8],
+    /// Whether the document is deleted.
+    pub delete: bool,
+}
+
+impl<'a> From<&'a request::Store> for Store<'a> {
+    fn from(store: &'a request::Store) -> Self {
+        Self {
+            binding: store.binding,
+            key_packed: &store.key_packed,
+            values_packed: &store.values_packed,
+            doc_json: &store.doc_json,
+            delete: store.delete,
+        }
+    }
+}
+
+/// `store` of a Request, as a field of protobuf.
+const STORE: u8 = 7 << 3 | LENGTH_DELIMITED;
+
+const VARINT: u8 = 0;
+const LENGTH_DELIMITED: u8 = 2;
+
+const BINDING: u8 = 1 << 3 | VARINT;
+const KEY_JSON: u8 = 2 << 3 | LENGTH_DELIMITED;
+const KEY_PACKED: u8 = 3 << 3 | LENGTH_DELIMITED;
+const VALUES_JSON: u8 = 4 << 3 | LENGTH_DELIMITED;
+const VALUES_PACKED: u8 = 5 << 3 | LENGTH_DELIMITED;
+const DOC_JSON: u8 = 6 << 3 | LENGTH_DELIMITED;
+const EXISTS: u8 = 7 << 3 | VARINT;
+const DELETE: u8 = 8 << 3 | VARINT;
+
+impl<'a> Store<'a> {
+    /// Reads a protobuf Request that is a Store and nothing else. `None` if it is
+    /// anything else, or holds what isn't known here: then the generated decoder has to
+    /// look at it.
+    pub fn from_request(frame: &'a [u8]) -> Option<Self> {
+        let mut frame = frame;
+        if take_byte(&mut frame)? != STORE {
+            return None;
+        }
+        let mut rest = take_bytes(&mut frame)?;
+        if !frame.is_empty() {
+            return None;
+        }
+        let mut store = Self::default();
+        while let Some((key, tail)) = rest.split_first() {
+            rest = tail;
+            match *key {
+                BINDING => store.binding = take_varint(&mut rest)?.try_into().ok()?,
+                KEY_PACKED => store.key_packed = take_bytes(&mut rest)?,
+                VALUES_PACKED => store.values_packed = take_bytes(&mut rest)?,
+                DOC_JSON => store.doc_json = take_bytes(&mut rest)?,
+                KEY_JSON | VALUES_JSON => drop(take_bytes(&mut rest)?),
+                EXISTS => drop(take_varint(&mut rest)?),
+                DELETE => store.delete = take_varint(&mut rest)? != 0,
+                _ => return None,
+            }
+        }
+        Some(store)
+    }
+}
+
+fn take_byte(bytes: &mut &[u8]) -> Option<u8> {
+    let (first, rest) = bytes.split_first()?;
+    *bytes = rest;
+    Some(*first)
+}
+
+#[inline]
+fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
+    let first = take_byte(bytes)?;
+    if first < 0x80 {
+        return Some(first.into());
+    }
+    let mut value = u64::from(first & 0x7f);
+    for shift in (7..64).step_by(7) {
+        let byte = take_byte(bytes)?;
+        if shift == 63 && byte > 1 {
+            return None;
+        }
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+#[inline]
+fn take_bytes<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = take_varint(bytes)?.try_into().ok()?;
+    let (taken, rest) = bytes.split_at_checked(length)?;
+    *bytes = rest;
+    Some(taken)
+}

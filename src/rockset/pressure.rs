@@ -1,0 +1,258 @@
+//! Writing documents as fast as Rockset takes them, and no faster.
+//!
+//! A virtual instance takes so many write requests a second, which the client can't
+//! know: the size isn't told, and others write, too. What is beyond that is answered
+//! 429. So the client learns from the answers, as TCP does from lost packets. Every
+//! attempt at a write asks for permission, of which there are three parts:
+//!
+//! - **How many at once.** The limit begins at one and grows by one whenever as many
+//!   writes as it allows have been taken, up to a ceiling. A 429 halves it.
+//! - **Not before.** A `Retry-After` holds back all writes until then, and a little
+//!   longer at random, since other clients heard the same.
+//! - **How often.** To an instance that answers in a millisecond, one request at a time
+//!   is too much already. So a 429 also teaches a [`Rate`], at which the writes that
+//!   follow are spaced.
+//!
+//! All 429s of requests that were let go before the first of them was known tell the
+//! same, and count as one: they make a round. Who was refused waits with the turn that
+//! it had at first, so that nobody starves, however many come later.
+
+use super::rate::Rate;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+/// How much longer than asked for is waited at most, as a part of it.
+const JITTER: f64 = 0.05;
+
+/// What writing documents came to: adding, patching and deleting.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Writes {
+    /// Requests sent, each attempt by itself.
+    pub requests: u64,
+    /// Those of them that repeat one.
+    pub retries: u64,
+    /// Those that were answered 429.
+    pub limited: u64,
+    /// How long requests were held back, added up over all of them.
+    pub waited: Duration,
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The request was within the limits.
+    Taken,
+    /// It was not.
+    Limited,
+    /// Nothing is known of limits.
+    Failed,
+}
+
+/// Lets the writes of a client go. Its clones share one.
+#[derive(Debug)]
+pub(super) struct Pressure {
+    ceiling: usize,
+    /// No hold is longer: nobody who waits would still be there.
+    longest: Duration,
+    state: Mutex<State>,
+    /// Tells those who wait that something has changed.
+    changed: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    /// How many may be under way.
+    limit: usize,
+    /// How many were taken since the limit grew or shrank.
+    taken: usize,
+    under_way: usize,
+    /// The number of the round, by which it's known who was let go in an earlier one.
+    round: u64,
+    /// Who waits, by turn.
+    waiting: BTreeSet<u64>,
+    turns: u64,
+    not_before: Instant,
+    rate: Rate,
+    writes: Writes,
+}
+
+/// The place of one write, whatever attempts it takes.
+#[derive(Debug)]
+pub(super) struct Turn<'a> {
+    pressure: &'a Pressure,
+    turn: u64,
+    attempts: u64,
+}
+
+/// An attempt that is under way.
+#[derive(Debug)]
+pub(super) struct Permit<'a> {
+    pressure: &'a Pressure,
+    round: u64,
+}
+
+/// Whether the next in turn may go.
+enum Answer {
+    Go,
+    At(Instant),
+    /// When something has changed.
+    Later,
+}
+
+impl Pressure {
+    /// With so many requests under way at most, and no hold longer than `longest`.
+    pub fn new(ceiling: usize, longest: Duration) -> Self {
+        let now = Instant::now();
+        let state = State {
+            limit: 1,
+            taken: 0,
+            under_way: 0,
+            round: 0,
+            waiting: BTreeSet::new(),
+            turns: 0,
+            not_before: now,
+            rate: Rate::new(now),
+            writes: Writes::default(),
+        };
+        Self { ceiling: ceiling.max(1), longest, state: Mutex::new(state), changed: Notify::new() }
+    }
+
+    /// What it came to until now.
+    pub fn writes(&self) -> Writes {
+        self.state().writes
+    }
+
+    /// Takes the next turn.
+    pub fn enter(&self) -> Turn<'_> {
+        let mut state = self.state();
+        state.turns += 1;
+        state.rate.enter(Instant::now());
+        Turn { pressure: self, turn: state.turns, attempts: 0 }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Turn<'_> {
+    /// Waits until an attempt may be made.
+    pub async fn permit(&mut self) -> Permit<'_> {
+        let asked = Instant::now();
+        let waiting = Waiting::new(self.pressure, self.turn);
+        loop {
+            let changed = self.pressure.changed.notified();
+            let answer = {
+                let mut state = self.pressure.state();
+                let now = Instant::now();
+                let answer = state.answer(self.turn, now);
+                if let Answer::Go = answer {
+                    state.let_go(now);
+                    state.writes.requests += 1;
+                    state.writes.retries += u64::from(self.attempts > 0);
+                    state.writes.waited += now - asked;
+                    self.attempts += 1;
+                    let round = state.round;
+                    drop(state);
+                    drop(waiting);
+                    return Permit { pressure: self.pressure, round };
+                }
+                answer
+            };
+            match answer {
+                Answer::At(time) => tokio::select! {
+                    () = sleep_until(time) => {}
+                    () = changed => {}
+                },
+                Answer::Later | Answer::Go => changed.await,
+            }
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.pressure.state().rate.leave(Instant::now());
+    }
+}
+
+/// A place among those who wait, until it's dropped.
+struct Waiting<'a> {
+    pressure: &'a Pressure,
+    turn: u64,
+}
+
+impl<'a> Waiting<'a> {
+    fn new(pressure: &'a Pressure, turn: u64) -> Self {
+        pressure.state().waiting.insert(turn);
+        Self { pressure, turn }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.pressure.state().waiting.remove(&self.turn);
+        self.pressure.changed.notify_waiters();
+    }
+}
+
+impl State {
+    fn answer(&self, turn: u64, now: Instant) -> Answer {
+        if self.waiting.first() != Some(&turn) || self.under_way >= self.limit {
+            return Answer::Later;
+        }
+        match self.not_before.max(self.rate.next()) {
+            time if time <= now => Answer::Go,
+            time => Answer::At(time),
+        }
+    }
+
+    fn let_go(&mut self, now: Instant) {
+        self.under_way += 1;
+        self.rate.let_go(now);
+    }
+}
+
+impl Permit<'_> {
+    /// Learns from what came of the attempt, and when the server wants another.
+    pub fn finish(self, verdict: Verdict, retry_after: Option<Duration>) {
+        let mut state = self.pressure.state();
+        let now = Instant::now();
+        if let Some(asked) = retry_after {
+            let hold = asked.mul_f64(1.0 + JITTER * fastrand::f64()).min(self.pressure.longest);
+            state.not_before = state.not_before.max(now + hold);
+        }
+        match verdict {
+            Verdict::Failed => {}
+            Verdict::Taken => {
+                state.rate.taken();
+                state.taken += 1;
+                if state.taken >= state.limit {
+                    state.taken = 0;
+                    state.limit = (state.limit + 1).min(self.pressure.ceiling);
+                }
+            }
+            Verdict::Limited => {
+                state.writes.limited += 1;
+                if self.round == state.round {
+                    state.round += 1;
+                    state.taken = 0;
+                    state.limit = (state.limit / 2).max(1);
+                    let hold = state.not_before.saturating_duration_since(now);
+                    state.rate.limited(now, hold);
+                }
+            }
+        }
+        // Dropping this says that something has changed.
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        self.pressure.state().under_way -= 1;
+        self.pressure.changed.notify_waiters();
+    }
+}
