@@ -78,7 +78,8 @@ impl Batch {
     /// Whether it is to be sent before another document comes.
     #[inline]
     pub fn is_full(&self, limits: Limits) -> bool {
-        self.len() >= limits.documents || self.bytes() >= limits.bytes
+        let has_reached = self.len() >= limits.documents || self.bytes() >= limits.bytes;
+        has_reached && !self.is_empty()
     }
 
     /// Appends a document that `write` writes.

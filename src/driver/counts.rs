@@ -11,6 +11,8 @@ pub(super) struct Counts {
     /// Of JSON.
     pub bytes: u64,
     pub requests: u64,
+    /// Requests that were sent again.
+    pub retries: u64,
     /// From the first document to the last acknowledgement.
     pub elapsed: Duration,
     /// Waiting for the next document.
@@ -32,6 +34,7 @@ impl AddAssign for Counts {
         self.documents += other.documents;
         self.bytes += other.bytes;
         self.requests += other.requests;
+        self.retries += other.retries;
         self.elapsed += other.elapsed;
         self.flow += other.flow;
         self.rockset += other.rockset;

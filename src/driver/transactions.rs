@@ -294,7 +294,8 @@ impl Transactor {
         self.tally.counts.rockset += since.elapsed();
         // What the next transaction needs is not known, so nothing is kept for it.
         self.pool.clear();
-        let counts = self.tally.end();
+        let mut counts = self.tally.end();
+        counts.retries = self.client.writes().retries.saturating_sub(self.total.retries);
         if counts.elapsed >= LONG {
             self.report("a long transaction is durable in Rockset", &counts);
         }
@@ -308,6 +309,7 @@ impl Transactor {
             documents = counts.documents,
             bytes = counts.bytes,
             requests = counts.requests,
+            retries = counts.retries,
             seconds = counts.elapsed.as_secs_f64(),
             waiting_for_flow = counts.flow.as_secs_f64(),
             waiting_for_rockset = counts.rockset.as_secs_f64(),
