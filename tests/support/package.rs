@@ -8,8 +8,9 @@ use std::process::Command;
 use std::time::SystemTime;
 use yaml_serde::Value;
 
-/// What a build of the connector reads.
-const PARTS: [&str; 8] = [
+/// What cargo needs to build the connector.
+const PARTS: [&str; 9] = [
+    "benches",
     "Cargo.toml",
     "Cargo.lock",
     "build.rs",
