@@ -142,7 +142,7 @@ fn text(i: usize, length: usize) -> String {
 
 /// With key and names, 128 bytes of JSON.
 fn small(i: usize) -> Vec<Value> {
-    vec![json!(i as f64 * 0.37), json!(text(i, 62))]
+    vec![json!(i as f64 * 0.37), json!(text(i, 70))]
 }
 
 /// With key and names, 1 KiB of JSON: scalars, and objects in objects.
@@ -151,7 +151,7 @@ fn medium(i: usize) -> Vec<Value> {
     for n in 0..19 {
         values.push(match n % 5 {
             0 => json!(i * n),
-            1 => json!(text(i + n, 40)),
+            1 => json!(text(i + n, 110)),
             2 => json!({"lat": i as f64 * 0.01, "deep": {"on": n, "tags": ["a", "b", null]}}),
             3 => json!((i + n) as f64 / 7.0),
             _ => json!(i.is_multiple_of(2)),
