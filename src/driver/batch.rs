@@ -82,16 +82,20 @@ impl Batch {
         has_reached && !self.is_empty()
     }
 
-    /// Appends a document that `write` writes.
+    /// Appends a document that `write` writes. Returns by how many bytes the batch grew.
     #[inline]
-    pub fn push<E>(&mut self, write: impl FnOnce(&mut Buffer) -> Result<(), E>) -> Result<(), E> {
+    pub fn push<E>(
+        &mut self,
+        write: impl FnOnce(&mut Buffer) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        let before = self.body.len();
         match self.body.is_empty() {
             true => self.body.extend(OPENING),
             false => self.body.push(b','),
         }
         write(&mut self.body)?;
         self.ends.push(self.body.len());
-        Ok(())
+        Ok(self.body.len() - before)
     }
 
     /// Takes the last document out again, into a batch of its own.
@@ -115,7 +119,7 @@ impl Batch {
     }
 
     fn push_text(&mut self, document: &[u8]) {
-        let Ok(()) = self.push(|out| {
+        let Ok(_) = self.push(|out| {
             out.extend(document);
             Ok::<_, std::convert::Infallible>(())
         });

@@ -115,14 +115,16 @@ fn is_done(operation: Operation, status: &DocumentStatus) -> bool {
 
 /// Whether there was no such document, which may have been deleted by an earlier try.
 fn is_absent(status: &DocumentStatus) -> bool {
-    let kind = status.error.as_ref().and_then(|error| error.type_.as_ref());
-    kind == Some(&ErrorType::Notfound)
+    error_type(status) == Some(&ErrorType::Notfound)
 }
 
 /// Whether the document may be stored when it's sent again.
 fn is_passing(status: &DocumentStatus) -> bool {
-    let kind = status.error.as_ref().and_then(|error| error.type_.as_ref());
-    kind.is_some_and(retry::may_pass)
+    error_type(status).is_some_and(retry::may_pass)
+}
+
+fn error_type(status: &DocumentStatus) -> Option<&ErrorType> {
+    status.error.as_ref().and_then(|error| error.type_.as_ref())
 }
 
 fn refusal(

@@ -76,19 +76,10 @@ impl Binding {
     #[inline]
     fn push(&mut self, operation: Operation, store: &Store<'_>) -> Result<usize, Error> {
         let Self { layout, additions, deletions, .. } = self;
-        let (batch, before) = match operation {
-            Operation::Add => {
-                let before = additions.bytes();
-                additions.push(|out| layout.write(store, out))?;
-                (additions, before)
-            }
-            Operation::Delete => {
-                let before = deletions.bytes();
-                deletions.push(|out| layout.write_deletion(store, out))?;
-                (deletions, before)
-            }
-        };
-        Ok(batch.bytes() - before)
+        match operation {
+            Operation::Add => additions.push(|out| layout.write(store, out)),
+            Operation::Delete => deletions.push(|out| layout.write_deletion(store, out)),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What may be done with a field, and why.
 
-use super::Candidate;
+use super::{Candidate, types};
 use crate::driver::document::{EVENT_TIME, ID, META};
 use crate::flow::materialize::response::validated::Constraint;
 use crate::flow::materialize::response::validated::constraint::Type;
@@ -25,8 +25,7 @@ pub(super) fn constrain(candidate: &Candidate<'_>) -> BTreeMap<String, Constrain
 
 fn constraint(projection: &Projection, candidate: &Candidate<'_>) -> (Type, &'static str) {
     let inference = projection.inference.as_ref();
-    let types: Vec<&str> =
-        inference.iter().flat_map(|inference| &inference.types).map(String::as_str).collect();
+    let types = types(projection);
     let format = inference
         .and_then(|inference| inference.string.as_ref())
         .map_or("", |string| string.format.as_str());

@@ -1,6 +1,6 @@
 //! Which keys have a plain text that no other key has.
 
-use super::Candidate;
+use super::{Candidate, types};
 use crate::config::{DocumentId, Problems};
 use crate::flow::spec::{Projection, inference::Exists};
 
@@ -55,9 +55,4 @@ fn not_plain(part: &Projection) -> Option<String> {
     );
     (may_be_absent && inference.default_json.is_empty())
         .then(|| "may be absent from a document".to_string())
-}
-
-fn types(part: &Projection) -> Vec<&str> {
-    let inference = part.inference.as_ref();
-    inference.map_or(Vec::new(), |inference| inference.types.iter().map(String::as_str).collect())
 }

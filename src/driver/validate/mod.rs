@@ -61,17 +61,20 @@ impl Candidate<'_> {
     /// Whether documents are known by a key that is a field called `_id`.
     fn has_own_id(&self) -> bool {
         let key = self.key();
-        let is_text = |part: &Projection| {
-            part.inference.as_ref().is_some_and(|inference| inference.types == ["string"])
-        };
         let mut projections = self.collection.projections.iter();
         match key.as_slice() {
             [part] => projections.any(|projection| {
-                projection.field == ID && projection.ptr == part.ptr && is_text(part)
+                projection.field == ID && projection.ptr == part.ptr && types(part) == ["string"]
             }),
             _ => false,
         }
     }
+}
+
+/// The types that values of a location may have.
+fn types(projection: &Projection) -> Vec<&str> {
+    let inference = projection.inference.iter();
+    inference.flat_map(|inference| &inference.types).map(String::as_str).collect()
 }
 
 /// Answers Validate.
