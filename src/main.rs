@@ -9,6 +9,7 @@ use materialize_rockset::flow::Codec;
 use materialize_rockset::logging::{self, Format};
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use tokio::runtime::{self, Runtime};
 
 /// A Flow materialization connector for Rockset.
 ///
@@ -53,36 +54,41 @@ fn start(arguments: Arguments) -> anyhow::Result<()> {
     logging::init(if is_connector { Format::Json } else { for_people })
         .map_err(|problem| anyhow!(problem))?;
 
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting")?;
-    let result = runtime.block_on(run(arguments.command));
+    let workers = runtime::Builder::new_multi_thread().enable_all().build().context("starting")?;
+    let result = match arguments.command {
+        None => connector(&workers),
+        Some(command) => workers.block_on(run(command)),
+    };
     // A read of stdin that still waits must not hold the process back.
-    runtime.shutdown_background();
+    workers.shutdown_background();
     result
 }
 
-async fn run(command: Option<Command>) -> anyhow::Result<()> {
+async fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        None => connector().await,
         #[cfg(feature = "local")]
-        Some(Command::Local(options)) => Ok(materialize_rockset::local::command(options).await?),
+        Command::Local(options) => Ok(materialize_rockset::local::command(options).await?),
         #[cfg(feature = "local")]
-        Some(Command::Preview(options)) => Ok(materialize_rockset::preview::run(options).await?),
-        #[cfg(not(feature = "local"))]
-        Some(command) => match command {},
+        Command::Preview(options) => Ok(materialize_rockset::preview::run(options).await?),
     }
 }
 
-async fn connector() -> anyhow::Result<()> {
+/// Serves the session in this thread, which waits for stdin itself: that a worker waits, and
+/// wakes it up for every read, would cost more than the read. All else is the workers'.
+fn connector(workers: &Runtime) -> anyhow::Result<()> {
     let codec = match std::env::var("FLOW_RUNTIME_CODEC") {
         Err(_) => Codec::default(),
         Ok(name) => Codec::from_name(&name)
             .with_context(|| format!("FLOW_RUNTIME_CODEC is {name:?}; write proto or json"))?,
     };
-    let output = tokio::io::stdout();
-    match stdin::pipe() {
-        Some(pipe) => driver::run(pipe, output, codec).await?,
-        None => driver::run(tokio::io::stdin(), output, codec).await?,
-    }
-    Ok(())
+    let this_thread = runtime::Builder::new_current_thread().enable_io().build();
+    this_thread.context("starting")?.block_on(async {
+        let pipe = stdin::pipe();
+        let _workers = workers.enter();
+        let output = tokio::io::stdout();
+        match pipe {
+            Some(pipe) => Ok(driver::run(pipe, output, codec).await?),
+            None => Ok(driver::run(tokio::io::stdin(), output, codec).await?),
+        }
+    })
 }

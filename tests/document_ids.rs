@@ -125,7 +125,7 @@ fn the_text_is_exact() {
         let mut tuple = materialize_rockset::flow::tuple::Reader::new(&packed);
         for part in *parts {
             let mut text = Buffer::default();
-            tuple.write_json(&mut text).unwrap();
+            text.append(|out| tuple.write_json(out)).unwrap();
             let text = String::from_utf8(text.as_slice().to_vec()).unwrap();
             match part.starts_with('"') {
                 true => assert_eq!(json!(text), json!(normal(part)), "{packed:?}"),

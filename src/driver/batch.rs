@@ -1,7 +1,8 @@
 //! Documents on their way into one request.
 
-use crate::flow::buffer::Buffer;
+use crate::flow::buffer::{Buffer, Writer};
 use bytes::Bytes;
+use std::convert::Infallible;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -43,8 +44,8 @@ pub struct Batch {
     ends: Vec<usize>,
 }
 
-const OPENING: &[u8] = b"{\"data\":[";
-const CLOSING: &[u8] = b"]}";
+const OPENING: &[u8; 9] = b"{\"data\":[";
+const CLOSING: &[u8; 2] = b"]}";
 
 impl Batch {
     /// An empty batch.
@@ -83,17 +84,19 @@ impl Batch {
     }
 
     /// Appends a document that `write` writes. Returns by how many bytes the batch grew.
-    #[inline]
+    #[inline(always)]
     pub fn push<E>(
         &mut self,
-        write: impl FnOnce(&mut Buffer) -> Result<(), E>,
+        write: impl FnOnce(&mut Writer<'_>) -> Result<(), E>,
     ) -> Result<usize, E> {
         let before = self.body.len();
-        match self.body.is_empty() {
-            true => self.body.extend(OPENING),
-            false => self.body.push(b','),
-        }
-        write(&mut self.body)?;
+        self.body.append(|out| {
+            match before {
+                0 => out.extend_array(OPENING),
+                _ => out.push(b','),
+            }
+            write(out)
+        })?;
         self.ends.push(self.body.len());
         Ok(self.body.len() - before)
     }
@@ -113,7 +116,10 @@ impl Batch {
     /// body any more.
     pub fn close(self, pool: &Pool) -> Closed {
         let Self { operation, mut body, ends } = self;
-        body.extend(CLOSING);
+        let Ok(()) = body.append(|out| {
+            out.extend_array(CLOSING);
+            Ok::<_, Infallible>(())
+        });
         let body = Bytes::from_owner(Pooled { body, pool: pool.clone() });
         Closed { operation, body, ends }
     }
@@ -121,7 +127,7 @@ impl Batch {
     fn push_text(&mut self, document: &[u8]) {
         let Ok(_) = self.push(|out| {
             out.extend(document);
-            Ok::<_, std::convert::Infallible>(())
+            Ok::<_, Infallible>(())
         });
     }
 }

@@ -4,7 +4,7 @@
 use super::Error;
 use crate::config::DocumentId;
 use crate::flow::Store;
-use crate::flow::buffer::{Buffer, PIECE};
+use crate::flow::buffer::{Buffer, PIECE, Writer};
 use crate::flow::json_text;
 use crate::flow::spec::FieldSelection;
 use crate::flow::tuple::{self, Reader};
@@ -95,7 +95,7 @@ impl Layout {
 
     /// Appends the document of a Store to `out`. On an error, what was appended is of
     /// no use.
-    pub fn write(&self, store: &Store<'_>, out: &mut Buffer) -> Result<(), Error> {
+    pub fn write(&self, store: &Store<'_>, out: &mut Writer<'_>) -> Result<(), Error> {
         out.push(b'{');
         if self.id != Id::Selected {
             self.write_id(store, out)?;
@@ -104,15 +104,14 @@ impl Layout {
         self.write_tuple(&self.values, store.values_packed, out)?;
         if let Some(field) = &self.document {
             field.write_prefix(out);
-            out.extend(store.doc_json);
-            json_text::check(store.doc_json).map_err(|e| self.error(&field.name, e))?;
+            json_text::write(store.doc_json, out).map_err(|e| self.error(&field.name, e))?;
         }
         out.push(b'}');
         Ok(())
     }
 
     /// Appends what names the document of a Store, to delete it.
-    pub fn write_deletion(&self, store: &Store<'_>, out: &mut Buffer) -> Result<(), Error> {
+    pub fn write_deletion(&self, store: &Store<'_>, out: &mut Writer<'_>) -> Result<(), Error> {
         out.push(b'{');
         match self.id {
             Id::Selected => self.write_tuple(&self.keys, store.key_packed, out)?,
@@ -125,7 +124,7 @@ impl Layout {
     /// The `_id` of a Store's document, to show it.
     pub fn id(&self, store: &Store<'_>) -> String {
         let mut text = Buffer::default();
-        let written = self.write_deletion(store, &mut text).is_ok();
+        let written = text.append(|out| self.write_deletion(store, out)).is_ok();
         let named =
             serde_json::from_slice::<serde_json::Value>(text.as_slice()).unwrap_or_default();
         match named[ID].as_str() {
@@ -135,8 +134,8 @@ impl Layout {
     }
 
     /// Appends `"_id":"…"`.
-    fn write_id(&self, store: &Store<'_>, out: &mut Buffer) -> Result<(), Error> {
-        out.extend(b"\"_id\":\"");
+    fn write_id(&self, store: &Store<'_>, out: &mut Writer<'_>) -> Result<(), Error> {
+        out.extend_array(b"\"_id\":\"");
         match self.id {
             Id::PackedKey => write_base64(store.key_packed, out),
             Id::Key | Id::Selected => self.write_plain_key(store.key_packed, out)?,
@@ -145,7 +144,7 @@ impl Layout {
         Ok(())
     }
 
-    fn write_plain_key(&self, packed: &[u8], out: &mut Buffer) -> Result<(), Error> {
+    fn write_plain_key(&self, packed: &[u8], out: &mut Writer<'_>) -> Result<(), Error> {
         let mut tuple = Reader::new(packed);
         for (i, field) in self.keys.iter().enumerate() {
             if i > 0 {
@@ -156,20 +155,26 @@ impl Layout {
         Ok(())
     }
 
-    fn write_tuple(&self, fields: &[Field], packed: &[u8], out: &mut Buffer) -> Result<(), Error> {
+    fn write_tuple(
+        &self,
+        fields: &[Field],
+        packed: &[u8],
+        out: &mut Writer<'_>,
+    ) -> Result<(), Error> {
         let mut tuple = Reader::new(packed);
         for field in fields {
-            let before = out.len();
+            let before = out.position();
             field.write_prefix(out);
             tuple.write_json(out).map_err(|e| self.error(&field.name, e))?;
             if field.is_event_time {
-                finish_event_time(out, before, before + field.prefix.len());
+                out.aside(|out| finish_event_time(out, before, before + field.prefix.len()));
             }
         }
         let last = || fields.last().map_or("(none)", |field| &field.name);
         tuple.finish().map_err(|e| self.error(last(), e))
     }
 
+    #[cold]
     fn error(&self, field: &str, source: tuple::Error) -> Error {
         Error::Tuple {
             binding: self.binding,
@@ -194,8 +199,8 @@ impl Field {
         Self { name: name.to_string(), prefix, piece, is_event_time: name == EVENT_TIME }
     }
 
-    #[inline]
-    fn write_prefix(&self, out: &mut Buffer) {
+    #[inline(always)]
+    fn write_prefix(&self, out: &mut Writer<'_>) {
         match &self.piece {
             Some(piece) => out.extend_piece(piece, self.prefix.len()),
             None => out.extend(&self.prefix),
@@ -205,9 +210,9 @@ impl Field {
 
 /// Makes a timestamp of a text that was just written to `out`, and leaves a null out:
 /// Rockset then takes the time at which the document comes in.
-fn finish_event_time(out: &mut Buffer, field: usize, value: usize) {
-    match out.as_slice().get(value) {
-        Some(b'n') => out.truncate(field),
+fn finish_event_time(out: &mut Writer<'_>, field: usize, value: usize) {
+    match out.written_from(value).first() {
+        Some(b'n') => out.back_to(field),
         Some(b'"') => {
             out.insert(value, TIMESTAMP.0);
             out.extend(TIMESTAMP.1);
@@ -218,7 +223,7 @@ fn finish_event_time(out: &mut Buffer, field: usize, value: usize) {
 
 /// Appends bytes in the standard alphabet of base64, without padding.
 #[inline]
-fn write_base64(bytes: &[u8], out: &mut Buffer) {
+fn write_base64(bytes: &[u8], out: &mut Writer<'_>) {
     let length = (bytes.len() * 4).div_ceil(3);
     // The room is at the least of the very length that the encoding takes.
     let written = STANDARD_NO_PAD.encode_slice(bytes, out.room(length)).unwrap_or_default();

@@ -25,6 +25,11 @@ impl Buffer {
         self.length == 0
     }
 
+    /// How many bytes it has memory for.
+    pub fn capacity(&self) -> usize {
+        self.memory.len()
+    }
+
     /// What it holds.
     #[inline]
     pub fn as_slice(&self) -> &[u8] {
@@ -37,62 +42,124 @@ impl Buffer {
         self.length = self.length.min(length);
     }
 
-    /// Appends a byte.
-    #[inline]
-    pub fn push(&mut self, byte: u8) {
-        self.room(1)[0] = byte;
-        self.length += 1;
+    /// Appends what `write` writes, unless it fails.
+    #[inline(always)]
+    pub fn append<E>(
+        &mut self,
+        write: impl FnOnce(&mut Writer<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut writer = Writer { memory: &mut self.memory, at: self.length };
+        write(&mut writer)?;
+        self.length = writer.at;
+        Ok(())
+    }
+}
+
+/// Writes to the end of a [`Buffer`]. It is apart from the buffer so that, in a function
+/// that everything is inlined into, the place to write to is in a register.
+#[derive(Debug)]
+pub struct Writer<'a> {
+    memory: &'a mut Vec<u8>,
+    at: usize,
+}
+
+impl Writer<'_> {
+    /// How many bytes there are before the next one.
+    #[inline(always)]
+    pub fn position(&self) -> usize {
+        self.at
     }
 
-    /// Appends bytes.
-    #[inline]
-    pub fn extend(&mut self, bytes: &[u8]) {
-        self.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
-        self.length += bytes.len();
+    /// What has been written, from a position on.
+    #[inline(always)]
+    pub fn written_from(&self, position: usize) -> &[u8] {
+        &self.memory[position..self.at]
     }
 
-    /// Appends the first bytes of a piece.
-    #[inline]
-    pub fn extend_piece(&mut self, piece: &[u8; PIECE], length: usize) {
-        self.room(PIECE)[..PIECE].copy_from_slice(piece);
-        self.length += length.min(PIECE);
-    }
-
-    /// Puts bytes in at a place, before what is there.
-    pub fn insert(&mut self, at: usize, bytes: &[u8]) {
-        let end = self.length;
-        self.room(bytes.len());
-        self.memory.copy_within(at..end, at + bytes.len());
-        self.memory[at..at + bytes.len()].copy_from_slice(bytes);
-        self.length += bytes.len();
+    /// Goes back to a position.
+    #[inline(always)]
+    pub fn back_to(&mut self, position: usize) {
+        self.at = self.at.min(position);
     }
 
     /// Where the next bytes go: room for so many at the least. They count once
     /// [`Self::advance`] says so.
-    #[inline]
+    #[inline(always)]
     pub fn room(&mut self, count: usize) -> &mut [u8] {
-        if self.memory.len() - self.length < count {
-            self.grow(count);
+        if self.memory.len() - self.at < count {
+            grow(self.memory, self.at, count);
         }
-        &mut self.memory[self.length..]
+        &mut self.memory[self.at..]
     }
 
     /// Says that so many bytes have been written to [`Self::room`].
-    #[inline]
+    #[inline(always)]
     pub fn advance(&mut self, count: usize) {
-        self.length += count;
-        debug_assert!(self.length <= self.memory.len());
+        self.at += count;
+        debug_assert!(self.at <= self.memory.len());
     }
 
-    #[cold]
-    fn grow(&mut self, count: usize) {
-        const LEAST: usize = 4 << 10;
-        let needed = self.length + count;
-        self.memory.resize(needed.max(self.memory.len() * 2).max(LEAST), 0);
+    /// Appends a byte.
+    #[inline(always)]
+    pub fn push(&mut self, byte: u8) {
+        self.room(1)[0] = byte;
+        self.at += 1;
+    }
+
+    /// Appends bytes.
+    #[inline(always)]
+    pub fn extend(&mut self, bytes: &[u8]) {
+        self.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
+        self.at += bytes.len();
+    }
+
+    /// Appends a few bytes, by moving them all at once.
+    #[inline(always)]
+    pub fn extend_array<const N: usize>(&mut self, bytes: &[u8; N]) {
+        self.extend_piece(bytes, N);
+    }
+
+    /// Appends the first bytes of a piece, by moving all of it at once.
+    #[inline(always)]
+    pub fn extend_piece<const N: usize>(&mut self, piece: &[u8; N], length: usize) {
+        if let Some(room) = self.room(N).first_chunk_mut::<N>() {
+            *room = *piece;
+        }
+        self.at += length.min(N);
+    }
+
+    /// Puts bytes in at a place, before what is there.
+    pub fn insert(&mut self, at: usize, bytes: &[u8]) {
+        let end = self.at;
+        self.room(bytes.len());
+        self.memory.copy_within(at..end, at + bytes.len());
+        self.memory[at..at + bytes.len()].copy_from_slice(bytes);
+        self.at += bytes.len();
+    }
+
+    /// Lets a function write that isn't inlined. Only what is handed to such a function has
+    /// to be in memory, and this writer needn't.
+    #[inline(always)]
+    pub fn aside<T>(&mut self, write: impl FnOnce(&mut Writer<'_>) -> T) -> T {
+        let mut writer = Writer { memory: self.memory, at: self.at };
+        let result = write(&mut writer);
+        self.at = writer.at;
+        result
     }
 }
 
-impl std::io::Write for Buffer {
+/// Makes more room after the first bytes. What is new is zero as the system gives it, and
+/// takes no memory before it's used.
+#[cold]
+#[inline(never)]
+fn grow(memory: &mut Vec<u8>, length: usize, count: usize) {
+    const LEAST: usize = 4 << 10;
+    let mut grown = vec![0; (length + count).max(memory.len() * 2).max(LEAST)];
+    grown[..length].copy_from_slice(&memory[..length]);
+    *memory = grown;
+}
+
+impl std::io::Write for Writer<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.extend(bytes);
         Ok(bytes.len())

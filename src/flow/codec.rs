@@ -4,7 +4,8 @@
 //! length, then the protobuf message. `json`: a JSON object a line.
 
 use super::Error;
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use super::window::Window;
+use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -14,7 +15,6 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 pub const MAX_FRAME: usize = 512 << 20;
 
 const LENGTH_PREFIX: usize = 4;
-const READ_AHEAD: usize = 256 << 10;
 
 /// How messages are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -102,17 +102,15 @@ fn at_path(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
 pub struct FrameReader<R> {
     input: R,
     codec: Codec,
-    buffer: BytesMut,
-    /// How much of the buffer has been read as a frame in place, and is to go.
-    consumed: usize,
-    /// How much of the buffer is known to hold no newline.
+    window: Window,
+    /// How much of the window is known to hold no newline.
     scanned: usize,
 }
 
 impl<R: AsyncRead + Unpin> FrameReader<R> {
     /// Reads `input` in that codec.
     pub fn new(input: R, codec: Codec) -> Self {
-        Self { input, codec, buffer: BytesMut::new(), consumed: 0, scanned: 0 }
+        Self { input, codec, window: Window::default(), scanned: 0 }
     }
 
     /// The codec in use.
@@ -125,10 +123,10 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             if let Some(frame) = self.buffered()? {
-                return Ok(Some(frame));
+                return Ok(Some(Bytes::copy_from_slice(frame)));
             }
             if !self.fill().await? {
-                return self.last();
+                return Ok(self.last()?.map(Bytes::copy_from_slice));
             }
         }
     }
@@ -136,95 +134,71 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     /// Reads more of the input. Returns whether there was any. Nothing is lost when the
     /// future is dropped.
     pub async fn fill(&mut self) -> Result<bool, Error> {
-        self.discard_consumed();
-        self.buffer.reserve(READ_AHEAD);
-        let read = self.input.read_buf(&mut self.buffer).await;
-        Ok(read.map_err(|e| Error::Io("reading the input", e))? > 0)
+        let read = self.input.read(self.window.room()).await;
+        let count = read.map_err(|e| Error::Io("reading the input", e))?;
+        self.window.filled(count);
+        Ok(count > 0)
     }
 
     /// Waits for the input to end. For ever, if something else comes of it first.
     pub async fn end(&mut self) {
-        self.discard_consumed();
-        if self.buffer.is_empty() {
-            self.buffer.reserve(READ_AHEAD);
-            if matches!(self.input.read_buf(&mut self.buffer).await, Ok(0)) {
-                return;
-            }
+        if self.window.bytes().is_empty() && matches!(self.fill().await, Ok(false)) {
+            return;
         }
         std::future::pending().await
     }
 
     /// The next frame's content, if all of it has been read already.
-    pub fn buffered(&mut self) -> Result<Option<Bytes>, Error> {
-        self.discard_consumed();
+    #[inline]
+    pub fn buffered(&mut self) -> Result<Option<&[u8]>, Error> {
         match self.codec {
-            Codec::Proto => Ok(self.delimited()?.map(|length| {
-                self.buffer.advance(LENGTH_PREFIX);
-                self.buffer.split_to(length).freeze()
-            })),
+            Codec::Proto => self.delimited(),
             Codec::Json => self.line(),
         }
     }
 
-    /// The next frame's content in place, if it is of the proto codec and all of it has
-    /// been read already.
-    pub fn buffered_in_place(&mut self) -> Result<Option<&[u8]>, Error> {
-        self.discard_consumed();
-        match self.codec {
-            Codec::Json => Ok(None),
-            Codec::Proto => Ok(match self.delimited()? {
-                None => None,
-                Some(length) => {
-                    self.consumed = LENGTH_PREFIX + length;
-                    Some(&self.buffer[LENGTH_PREFIX..self.consumed])
-                }
-            }),
-        }
-    }
-
     #[inline]
-    fn discard_consumed(&mut self) {
-        self.buffer.advance(std::mem::take(&mut self.consumed));
-    }
-
-    /// The length of the next frame, if all of it is there.
-    #[inline]
-    fn delimited(&self) -> Result<Option<usize>, Error> {
-        let Some(prefix) = self.buffer.first_chunk::<LENGTH_PREFIX>() else {
+    fn delimited(&mut self) -> Result<Option<&[u8]>, Error> {
+        let Some((prefix, rest)) = self.window.bytes().split_first_chunk::<LENGTH_PREFIX>() else {
             return Ok(None);
         };
         let length = u32::from_le_bytes(*prefix) as usize;
         check_length(length)?;
-        Ok((self.buffer.len() >= LENGTH_PREFIX + length).then_some(length))
+        if rest.len() < length {
+            return Ok(None);
+        }
+        Ok(Some(&self.window.take(LENGTH_PREFIX + length)[LENGTH_PREFIX..]))
     }
 
-    fn line(&mut self) -> Result<Option<Bytes>, Error> {
-        loop {
-            let unscanned = &self.buffer[self.scanned..];
-            let Some(newline) = unscanned.iter().position(|byte| *byte == b'\n') else {
-                self.scanned = self.buffer.len();
-                check_length(self.scanned)?;
-                return Ok(None);
-            };
-            let length = self.scanned + newline;
-            self.scanned = 0;
-            check_length(length)?;
-            let line = self.buffer.split_to(length).freeze();
-            self.buffer.advance(1);
-            if !line.trim_ascii().is_empty() {
-                return Ok(Some(line));
+    fn line(&mut self) -> Result<Option<&[u8]>, Error> {
+        while let Some(length) = self.line_length()? {
+            if self.window.bytes()[..length].trim_ascii().is_empty() {
+                self.window.take(length + 1);
+                continue;
             }
+            return Ok(Some(&self.window.take(length + 1)[..length]));
         }
+        Ok(None)
+    }
+
+    /// The length of the next line, if its newline has been read already.
+    fn line_length(&mut self) -> Result<Option<usize>, Error> {
+        let bytes = self.window.bytes();
+        let newline = memchr::memchr(b'\n', &bytes[self.scanned..]);
+        let seen = newline.map_or(bytes.len(), |newline| self.scanned + newline);
+        self.scanned = if newline.is_some() { 0 } else { seen };
+        check_length(seen)?;
+        Ok(newline.map(|_| seen))
     }
 
     /// What is left at the end of the input: nothing, or a last line without its
     /// newline, if that is whole.
-    pub fn last(&mut self) -> Result<Option<Bytes>, Error> {
-        let rest = self.buffer.split().freeze();
+    pub fn last(&mut self) -> Result<Option<&[u8]>, Error> {
         self.scanned = 0;
+        let rest = self.window.take(self.window.bytes().len());
         match self.codec {
             Codec::Json if rest.trim_ascii().is_empty() => Ok(None),
-            Codec::Json if serde_json::from_slice::<serde::de::IgnoredAny>(&rest).is_ok() => {
+            Codec::Json if serde_json::from_slice::<serde::de::IgnoredAny>(rest).is_ok() => {
                 Ok(Some(rest))
             }
             Codec::Proto if rest.is_empty() => Ok(None),

@@ -1,132 +1,190 @@
-//! Strings of packed tuples as JSON strings, in one pass that looks at them in words.
+//! Strings of packed tuples as JSON strings, in one pass that looks at them in chunks.
 
-use super::buffer::Buffer;
+use super::buffer::Writer;
+use super::chunk::{CHUNK, Marks};
 use super::tuple::Error;
-use std::io::Write as _;
+use std::ops::Range;
 
 /// Follows a 0x00 that is part of a string; any other byte means that it ends there.
 pub(super) const ESCAPED: u8 = 0xff;
 
-const WORD: usize = size_of::<u64>();
-const ONES: u64 = u64::MAX / 255;
-const HIGHS: u64 = ONES << 7;
-
 /// Appends the inside of the JSON string that a packed string becomes. Returns how many
 /// bytes it takes, the one that ends it included.
-pub(super) fn write_packed(packed: &[u8], out: &mut Buffer) -> Result<usize, Error> {
+#[inline(always)]
+pub(super) fn write_packed(packed: &[u8], out: &mut Writer<'_>) -> Result<usize, Error> {
     let mut at = 0;
-    // Where the text began that is to be UTF-8, and whether there is more to it than ASCII.
-    let (mut begun, mut beyond_ascii) = (0, 0u64);
+    let mut foreign = Foreign::default();
+    while let Some(block) = packed[at..].first_chunk::<BLOCK>() {
+        match write_chunk(block, out) {
+            Stop::Chunk(marks) => {
+                foreign.note(at, marks.beyond_ascii);
+                at += CHUNK;
+            }
+            Stop::Nul(index, marks) => {
+                foreign.note(at, marks.beyond_ascii & below(index));
+                at += index;
+                foreign.check(packed)?;
+                if packed.get(at + 1) != Some(&ESCAPED) {
+                    return Ok(at + 1);
+                }
+                out.extend_array(b"\\u0000");
+                foreign = Foreign::default();
+                at += 2;
+            }
+        }
+    }
+    write_last(packed, at, foreign, out)
+}
+
+/// The end of a tuple, where less than a block is left.
+#[inline(always)]
+fn write_last(
+    packed: &[u8],
+    begin: usize,
+    mut foreign: Foreign,
+    out: &mut Writer<'_>,
+) -> Result<usize, Error> {
+    let mut padded = [0; 2 * BLOCK];
+    let rest = &packed[begin..];
+    padded[..rest.len()].copy_from_slice(rest);
+    let mut at = 0;
     loop {
-        at += copy_chunks(&packed[at..], out, &mut beyond_ascii);
-        let word = packed.get(at..at + WORD).and_then(|word| word.first_chunk::<WORD>());
-        let plain = match word {
-            Some(word) => {
-                let value = u64::from_le_bytes(*word);
-                let found = needing_escape(value);
-                // Written whole. What is not to be there is written over.
-                out.room(WORD)[..WORD].copy_from_slice(word);
-                let plain = found.trailing_zeros() as usize / 8;
-                out.advance(plain);
-                beyond_ascii |= value & mask(plain);
-                plain
+        let block = padded[at..].first_chunk::<BLOCK>().ok_or(Error::CutShort)?;
+        match write_chunk(block, out) {
+            Stop::Chunk(marks) => {
+                foreign.note(begin + at, marks.beyond_ascii);
+                at += CHUNK;
             }
-            None => {
-                let rest = &packed[at..];
-                let plain =
-                    rest.iter().position(|byte| needs_escape(*byte)).ok_or(Error::CutShort)?;
-                out.extend(&rest[..plain]);
-                beyond_ascii |=
-                    rest[..plain].iter().fold(0, |all, byte| all | u64::from(*byte) << 56);
-                plain
+            Stop::Nul(index, marks) => {
+                foreign.note(begin + at, marks.beyond_ascii & below(index));
+                at += index;
+                if at >= rest.len() {
+                    return Err(Error::CutShort);
+                }
+                foreign.check(packed)?;
+                if padded[at + 1] != ESCAPED {
+                    return Ok(begin + at + 1);
+                }
+                out.extend_array(b"\\u0000");
+                foreign = Foreign::default();
+                at += 2;
             }
-        };
-        at += plain;
-        if plain == WORD {
-            continue;
         }
-        let byte = packed[at];
-        at += 1;
-        if byte != 0x00 {
-            write_escape(byte, out);
-            continue;
-        }
-        if beyond_ascii & HIGHS != 0 {
-            std::str::from_utf8(&packed[begun..at - 1]).map_err(|_| Error::NotUtf8)?;
-        }
-        if packed.get(at) != Some(&ESCAPED) {
-            return Ok(at);
-        }
-        out.extend(b"\\u0000");
-        at += 1;
-        (begun, beyond_ascii) = (at, 0);
     }
 }
 
-/// Copies chunks for as long as none has a byte that needs an escape. Returns how many
-/// bytes that were.
-#[inline]
-fn copy_chunks(packed: &[u8], out: &mut Buffer, beyond_ascii: &mut u64) -> usize {
-    const CHUNK: usize = 32;
-    let mut copied = 0;
-    for chunk in packed.as_chunks::<CHUNK>().0 {
-        // Without branches, so that the compiler takes the bytes together.
-        let (mut found, mut high) = (false, 0u8);
-        for byte in chunk {
-            found |= needs_escape(*byte);
-            high |= *byte;
+/// A chunk, and as many bytes behind it.
+const BLOCK: usize = 2 * CHUNK;
+
+/// Where a chunk has been written up to.
+enum Stop {
+    /// All of it.
+    Chunk(Marks),
+    /// Up to a 0x00 at an index.
+    Nul(usize, Marks),
+}
+
+/// Appends the first chunk of a block, up to a 0x00.
+#[inline(always)]
+fn write_chunk(block: &[u8; BLOCK], out: &mut Writer<'_>) -> Stop {
+    let (chunk, _) = block.split_first_chunk::<CHUNK>().unwrap_or((&[0; CHUNK], &[]));
+    let marks = Marks::of(chunk);
+    let mut escaped = marks.escaped;
+    let mut at = 0;
+    while escaped != 0 {
+        let index = escaped.trailing_zeros() as usize;
+        write_run(block, at, index, out);
+        let byte = block[index];
+        if byte == 0x00 {
+            return Stop::Nul(index, marks);
         }
-        if found {
-            break;
-        }
-        out.room(CHUNK)[..CHUNK].copy_from_slice(chunk);
-        out.advance(CHUNK);
-        *beyond_ascii |= u64::from(high) << 56;
-        copied += CHUNK;
+        let escape = &ESCAPES[usize::from(byte)];
+        out.extend_piece(&escape.text, escape.length);
+        at = index + 1;
+        escaped &= escaped - 1;
     }
-    copied
+    write_run(block, at, CHUNK, out);
+    Stop::Chunk(marks)
 }
 
-#[inline]
-fn needs_escape(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
-}
-
-/// Marks the high bit of bytes that need an escape. The first mark is exact; after it there
-/// may be others.
-#[inline]
-pub(super) fn needing_escape(word: u64) -> u64 {
-    let below = |limit: u64| word.wrapping_sub(ONES * limit) & !word;
-    let equal = |byte: u8| {
-        let differs = word ^ (ONES * u64::from(byte));
-        differs.wrapping_sub(ONES) & !differs
-    };
-    (below(0x20) | equal(b'"') | equal(b'\\')) & HIGHS
-}
-
-/// The first bytes of a word.
-#[inline]
-fn mask(bytes: usize) -> u64 {
-    match bytes {
-        0 => 0,
-        bytes => u64::MAX >> (8 * (WORD - bytes)),
+/// Copies what needs no escape. More is written than counts.
+#[inline(always)]
+fn write_run(block: &[u8; BLOCK], begin: usize, end: usize, out: &mut Writer<'_>) {
+    if let Some(run) = block.get(begin..).and_then(|rest| rest.first_chunk::<CHUNK>()) {
+        out.extend_piece(run, end - begin);
     }
 }
 
-/// Appends the escape of a byte that can't stand in a JSON string.
-fn write_escape(byte: u8, out: &mut Buffer) {
-    let escape: &[u8] = match byte {
-        b'"' => b"\\\"",
-        b'\\' => b"\\\\",
-        b'\n' => b"\\n",
-        b'\r' => b"\\r",
-        b'\t' => b"\\t",
-        0x08 => b"\\b",
-        0x0c => b"\\f",
-        _ => {
-            let _ = write!(out, "\\u{byte:04x}");
-            return;
+/// The marks before an index.
+#[inline(always)]
+fn below(index: usize) -> u32 {
+    (1 << index) - 1
+}
+
+/// Where bytes beyond ASCII stand, which are to be UTF-8.
+#[derive(Debug, Default)]
+struct Foreign {
+    range: Range<usize>,
+}
+
+impl Foreign {
+    /// Notes those of a chunk.
+    #[inline(always)]
+    fn note(&mut self, at: usize, found: u32) {
+        if found != 0 {
+            if self.range.end == 0 {
+                self.range.start = at + found.trailing_zeros() as usize;
+            }
+            self.range.end = at + CHUNK - found.leading_zeros() as usize;
         }
-    };
-    out.extend(escape);
+    }
+
+    #[inline(always)]
+    fn check(&self, packed: &[u8]) -> Result<(), Error> {
+        match self.range.end {
+            0 => Ok(()),
+            _ => check_utf8(&packed[self.range.clone()]),
+        }
+    }
+}
+
+#[inline(never)]
+fn check_utf8(text: &[u8]) -> Result<(), Error> {
+    simdutf8::basic::from_utf8(text).map(|_| ()).map_err(|_| Error::NotUtf8)
+}
+
+/// The escape of a byte that can't stand in a JSON string.
+#[derive(Debug, Clone, Copy)]
+struct Escape {
+    text: [u8; 8],
+    length: usize,
+}
+
+static ESCAPES: [Escape; 256] = escapes();
+
+const fn escapes() -> [Escape; 256] {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    const SHORT: [(u8, u8); 7] = [
+        (b'"', b'"'),
+        (b'\\', b'\\'),
+        (b'\n', b'n'),
+        (b'\r', b'r'),
+        (b'\t', b't'),
+        (0x08, b'b'),
+        (0x0c, b'f'),
+    ];
+    let mut escapes = [Escape { text: [0; 8], length: 0 }; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        let (high, low) = (HEX[byte >> 4], HEX[byte & 0xf]);
+        escapes[byte] = Escape { text: [b'\\', b'u', b'0', b'0', high, low, 0, 0], length: 6 };
+        byte += 1;
+    }
+    let mut i = 0;
+    while i < SHORT.len() {
+        let (byte, letter) = SHORT[i];
+        escapes[byte as usize] = Escape { text: [b'\\', letter, 0, 0, 0, 0, 0, 0], length: 2 };
+        i += 1;
+    }
+    escapes
 }

@@ -1,197 +1,245 @@
-//! Whether a text is JSON. Documents bring nested values as JSON text, and what isn't
-//! JSON must not get into a request.
+//! JSON text within documents. Flow brings nested values as text, and what isn't JSON must
+//! not get into a request.
 
-use super::escape::needing_escape;
+use super::buffer::Writer;
+use super::chunk::{Marks, SHORT};
 use super::tuple::Error;
 
 /// As deep as values may be nested, which is what serde_json allows.
 const DEPTH: u32 = 127;
+/// What has to stand after a text that is scanned in chunks: a 0x00, which no JSON has, and
+/// anything.
+const PADDING: usize = 1 + SHORT;
 
-/// Checks that `text` is one JSON value in UTF-8.
-pub fn check(text: &[u8]) -> Result<(), Error> {
-    let text = std::str::from_utf8(text).map_err(|_| Error::NotUtf8)?;
-    if is_json(text.as_bytes()) {
-        return Ok(());
+/// Appends a text that is to be one JSON value in UTF-8.
+#[inline(always)]
+pub fn write(text: &[u8], out: &mut Writer<'_>) -> Result<(), Error> {
+    let room = out.room(text.len() + PADDING);
+    room[..text.len()].copy_from_slice(text);
+    room[text.len()] = 0x00;
+    if !is_json(room, text.len()) {
+        check(text)?;
     }
-    // It says what is wrong, and has the last word.
+    out.advance(text.len());
+    Ok(())
+}
+
+/// Checks a text slowly, and says what is wrong. It has the last word.
+#[cold]
+#[inline(never)]
+pub(super) fn check(text: &[u8]) -> Result<(), Error> {
+    let text = std::str::from_utf8(text).map_err(|_| Error::NotUtf8)?;
     serde_json::from_str::<serde::de::IgnoredAny>(text)
         .map(|_| ())
         .map_err(|e| Error::NotJson(e.to_string()))
 }
 
-/// Whether a text in UTF-8 is one JSON value. Of values that are nested very deeply, it
-/// says no.
-fn is_json(text: &[u8]) -> bool {
-    let mut scan = Scan { rest: text };
-    scan.value(DEPTH).is_some() && scan.is_at_end()
+/// Whether the text of that length, before its padding, is one JSON value in UTF-8. Of
+/// values that are nested very deeply, it says no.
+#[inline(never)]
+fn is_json(text: &[u8], length: usize) -> bool {
+    let mut scan = Scan { text, at: 0, beyond_ascii: 0 };
+    scan.value().is_some()
+        && scan.at == length
+        && (scan.beyond_ascii == 0 || simdutf8::basic::from_utf8(&text[..length]).is_ok())
 }
 
 /// Steps over a text. Every step is `None` where the text isn't JSON.
 struct Scan<'a> {
-    rest: &'a [u8],
+    text: &'a [u8],
+    at: usize,
+    /// Not 0 if there may be a character beyond ASCII.
+    beyond_ascii: u32,
 }
 
 impl Scan<'_> {
-    fn is_at_end(&mut self) -> bool {
-        self.skip_space();
-        self.rest.is_empty()
-    }
-
-    #[inline]
-    fn skip_space(&mut self) {
-        while let [b' ' | b'\n' | b'\r' | b'\t', rest @ ..] = self.rest {
-            self.rest = rest;
-        }
-    }
-
-    /// The next byte that isn't space.
-    #[inline]
-    fn next(&mut self) -> Option<u8> {
-        self.skip_space();
-        let (first, rest) = self.rest.split_first()?;
-        self.rest = rest;
-        Some(*first)
-    }
-
-    fn value(&mut self, depth: u32) -> Option<()> {
-        let first = self.next()?;
-        self.value_from(first, depth)
-    }
-
-    fn value_from(&mut self, first: u8, depth: u32) -> Option<()> {
-        match first {
-            b'"' => self.string(),
-            b'{' => self.object(depth.checked_sub(1)?),
-            b'[' => self.array(depth.checked_sub(1)?),
-            b'-' => match self.next_digit()? {
-                b'0' => self.fraction(),
-                _ => self.integer(),
-            },
-            b'0' => self.fraction(),
-            b'1'..=b'9' => self.integer(),
-            b't' => self.literal(b"rue"),
-            b'f' => self.literal(b"alse"),
-            b'n' => self.literal(b"ull"),
-            _ => None,
-        }
-    }
-
-    fn object(&mut self, depth: u32) -> Option<()> {
-        let mut next = self.next()?;
-        if next == b'}' {
-            return Some(());
-        }
+    /// Steps over a value and the space around it.
+    #[inline(always)]
+    fn value(&mut self) -> Option<()> {
+        // Whether each of the values that it is in is an object, the innermost lowest.
+        let mut objects = 0u128;
+        let mut depth = 0;
         loop {
-            if next != b'"' {
-                return None;
+            if objects & 1 == 1 {
+                if self.next() != b'"' {
+                    return None;
+                }
+                self.string()?;
+                if self.next() != b':' {
+                    return None;
+                }
             }
-            self.string()?;
-            if self.next()? != b':' {
-                return None;
-            }
-            self.value(depth)?;
-            match self.next()? {
-                b',' => next = self.next()?,
-                b'}' => return Some(()),
+            match self.next() {
+                b'"' => self.string()?,
+                first @ (b'{' | b'[') => {
+                    if depth == DEPTH {
+                        return None;
+                    }
+                    depth += 1;
+                    objects = objects << 1 | u128::from(first == b'{');
+                    // In ASCII, a bracket's counterpart is the second one after it.
+                    if self.peek_past_space() != first + 2 {
+                        continue;
+                    }
+                    self.at += 1;
+                    depth -= 1;
+                    objects >>= 1;
+                }
+                b'-' => match self.next_digit()? {
+                    b'0' => self.fraction()?,
+                    _ => self.integer()?,
+                },
+                b'0' => self.fraction()?,
+                b'1'..=b'9' => self.integer()?,
+                b't' => self.literal(b"rue")?,
+                b'f' => self.literal(b"alse")?,
+                b'n' => self.literal(b"ull")?,
                 _ => return None,
             }
-        }
-    }
-
-    fn array(&mut self, depth: u32) -> Option<()> {
-        let mut next = self.next()?;
-        if next == b']' {
-            return Some(());
-        }
-        loop {
-            self.value_from(next, depth)?;
-            match self.next()? {
-                b',' => next = self.next()?,
-                b']' => return Some(()),
-                _ => return None,
+            loop {
+                if depth == 0 {
+                    self.peek_past_space();
+                    return Some(());
+                }
+                match (self.next(), objects & 1) {
+                    (b',', _) => break,
+                    (b'}', 1) | (b']', 0) => {
+                        depth -= 1;
+                        objects >>= 1;
+                    }
+                    _ => return None,
+                }
             }
         }
     }
 
-    fn literal(&mut self, rest: &[u8]) -> Option<()> {
-        self.rest = self.rest.strip_prefix(rest)?;
-        Some(())
+    #[inline(always)]
+    fn peek(&self) -> u8 {
+        self.text.get(self.at).copied().unwrap_or(0x00)
+    }
+
+    /// The next byte that isn't space, without stepping over it.
+    #[inline(always)]
+    fn peek_past_space(&mut self) -> u8 {
+        match self.peek() {
+            next if next > b' ' => next,
+            _ => {
+                self.at = past_space(self.text, self.at);
+                self.peek()
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn next(&mut self) -> u8 {
+        let next = self.peek_past_space();
+        self.at += 1;
+        next
+    }
+
+    #[inline(always)]
+    fn literal<const N: usize>(&mut self, rest: &[u8; N]) -> Option<()> {
+        let found = self.text.get(self.at..)?.first_chunk::<N>()?;
+        self.at += N;
+        (found == rest).then_some(())
     }
 
     /// After the first digit of an integer.
-    #[inline]
+    #[inline(always)]
     fn integer(&mut self) -> Option<()> {
-        self.skip_digits();
+        self.skip_digits()?;
         self.fraction()
     }
 
     /// After the integer part of a number.
-    #[inline]
+    #[inline(always)]
     fn fraction(&mut self) -> Option<()> {
-        if let [b'.', rest @ ..] = self.rest {
-            self.rest = rest;
+        if self.peek() == b'.' {
+            self.at += 1;
             self.next_digit()?;
-            self.skip_digits();
+            self.skip_digits()?;
         }
-        if let [b'e' | b'E', rest @ ..] = self.rest {
-            self.rest = rest;
-            if let [b'+' | b'-', rest @ ..] = self.rest {
-                self.rest = rest;
+        if self.peek() | 0x20 == b'e' {
+            self.at += 1;
+            if matches!(self.peek(), b'+' | b'-') {
+                self.at += 1;
             }
             self.next_digit()?;
-            self.skip_digits();
+            self.skip_digits()?;
         }
         Some(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn next_digit(&mut self) -> Option<u8> {
-        let (first, rest) = self.rest.split_first()?;
-        self.rest = rest;
-        first.is_ascii_digit().then_some(*first)
+        let next = self.peek();
+        self.at += 1;
+        next.is_ascii_digit().then_some(next)
     }
 
-    #[inline]
-    fn skip_digits(&mut self) {
-        while let [b'0'..=b'9', rest @ ..] = self.rest {
-            self.rest = rest;
+    #[inline(always)]
+    fn skip_digits(&mut self) -> Option<()> {
+        loop {
+            let word = self.text.get(self.at..)?.first_chunk::<8>()?;
+            let found = leading_digits(u64::from_le_bytes(*word));
+            self.at += found;
+            if found < 8 {
+                return Some(());
+            }
         }
     }
 
     /// After the quotation mark that begins a string.
-    #[inline]
+    #[inline(always)]
     fn string(&mut self) -> Option<()> {
         loop {
-            while let Some(word) = self.rest.first_chunk::<8>() {
-                let found = needing_escape(u64::from_le_bytes(*word));
-                let plain = found.trailing_zeros() as usize / 8;
-                self.rest = &self.rest[plain..];
-                if found != 0 {
-                    break;
-                }
+            let marks = Marks::of_short(self.text.get(self.at..)?.first_chunk::<SHORT>()?);
+            self.beyond_ascii |= marks.beyond_ascii;
+            if marks.escaped == 0 {
+                self.at += SHORT;
+                continue;
             }
-            let (first, rest) = self.rest.split_first()?;
-            self.rest = rest;
-            match first {
+            self.at += marks.escaped.trailing_zeros() as usize;
+            let mark = self.peek();
+            self.at += 1;
+            match mark {
                 b'"' => return Some(()),
                 b'\\' => self.escape()?,
-                0x00..0x20 => return None,
-                _ => {}
+                _ => return None,
             }
         }
     }
 
+    #[inline(always)]
     fn escape(&mut self) -> Option<()> {
-        let (first, rest) = self.rest.split_first()?;
-        self.rest = rest;
-        match first {
+        let letter = self.peek();
+        self.at += 1;
+        match letter {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(()),
             b'u' => {
-                let (digits, rest) = self.rest.split_first_chunk::<4>()?;
-                self.rest = rest;
+                let digits = self.text.get(self.at..)?.first_chunk::<4>()?;
+                self.at += 4;
                 digits.iter().all(u8::is_ascii_hexdigit).then_some(())
             }
             _ => None,
         }
     }
+}
+
+#[inline(never)]
+fn past_space(text: &[u8], begin: usize) -> usize {
+    let is_space = |byte: &&u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
+    begin + text[begin.min(text.len())..].iter().take_while(is_space).count()
+}
+
+/// How many of a word's first bytes are digits.
+#[inline(always)]
+fn leading_digits(word: u64) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGHS: u64 = ONES << 7;
+    // A digit becomes its value, and anything else more than 9. A carry only gets past
+    // bytes that are more.
+    let values = word ^ (ONES * u64::from(b'0'));
+    let others = ((values & !HIGHS) + ONES * 0x76 | values) & HIGHS;
+    others.trailing_zeros() as usize / 8
 }

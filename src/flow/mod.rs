@@ -11,6 +11,7 @@
 
 pub mod buffer;
 mod checkpoint;
+mod chunk;
 pub mod codec;
 mod escape;
 pub mod json;
@@ -18,6 +19,7 @@ pub mod json_text;
 pub mod session;
 mod store;
 pub mod tuple;
+mod window;
 
 /// The generated messages, a module for each package.
 #[allow(missing_docs, clippy::all, clippy::unwrap_used, rustdoc::all)]

@@ -94,19 +94,14 @@ where
     /// The next request, if all of it has been read already.
     pub fn buffered(&mut self) -> Result<Option<Incoming<'_>>, Error> {
         let codec = self.reader.codec();
-        let frame = match codec {
-            Codec::Json => self.reader.buffered()?,
-            Codec::Proto => match self.reader.buffered_in_place()? {
-                Some(frame) => match Store::from_request(frame) {
-                    Some(store) if self.phase == Phase::Stores => {
-                        return Ok(Some(Incoming::Store(store)));
-                    }
-                    _ => Some(Bytes::copy_from_slice(frame)),
-                },
-                None => None,
-            },
-        };
-        frame.map(|frame| incoming(codec, &mut self.phase, &mut self.store, frame)).transpose()
+        let Some(frame) = self.reader.buffered()? else { return Ok(None) };
+        if codec == Codec::Proto
+            && self.phase == Phase::Stores
+            && let Some(store) = Store::from_request(frame)
+        {
+            return Ok(Some(Incoming::Store(store)));
+        }
+        incoming(codec, &mut self.phase, &mut self.store, frame).map(Some)
     }
 
     /// Reads more of the input. Returns whether there was any. Nothing is lost when the
@@ -146,9 +141,9 @@ fn incoming<'a>(
     codec: Codec,
     phase: &mut Phase,
     kept: &'a mut request::Store,
-    frame: Bytes,
+    frame: &[u8],
 ) -> Result<Incoming<'a>, Error> {
-    Ok(match accept(codec, phase, frame)? {
+    Ok(match accept(codec, phase, Bytes::copy_from_slice(frame))? {
         Request::Store(store) => {
             *kept = store;
             Incoming::Store(Store::from(&*kept))

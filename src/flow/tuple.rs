@@ -4,10 +4,9 @@
 //! A byte string holds JSON text, of an object, an array, or a value whose location
 //! has several types; it is checked and then embedded as it is.
 
-use super::buffer::Buffer;
+use super::buffer::Writer;
 use super::escape::{ESCAPED, write_packed};
 use super::json_text;
-use std::io::Write as _;
 
 /// Why a packed tuple can't be read.
 #[derive(Debug, thiserror::Error, PartialEq)]
@@ -44,6 +43,7 @@ const STRING: u8 = 0x02;
 const NEGATIVE_WIDE: u8 = 0x0b;
 const NEGATIVE_8: u8 = 0x0c;
 const ZERO: u8 = 0x14;
+const POSITIVE_1: u8 = 0x15;
 const POSITIVE_8: u8 = 0x1c;
 const POSITIVE_WIDE: u8 = 0x1d;
 const DOUBLE: u8 = 0x21;
@@ -63,29 +63,26 @@ impl<'a> Reader<'a> {
     }
 
     /// Appends the next element to `out`, as JSON.
-    pub fn write_json(&mut self, out: &mut Buffer) -> Result<(), Error> {
+    #[inline(always)]
+    pub fn write_json(&mut self, out: &mut Writer<'_>) -> Result<(), Error> {
         match self.take_code()? {
-            NULL => out.extend(b"null"),
-            FALSE => out.extend(b"false"),
-            TRUE => out.extend(b"true"),
+            NULL => out.extend_array(b"null"),
+            FALSE => out.extend_array(b"false"),
+            TRUE => out.extend_array(b"true"),
             BYTES => self.write_embedded(out)?,
             STRING => self.write_string(out)?,
-            code @ NEGATIVE_8..ZERO => {
-                self.write_integer(Sign::Negative, (ZERO - code).into(), out)?
-            }
             ZERO => out.push(b'0'),
-            code @ 0x15..=POSITIVE_8 => {
-                self.write_integer(Sign::Positive, (code - ZERO).into(), out)?
+            code @ POSITIVE_1..=POSITIVE_8 => {
+                let magnitude = self.take_magnitude(code - ZERO)?;
+                write_integer(magnitude, out);
             }
-            NEGATIVE_WIDE => {
-                let width = !self.take_length()?;
-                self.write_integer(Sign::Negative, width.into(), out)?;
-            }
-            POSITIVE_WIDE => {
-                let width = self.take_length()?;
-                self.write_integer(Sign::Positive, width.into(), out)?;
+            code @ NEGATIVE_8..ZERO => {
+                let magnitude = !self.take_magnitude(ZERO - code)? & largest(ZERO - code);
+                out.push(b'-');
+                write_integer(magnitude, out);
             }
             DOUBLE => self.write_double(out)?,
+            code @ (NEGATIVE_WIDE | POSITIVE_WIDE) => out.extend(self.take_wide(code)?.as_bytes()),
             code => return Err(Error::UnknownType(code)),
         }
         Ok(())
@@ -93,7 +90,7 @@ impl<'a> Reader<'a> {
 
     /// Appends the next element to `out` as plain text that stands within a JSON string:
     /// a string as it is, an integer in decimal, a boolean as true or false.
-    pub fn write_plain(&mut self, out: &mut Buffer) -> Result<(), Error> {
+    pub fn write_plain(&mut self, out: &mut Writer<'_>) -> Result<(), Error> {
         match self.rest.first() {
             Some(&NULL) => Err(Error::NotPlain("null")),
             Some(&DOUBLE) => Err(Error::NotPlain("a number with a fraction")),
@@ -114,14 +111,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline(always)]
     fn take_code(&mut self) -> Result<u8, Error> {
         let (code, rest) = self.rest.split_first().ok_or(Error::Missing)?;
         self.rest = rest;
         Ok(*code)
-    }
-
-    fn take_length(&mut self) -> Result<u8, Error> {
-        self.take(1).map(|bytes| bytes[0])
     }
 
     fn take(&mut self, length: usize) -> Result<&'a [u8], Error> {
@@ -130,16 +124,8 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    /// The next run of a string, and whether an escaped NUL and another run follow.
-    fn take_run(&mut self) -> Result<(&'a [u8], bool), Error> {
-        let end = memchr::memchr(0x00, self.rest).ok_or(Error::CutShort)?;
-        let run = &self.rest[..end];
-        let goes_on = self.rest.get(end + 1) == Some(&ESCAPED);
-        self.rest = &self.rest[end + 1 + usize::from(goes_on)..];
-        Ok((run, goes_on))
-    }
-
-    fn write_string(&mut self, out: &mut Buffer) -> Result<(), Error> {
+    #[inline(always)]
+    fn write_string(&mut self, out: &mut Writer<'_>) -> Result<(), Error> {
         out.push(b'"');
         self.write_text(out)?;
         out.push(b'"');
@@ -147,51 +133,56 @@ impl<'a> Reader<'a> {
     }
 
     /// Appends the inside of a string.
-    #[inline]
-    fn write_text(&mut self, out: &mut Buffer) -> Result<(), Error> {
+    #[inline(always)]
+    fn write_text(&mut self, out: &mut Writer<'_>) -> Result<(), Error> {
         let taken = write_packed(self.rest, out)?;
         self.rest = &self.rest[taken..];
         Ok(())
     }
 
-    fn write_embedded(&mut self, out: &mut Buffer) -> Result<(), Error> {
-        let start = out.len();
-        loop {
-            let (run, goes_on) = self.take_run()?;
-            out.extend(run);
-            match goes_on {
-                true => out.push(0x00),
-                false => break,
-            }
+    #[inline(always)]
+    fn write_embedded(&mut self, out: &mut Writer<'_>) -> Result<(), Error> {
+        let end = memchr::memchr(0x00, self.rest).ok_or(Error::CutShort)?;
+        if self.rest.get(end + 1) == Some(&ESCAPED) {
+            return self.refuse_embedded();
         }
-        json_text::check(&out.as_slice()[start..])
-    }
-
-    fn write_integer(&mut self, sign: Sign, width: usize, out: &mut Buffer) -> Result<(), Error> {
-        let bytes = self.take(width)?;
-        if sign == Sign::Negative {
-            out.push(b'-');
-        }
-        let magnitude = bytes.iter().map(|byte| match sign {
-            Sign::Positive => *byte,
-            Sign::Negative => !*byte,
-        });
-        match width {
-            0..=8 => {
-                let value = magnitude.fold(0u64, |value, byte| value << 8 | u64::from(byte));
-                out.extend(itoa::Buffer::new().format(value).as_bytes());
-            }
-            9..=16 => {
-                let value = magnitude.fold(0u128, |value, byte| value << 8 | u128::from(byte));
-                out.extend(itoa::Buffer::new().format(value).as_bytes());
-            }
-            _ => write_wide(magnitude.collect(), out),
-        }
+        json_text::write(&self.rest[..end], out)?;
+        self.rest = &self.rest[end + 1..];
         Ok(())
     }
 
-    fn write_double(&mut self, out: &mut Buffer) -> Result<(), Error> {
-        let bytes = self.take(8)?.first_chunk::<8>().ok_or(Error::CutShort)?;
+    /// A text with a NUL in it is no JSON. Says why.
+    #[cold]
+    fn refuse_embedded(&mut self) -> Result<(), Error> {
+        let mut text = Vec::new();
+        loop {
+            let end = memchr::memchr(0x00, self.rest).ok_or(Error::CutShort)?;
+            text.extend_from_slice(&self.rest[..end]);
+            let goes_on = self.rest.get(end + 1) == Some(&ESCAPED);
+            self.rest = &self.rest[end + 1 + usize::from(goes_on)..];
+            match goes_on {
+                true => text.push(0x00),
+                false => return json_text::check(&text),
+            }
+        }
+    }
+
+    /// The next bytes, up to 8, as an integer.
+    #[inline(always)]
+    fn take_magnitude(&mut self, width: u8) -> Result<u64, Error> {
+        let width = usize::from(width);
+        if let Some(word) = self.rest.first_chunk::<8>() {
+            self.rest = &self.rest[width..];
+            return Ok(u64::from_be_bytes(*word) >> (64 - 8 * width));
+        }
+        let bytes = self.take(width)?;
+        Ok(bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)))
+    }
+
+    #[inline(always)]
+    fn write_double(&mut self, out: &mut Writer<'_>) -> Result<(), Error> {
+        let (bytes, rest) = self.rest.split_first_chunk::<8>().ok_or(Error::CutShort)?;
+        self.rest = rest;
         let bits = u64::from_be_bytes(*bytes);
         let is_positive = bits >> 63 == 1;
         let value = f64::from_bits(if is_positive { bits ^ (1 << 63) } else { !bits });
@@ -201,16 +192,31 @@ impl<'a> Reader<'a> {
         out.extend(zmij::Buffer::new().format_finite(value).as_bytes());
         Ok(())
     }
+
+    /// The next integer, which has a length of its own, in decimal.
+    #[cold]
+    fn take_wide(&mut self, code: u8) -> Result<String, Error> {
+        let is_negative = code == NEGATIVE_WIDE;
+        let invert = if is_negative { 0xff } else { 0x00 };
+        let width = self.take(1)?[0] ^ invert;
+        let bytes = self.take(width.into())?;
+        let digits = decimal(bytes.iter().map(|byte| *byte ^ invert).collect());
+        Ok(if is_negative { format!("-{digits}") } else { digits })
+    }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sign {
-    Positive,
-    Negative,
+#[inline(always)]
+fn write_integer(value: u64, out: &mut Writer<'_>) {
+    out.extend(itoa::Buffer::new().format(value).as_bytes());
 }
 
-/// Appends an integer of any width, given as big-endian bytes, in decimal.
-fn write_wide(mut magnitude: Vec<u8>, out: &mut Buffer) {
+/// The largest integer of so many bytes, from 1 to 8.
+fn largest(width: u8) -> u64 {
+    u64::MAX >> (64 - 8 * u32::from(width))
+}
+
+/// An integer of any width, given as big-endian bytes, in decimal.
+fn decimal(mut magnitude: Vec<u8>) -> String {
     const CHUNK: u64 = 10_000_000_000_000_000;
     const CHUNK_DIGITS: usize = 16;
 
@@ -224,12 +230,9 @@ fn write_wide(mut magnitude: Vec<u8>, out: &mut Buffer) {
         }
         chunks.push(remainder);
     }
-    let Some(first) = chunks.pop() else {
-        out.push(b'0');
-        return;
-    };
-    let _ = write!(out, "{first}");
+    let mut digits = chunks.pop().unwrap_or_default().to_string();
     for chunk in chunks.iter().rev() {
-        let _ = write!(out, "{chunk:0CHUNK_DIGITS$}");
+        digits.push_str(&format!("{chunk:0CHUNK_DIGITS$}"));
     }
+    digits
 }

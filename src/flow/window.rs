@@ -1,0 +1,48 @@
+//! What has been read of an input and not been taken yet.
+
+/// Bytes between those that have been taken and those to come, at the front of memory that
+/// is used again and again, so that it stays in the processor's caches.
+#[derive(Debug, Default)]
+pub(super) struct Window {
+    /// All of it is initialised; what lies outside of the window means nothing.
+    memory: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+/// A pipe holds no more than this at once.
+const READ: usize = 64 << 10;
+const LEAST: usize = 4 * READ;
+
+impl Window {
+    /// What is there.
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        &self.memory[self.start..self.end]
+    }
+
+    /// Takes the first bytes, which are there.
+    #[inline]
+    pub fn take(&mut self, count: usize) -> &[u8] {
+        let taken = &self.memory[self.start..self.end][..count];
+        self.start += count;
+        taken
+    }
+
+    /// Where the next bytes go. They count once [`Self::filled`] says so. It grows with
+    /// what is there.
+    pub fn room(&mut self) -> &mut [u8] {
+        self.memory.copy_within(self.start..self.end, 0);
+        self.end -= std::mem::take(&mut self.start);
+        if self.memory.len() - self.end < READ {
+            self.memory.resize((2 * self.memory.len()).max(LEAST), 0);
+        }
+        &mut self.memory[self.end..]
+    }
+
+    /// Says that so many bytes have been read into [`Self::room`].
+    pub fn filled(&mut self, count: usize) {
+        self.end += count;
+        debug_assert!(self.end <= self.memory.len());
+    }
+}

@@ -1,0 +1,146 @@
+//! Texts are looked at in chunks, and what a text is must not depend on where in a chunk
+//! its bytes stand.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "support/pack.rs"]
+#[allow(dead_code)]
+mod pack;
+
+use materialize_rockset::flow::buffer::Buffer;
+use materialize_rockset::flow::json_text;
+use materialize_rockset::flow::tuple::{Error, Reader};
+use pack::pack_string;
+use serde::de::IgnoredAny;
+
+/// Longer than two chunks and what stands beside them.
+const LONGEST: usize = 150;
+
+/// The JSON that the first element of a packed tuple becomes.
+fn json(packed: &[u8]) -> Result<String, Error> {
+    let mut out = Buffer::default();
+    out.append(|out| Reader::new(packed).write_json(out))?;
+    Ok(String::from_utf8(out.as_slice().to_vec()).unwrap())
+}
+
+/// A packed string, last in its tuple and before other elements.
+fn in_tuples(text: &str) -> [Vec<u8>; 2] {
+    let mut last = Vec::new();
+    pack_string(0x02, text.as_bytes(), &mut last);
+    let mut followed = last.clone();
+    for other in ["\u{fc}ber\"all", "\0", &"z".repeat(100)] {
+        pack_string(0x02, other.as_bytes(), &mut followed);
+    }
+    [last, followed]
+}
+
+#[test]
+fn any_character_at_any_place() {
+    for special in
+        ["", "\"", "\\", "\n", "\u{1}", "\u{1f}", "\0", "\0\0", "ö", "\u{10348}", "\"ö\0ä\\"]
+    {
+        for length in 0..LONGEST {
+            for place in 0..=length {
+                let text = format!("{}{special}{}", "x".repeat(place), "y".repeat(length - place));
+                let expected = serde_json::to_string(&text).unwrap();
+                for packed in in_tuples(&text) {
+                    assert_eq!(json(&packed).unwrap(), expected);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_not_utf8_is_refused_at_any_place() {
+    for wrong in [&[0x80][..], &[0xc3], &[0xe2, 0x82], &[0xed, 0xa0, 0x80], &[0xf8]] {
+        for before in [0, 1, 14, 15, 16, 30, 31, 32, 33, 62, 63, 64, 65, 100] {
+            for after in [0, 1, 2, 30, 31, 32, 33, 64, 100] {
+                let text = [&b"x".repeat(before)[..], wrong, &b"y".repeat(after)[..]].concat();
+                let packed = [&[0x02], &text[..], &[0x00]].concat();
+                assert_eq!(json(&packed), Err(Error::NotUtf8), "{before} {wrong:x?} {after}");
+                let split = [&[0x02], &text[..], &[0x00, 0xff, 0x80, 0x00]].concat();
+                assert_eq!(json(&split), Err(Error::NotUtf8), "{before} {wrong:x?} {after}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_tuple_that_is_cut_short_is_refused_at_any_place() {
+    let text = format!("{}\0\"ö", "x".repeat(LONGEST));
+    let [packed, _] = in_tuples(&text);
+    // Before the 0xff of its NUL, it would end.
+    let whole = packed.iter().position(|byte| *byte == 0x00).unwrap() + 1;
+    for length in (1..packed.len()).filter(|length| *length != whole) {
+        assert_eq!(json(&packed[..length]), Err(Error::CutShort), "{length}");
+    }
+}
+
+/// One of each thing that JSON has.
+const JSON: &str = r#" {"a":[1,-0.5e+10,{},[ ],null,true,false,12345678901234567890.25E-7],
+    "a longer name than a chunk, with \"quotes\", \u00e4 and ö":{"deep":[[[""]]]},"":0} "#;
+
+#[test]
+fn json_is_what_serde_json_takes() {
+    let bytes = b"\0\t\n \"\\{}[]:,+-.0159eEuntfx\x1f\x7f";
+    let mut taken = 0;
+    for place in 0..JSON.len() {
+        for byte in bytes {
+            let mut text = JSON.as_bytes().to_vec();
+            text[place] = *byte;
+            taken += usize::from(agrees(&text));
+            text.insert(place, *byte);
+            taken += usize::from(agrees(&text));
+        }
+        taken += usize::from(agrees(&JSON.as_bytes()[..place]));
+        taken += usize::from(agrees(&JSON.as_bytes()[place..]));
+    }
+    assert!(taken > JSON.len(), "most changes within strings and space leave it JSON");
+}
+
+#[test]
+fn numbers_of_any_length_are_json() {
+    for digits in 1..40 {
+        let (integer, fraction) = ("7".repeat(digits), "3".repeat(digits));
+        for number in [
+            integer.clone(),
+            format!("-{integer}"),
+            format!("0{integer}"),
+            format!("{integer}."),
+            format!(".{fraction}"),
+            format!("{integer}.{fraction}"),
+            format!("{integer}e{fraction}"),
+            format!("{integer}.{fraction}E-{integer}"),
+            format!("{integer}/{fraction}"),
+            format!("{integer}:{fraction}"),
+        ] {
+            agrees(number.as_bytes());
+            agrees(format!("[{number}]").as_bytes());
+        }
+    }
+}
+
+#[test]
+fn values_are_nested_as_deep_as_serde_json_takes_them() {
+    for depth in [1, 60, 126, 127, 128, 129, 500] {
+        agrees(format!("{}{}", "[".repeat(depth), "]".repeat(depth)).as_bytes());
+        agrees(format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth)).as_bytes());
+        agrees(format!("{}{}", r#"[{"a":"#.repeat(depth), "}]".repeat(depth)).as_bytes());
+    }
+}
+
+/// Whether a text is written, which is to be what serde_json says of it.
+fn agrees(text: &[u8]) -> bool {
+    let mut out = Buffer::default();
+    let written = out.append(|out| json_text::write(text, out));
+    let expected = match serde_json::from_slice::<IgnoredAny>(text) {
+        Ok(_) => std::str::from_utf8(text).is_ok(),
+        Err(_) => false,
+    };
+    assert_eq!(written.is_ok(), expected, "{}: {written:?}", String::from_utf8_lossy(text));
+    if expected {
+        assert_eq!(out.as_slice(), text);
+    }
+    expected
+}
