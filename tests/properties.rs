@@ -275,9 +275,12 @@ fn visit() -> impl Strategy<Value = Visit> {
 
 fn plan() -> impl Strategy<Value = Plan> {
     // A body without documents has 11 bytes.
-    let limits =
-        (prop_oneof![12..400usize, Just(4usize << 20)], prop_oneof![1..6usize, Just(20_000usize)])
-            .prop_map(|(bytes, documents)| Limits { bytes, documents });
+    let limits = (
+        prop_oneof![12..400usize, Just(4usize << 20)],
+        prop_oneof![1..6usize, Just(20_000usize)],
+        prop_oneof![12..400usize, Just(20usize << 20)],
+    )
+        .prop_map(|(bytes, documents, open)| Limits { bytes, documents, open });
     (
         prop::sample::select(vec![Codec::Proto, Codec::Json]),
         prop::sample::select(vec![1, 7, 64, 4096, 1 << 20]),

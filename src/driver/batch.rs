@@ -4,23 +4,28 @@ use crate::flow::buffer::{Buffer, Writer};
 use bytes::Bytes;
 use std::convert::Infallible;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How large a batch gets.
+/// How much is gathered before it's sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Of the request's body, in bytes: a batch that has reached them is sent.
+    /// Of a request's body, in bytes: a batch that has reached them is sent.
     pub bytes: usize,
     /// In a batch.
     pub documents: usize,
+    /// Of all batches that are open, in bytes: beyond them, the largest one is sent. So what
+    /// is in memory doesn't depend on the number of bindings.
+    pub open: usize,
 }
 
-/// What Rockset takes in one request.
-pub const ROCKSET: Limits = Limits { bytes: 10 << 20, documents: 20_000 };
+/// The largest body that Rockset takes, in bytes.
+pub const MAX_BODY: usize = 10 << 20;
+/// The most documents that Rockset takes in one request.
+pub const MAX_DOCUMENTS: usize = 20_000;
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 4 << 20, documents: ROCKSET.documents }
+        Self { bytes: 4 << 20, documents: MAX_DOCUMENTS, open: 20 << 20 }
     }
 }
 
@@ -53,11 +58,22 @@ impl Batch {
         Self { operation, ..Self::default() }
     }
 
-    /// Takes all documents, and leaves an empty batch of the same operation, in memory
-    /// from the pool.
+    /// Takes all documents, and leaves an empty batch of the same operation, with memory for
+    /// as many.
     pub fn take(&mut self, pool: &Pool) -> Self {
-        let body = pool.take();
-        std::mem::replace(self, Self { operation: self.operation, body, ends: Vec::new() })
+        let body = pool.take(self.bytes());
+        let ends = Vec::with_capacity(self.ends.len());
+        std::mem::replace(self, Self { operation: self.operation, body, ends })
+    }
+
+    /// Takes all documents but the last one.
+    pub fn take_settled(&mut self, pool: &Pool) -> Self {
+        let last = self.split_last();
+        let settled = self.take(pool);
+        if !last.is_empty() {
+            self.push_text(&last.body.as_slice()[range(&last.ends, 0)]);
+        }
+        settled
     }
 
     /// Whether there is nothing to send.
@@ -74,6 +90,12 @@ impl Batch {
     #[inline]
     pub fn bytes(&self) -> usize {
         self.body.len() + CLOSING.len()
+    }
+
+    /// How much of it may be sent whatever comes next, in bytes: all but the last document.
+    pub fn settled_bytes(&self) -> usize {
+        let settled = self.len().checked_sub(2);
+        settled.map_or(0, |last| self.ends.get(last).copied().unwrap_or_default())
     }
 
     /// Whether it is to be sent before another document comes.
@@ -176,19 +198,36 @@ impl Closed {
 #[derive(Debug, Clone, Default)]
 pub struct Pool(Arc<Mutex<Vec<Buffer>>>);
 
+/// The most that a pool keeps, in bytes.
+const KEPT: usize = 20 << 20;
+
 impl Pool {
-    fn take(&self) -> Buffer {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    /// Memory for so many bytes, and not for many more.
+    fn take(&self, bytes: usize) -> Buffer {
+        let fitting = bytes..=2 * bytes;
+        let mut buffers = self.lock();
+        match buffers.iter().position(|buffer| fitting.contains(&buffer.capacity())) {
+            Some(index) => buffers.swap_remove(index),
+            None => Buffer::with_capacity(bytes + bytes / 8),
+        }
     }
 
     fn give(&self, mut buffer: Buffer) {
         buffer.truncate(0);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+        let mut buffers = self.lock();
+        let kept: usize = buffers.iter().map(Buffer::capacity).sum();
+        if kept + buffer.capacity() <= KEPT {
+            buffers.push(buffer);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Buffer>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives the memory back to the system.
     pub fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.lock().clear();
     }
 }
 

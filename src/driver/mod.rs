@@ -3,7 +3,8 @@
 //! One file a request: [`spec`], [`validate`], [`apply`], [`open`], and
 //! [`transactions`] for the stream that follows an Open. What they share: `task`,
 //! the task as configured; [`document`], how a Store becomes a document; [`batch`],
-//! documents on their way into one request; [`readiness`], waiting for collections;
+//! documents on their way into one request; `gather`, all batches that are open;
+//! [`readiness`], waiting for collections;
 //! `differences`, how a collection is not as configured; `state`, what the runtime keeps
 //! for the connector: its own `memory`, or a `handover` of another connector; `files`, how
 //! many that one wrote.
@@ -15,6 +16,7 @@ mod differences;
 pub mod document;
 mod error;
 mod files;
+mod gather;
 mod handover;
 mod memory;
 pub mod open;

@@ -1,10 +1,11 @@
 //! Open: waits until every collection can be written to, and says where to go on.
 
 use super::document::Layout;
+use super::gather::{Binding, Gathering};
 use super::readiness::{Rhythm, Wait};
 use super::state::State;
 use super::task::Task;
-use super::transactions::{self, Transactor};
+use super::transactions::Transactor;
 use super::{Error, Options};
 use crate::flow::materialize::request;
 use crate::flow::materialize::response::Opened;
@@ -34,15 +35,14 @@ pub async fn open(request: &request::Open, options: Options) -> Result<Ready, Er
             &binding.selection,
             binding.resource.document_id,
         )?;
-        bindings.push(transactions::Binding::new(target, layout));
+        bindings.push(Binding::new(target, layout));
     }
     let first_commit = wait(&task, &mut state).await?;
 
+    let gathering = Gathering::new(bindings, options.limits, task.endpoint.hard_delete);
     let concurrency = task.endpoint.max_concurrent_requests.into();
-    let hard_delete = task.endpoint.hard_delete;
     let transactor =
-        Transactor::new(task.client, bindings, concurrency, hard_delete, options.limits)
-            .with_first_commit(first_commit);
+        Transactor::new(task.client, gathering, concurrency).with_first_commit(first_commit);
     let runtime_checkpoint = state.handover.and_then(|handover| handover.checkpoint);
     Ok(Ready { opened: Opened { runtime_checkpoint, ..Opened::default() }, transactor })
 }

@@ -1,17 +1,14 @@
 //! Transactions: documents from stdin to Rockset, and acknowledged before the commit.
 
 use super::Error;
-use super::batch::{Batch, Limits, Operation, Pool, ROCKSET};
 use super::counts::{Counts, Tally};
-use super::document::Layout;
+use super::gather::{Gathered, Gathering};
 use super::open::Ready;
 use super::send::send;
-use super::task::Target;
 use crate::flow::materialize::{request, response};
 use crate::flow::spec::ConnectorState;
 use crate::flow::{Incoming, Request, Response, Session, Store};
 use crate::rockset::Client;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::{JoinError, JoinSet};
@@ -24,14 +21,10 @@ const LONG: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Transactor {
     client: Client,
-    bindings: Vec<Binding>,
-    limits: Limits,
+    gathering: Gathering,
     /// How many requests may be under way.
     concurrency: usize,
-    /// Whether a deletion in Flow is one in Rockset.
-    hard_delete: bool,
     under_way: JoinSet<Result<(), Error>>,
-    pool: Pool,
     /// What the state becomes with the next commit, if it changes.
     first_commit: Option<ConnectorState>,
     tally: Tally,
@@ -39,48 +32,14 @@ pub struct Transactor {
     total: Counts,
 }
 
-/// A binding, with the batches that its next documents go into.
-#[derive(Debug)]
-pub(super) struct Binding {
-    pub target: Arc<Target>,
-    pub layout: Layout,
-    additions: Batch,
-    deletions: Batch,
-    /// The packed key of the last document, within the open transaction.
-    last_key: Vec<u8>,
-    /// What is done with the last document.
-    last_operation: Operation,
-}
-
-impl Binding {
-    pub fn new(target: Arc<Target>, layout: Layout) -> Self {
-        Self {
-            target,
-            layout,
-            additions: Batch::new(Operation::Add),
-            deletions: Batch::new(Operation::Delete),
-            last_key: Vec::new(),
-            last_operation: Operation::Add,
-        }
-    }
-
-    fn batch(&mut self, operation: Operation) -> &mut Batch {
-        match operation {
-            Operation::Add => &mut self.additions,
-            Operation::Delete => &mut self.deletions,
-        }
-    }
-
-    /// Puts a document into the batch of that operation, and says by how many bytes it
-    /// grew.
-    #[inline]
-    fn push(&mut self, operation: Operation, store: &Store<'_>) -> Result<usize, Error> {
-        let Self { layout, additions, deletions, .. } = self;
-        match operation {
-            Operation::Add => additions.push(|out| layout.write(store, out)),
-            Operation::Delete => deletions.push(|out| layout.write_deletion(store, out)),
-        }
-    }
+/// What taking documents in has to wait for.
+enum Pause {
+    /// More input.
+    Input,
+    /// Batches are to be sent.
+    Batches,
+    /// A request that isn't a Store is to be answered.
+    Request(Request),
 }
 
 /// Serves transactions until the input ends.
@@ -92,20 +51,18 @@ where
     let Ready { opened, mut transactor } = ready;
     session.respond(Response::Opened(opened)).await?;
     loop {
-        // Between two reads of the input there are many documents.
-        while let Some(incoming) = session.buffered()? {
-            match incoming {
-                Incoming::Store(store) => transactor.take(&store).await?,
-                Incoming::Other(request) => transactor.answer(request, &mut session).await?,
-            }
-        }
-        if !transactor.fill(&mut session).await? {
-            break;
+        match transactor.take_buffered(&mut session)? {
+            Pause::Batches => transactor.send_ready().await?,
+            Pause::Request(request) => transactor.answer(request, &mut session).await?,
+            Pause::Input => match transactor.fill(&mut session).await? {
+                true => {}
+                false => break,
+            },
         }
     }
     match session.last()? {
         None => {}
-        Some(Incoming::Store(store)) => transactor.take(&store).await?,
+        Some(Incoming::Store(store)) => transactor.take(&store)?,
         Some(Incoming::Other(request)) => transactor.answer(request, &mut session).await?,
     }
     transactor.report("the session is over", &transactor.total);
@@ -113,21 +70,12 @@ where
 }
 
 impl Transactor {
-    pub(super) fn new(
-        client: Client,
-        bindings: Vec<Binding>,
-        concurrency: usize,
-        hard_delete: bool,
-        limits: Limits,
-    ) -> Self {
+    pub(super) fn new(client: Client, gathering: Gathering, concurrency: usize) -> Self {
         Self {
             client,
-            bindings,
-            limits,
+            gathering,
             concurrency,
-            hard_delete,
             under_way: JoinSet::new(),
-            pool: Pool::default(),
             first_commit: None,
             tally: Tally::default(),
             total: Counts::default(),
@@ -181,76 +129,42 @@ impl Transactor {
         Ok(session.respond(response).await?)
     }
 
-    /// Takes a document in, and sends what has become full.
-    #[inline]
-    async fn take(&mut self, store: &Store<'_>) -> Result<(), Error> {
-        if let Some(index) = self.make_way(store)? {
-            self.send_last(index).await?;
+    /// Takes documents in until there is something to wait for. Between two reads of the
+    /// input there are many.
+    fn take_buffered<R, W>(&mut self, session: &mut Session<R, W>) -> Result<Pause, Error>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        loop {
+            match session.buffered()? {
+                Some(Incoming::Store(store)) => {
+                    self.take(&store)?;
+                    if self.gathering.is_ready() {
+                        return Ok(Pause::Batches);
+                    }
+                }
+                Some(Incoming::Other(request)) => return Ok(Pause::Request(request)),
+                None => return Ok(Pause::Input),
+            }
         }
-        if let Some((index, batch)) = self.store(store)? {
-            self.send(index, batch).await?;
+    }
+
+    #[inline(always)]
+    fn take(&mut self, store: &Store<'_>) -> Result<(), Error> {
+        self.tally.document(self.gathering.take(store)?);
+        Ok(())
+    }
+
+    async fn send_ready(&mut self) -> Result<(), Error> {
+        while let Some(gathered) = self.gathering.next() {
+            self.send(gathered).await?;
         }
         Ok(())
     }
 
-    /// Makes way for a document. Returns the index of its binding if a batch of it has to
-    /// be sent before.
-    ///
-    /// A runtime that can't combine the documents of a key within a transaction stores
-    /// them one after the other, and the last one is to stay. So a full batch waits for
-    /// the next key.
-    #[inline]
-    fn make_way(&mut self, store: &Store<'_>) -> Result<Option<usize>, Error> {
-        let index = store.binding as usize;
-        let (count, limits) = (self.bindings.len(), self.limits);
-        let Some(binding) = self.bindings.get_mut(index) else {
-            return Err(Error::request("Store", out_of_range(index, count)));
-        };
-        let is_last_key = binding.last_key == store.key_packed;
-        let batch = binding.batch(binding.last_operation);
-        if is_last_key {
-            drop(batch.split_last());
-            return Ok(None);
-        }
-        Ok(batch.is_full(limits).then_some(index))
-    }
-
-    /// Puts a document into its binding's batch. Returns a batch that it has no room in.
-    #[inline]
-    fn store(&mut self, store: &Store<'_>) -> Result<Option<(usize, Batch)>, Error> {
-        let index = store.binding as usize;
-        let operation = match self.hard_delete && store.delete {
-            true => Operation::Delete,
-            false => Operation::Add,
-        };
-        let binding = &mut self.bindings[index];
-        binding.last_key.clear();
-        binding.last_key.extend_from_slice(store.key_packed);
-        binding.last_operation = operation;
-        self.tally.document(binding.push(operation, store)?);
-
-        let batch = binding.batch(operation);
-        if batch.bytes() <= ROCKSET.bytes {
-            return Ok(None);
-        }
-        let last = batch.split_last();
-        let full = std::mem::replace(batch, last);
-        let size = binding.batch(operation).bytes();
-        match size > ROCKSET.bytes {
-            true => Err(too_large(binding, size, store)),
-            false => Ok((!full.is_empty()).then_some((index, full))),
-        }
-    }
-
-    /// Sends the batch that a binding's last document is in.
-    async fn send_last(&mut self, index: usize) -> Result<(), Error> {
-        let binding = &mut self.bindings[index];
-        let batch = binding.batch(binding.last_operation).take(&self.pool);
-        self.send(index, batch).await
-    }
-
     /// Sends a batch as soon as fewer than the allowed requests are under way.
-    async fn send(&mut self, index: usize, batch: Batch) -> Result<(), Error> {
+    async fn send(&mut self, gathered: Gathered) -> Result<(), Error> {
         if self.under_way.len() >= self.concurrency {
             let since = Instant::now();
             while self.under_way.len() >= self.concurrency {
@@ -261,30 +175,23 @@ impl Transactor {
             self.tally.counts.rockset += since.elapsed();
         }
         self.tally.counts.requests += 1;
-        let (client, target) = (self.client.clone(), self.bindings[index].target.clone());
-        let batch = batch.close(&self.pool);
+        let (client, target) = (self.client.clone(), gathered.target);
+        let batch = gathered.batch.close(self.gathering.pool());
         self.under_way.spawn(async move { send(&client, &target, batch).await });
         Ok(())
     }
 
     /// Sends what is left, and waits until every document is acknowledged.
     async fn commit(&mut self) -> Result<(), Error> {
-        for index in 0..self.bindings.len() {
-            self.bindings[index].last_key.clear();
-            for operation in [Operation::Add, Operation::Delete] {
-                if !self.bindings[index].batch(operation).is_empty() {
-                    let batch = self.bindings[index].batch(operation).take(&self.pool);
-                    self.send(index, batch).await?;
-                }
-            }
+        for gathered in self.gathering.rest() {
+            self.send(gathered).await?;
         }
         let since = Instant::now();
         while let Some(sent) = self.under_way.join_next().await {
             finished(sent)?;
         }
         self.tally.counts.rockset += since.elapsed();
-        // What the next transaction needs is not known, so nothing is kept for it.
-        self.pool.clear();
+        self.gathering.pool().clear();
         let mut counts = self.tally.end();
         counts.retries = self.client.writes().retries.saturating_sub(self.total.retries);
         if counts.elapsed >= LONG {
@@ -310,33 +217,16 @@ impl Transactor {
     }
 
     fn refuse_load(&self, load: &request::Load) -> Error {
-        let index = load.binding as usize;
-        match self.bindings.get(index) {
-            Some(Binding { target, .. }) => Error::request(
-                "Load",
-                format!(
-                    "bindings[{index}] ({target}) takes delta updates, for which nothing is loaded"
-                ),
-            ),
-            None => Error::request("Load", out_of_range(index, self.bindings.len())),
-        }
+        let problem = self.gathering.target(load.binding).map(|target| {
+            format!(
+                "bindings[{}] ({target}) takes delta updates, for which nothing is loaded",
+                load.binding
+            )
+        });
+        Error::request("Load", problem.unwrap_or_else(|problem| problem))
     }
 }
 
 fn finished(sent: Result<Result<(), Error>, JoinError>) -> Result<(), Error> {
     sent.map_err(|e| Error::Stopped(e.to_string()))?
-}
-
-fn out_of_range(index: usize, count: usize) -> String {
-    format!("binding {index} is out of range: the task has {count}")
-}
-
-fn too_large(binding: &Binding, size: usize, store: &Store<'_>) -> Error {
-    Error::TooLarge {
-        binding: binding.target.binding,
-        collection: binding.target.to_string(),
-        id: binding.layout.id(store),
-        size,
-        limit: ROCKSET.bytes,
-    }
 }

@@ -13,6 +13,11 @@ pub struct Buffer {
 pub const PIECE: usize = 32;
 
 impl Buffer {
+    /// An empty one that has memory for so many bytes. What isn't written to takes none.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { memory: vec![0; capacity], length: 0 }
+    }
+
     /// How many bytes it holds.
     #[inline]
     pub fn len(&self) -> usize {
@@ -40,6 +45,14 @@ impl Buffer {
     #[inline]
     pub fn truncate(&mut self, length: usize) {
         self.length = self.length.min(length);
+    }
+
+    /// Holds these few bytes, and nothing else.
+    #[inline(always)]
+    pub fn replace(&mut self, bytes: &[u8]) {
+        let mut writer = Writer { memory: &mut self.memory, at: 0 };
+        writer.extend_short(bytes);
+        self.length = writer.at;
     }
 
     /// Appends what `write` writes, unless it fails.
@@ -113,6 +126,24 @@ impl Writer<'_> {
         self.at += bytes.len();
     }
 
+    /// Appends bytes, of which there are few, for the most part.
+    #[inline(always)]
+    pub fn extend_short(&mut self, bytes: &[u8]) {
+        let length = bytes.len();
+        let room = self.room(length);
+        let copied = match length {
+            0..4 => None,
+            4..8 => copy_ends::<4>(bytes, room),
+            8..16 => copy_ends::<8>(bytes, room),
+            16..=32 => copy_ends::<16>(bytes, room),
+            _ => None,
+        };
+        if copied.is_none() {
+            room[..length].copy_from_slice(bytes);
+        }
+        self.at += length;
+    }
+
     /// Appends a few bytes, by moving them all at once.
     #[inline(always)]
     pub fn extend_array<const N: usize>(&mut self, bytes: &[u8; N]) {
@@ -146,6 +177,16 @@ impl Writer<'_> {
         self.at = writer.at;
         result
     }
+}
+
+/// Copies the first and the last N bytes, which may overlap, to where they belong.
+#[inline(always)]
+fn copy_ends<const N: usize>(bytes: &[u8], room: &mut [u8]) -> Option<()> {
+    let (first, last) = (*bytes.first_chunk::<N>()?, *bytes.last_chunk::<N>()?);
+    let room = room.get_mut(..bytes.len())?;
+    *room.first_chunk_mut::<N>()? = first;
+    *room.last_chunk_mut::<N>()? = last;
+    Some(())
 }
 
 /// Makes more room after the first bytes. What is new is zero as the system gives it, and

@@ -149,7 +149,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     }
 
     /// The next frame's content, if all of it has been read already.
-    #[inline]
+    #[inline(always)]
     pub fn buffered(&mut self) -> Result<Option<&[u8]>, Error> {
         match self.codec {
             Codec::Proto => self.delimited(),
@@ -157,7 +157,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn delimited(&mut self) -> Result<Option<&[u8]>, Error> {
         let Some((prefix, rest)) = self.window.bytes().split_first_chunk::<LENGTH_PREFIX>() else {
             return Ok(None);

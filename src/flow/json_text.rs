@@ -7,8 +7,10 @@ use super::tuple::Error;
 
 /// As deep as values may be nested, which is what serde_json allows.
 const DEPTH: u32 = 127;
-/// What has to stand after a text that is scanned in chunks: a 0x00, which no JSON has, and
-/// anything.
+/// Follows a text that is scanned. No JSON has it.
+const END: u8 = 0x00;
+/// How many bytes there are after a text that is scanned, since that is done in chunks: an
+/// end, and anything.
 const PADDING: usize = 1 + SHORT;
 
 /// Appends a text that is to be one JSON value in UTF-8.
@@ -16,7 +18,7 @@ const PADDING: usize = 1 + SHORT;
 pub fn write(text: &[u8], out: &mut Writer<'_>) -> Result<(), Error> {
     let room = out.room(text.len() + PADDING);
     room[..text.len()].copy_from_slice(text);
-    room[text.len()] = 0x00;
+    room[text.len()] = END;
     if !is_json(room, text.len()) {
         check(text)?;
     }
@@ -27,7 +29,7 @@ pub fn write(text: &[u8], out: &mut Writer<'_>) -> Result<(), Error> {
 /// Checks a text slowly, and says what is wrong. It has the last word.
 #[cold]
 #[inline(never)]
-pub(super) fn check(text: &[u8]) -> Result<(), Error> {
+fn check(text: &[u8]) -> Result<(), Error> {
     let text = std::str::from_utf8(text).map_err(|_| Error::NotUtf8)?;
     serde_json::from_str::<serde::de::IgnoredAny>(text)
         .map(|_| ())
@@ -52,7 +54,7 @@ struct Scan<'a> {
     beyond_ascii: u32,
 }
 
-impl Scan<'_> {
+impl<'a> Scan<'a> {
     /// Steps over a value and the space around it.
     #[inline(always)]
     fn value(&mut self) -> Option<()> {
@@ -115,7 +117,13 @@ impl Scan<'_> {
 
     #[inline(always)]
     fn peek(&self) -> u8 {
-        self.text.get(self.at).copied().unwrap_or(0x00)
+        self.text.get(self.at).copied().unwrap_or(END)
+    }
+
+    /// The next bytes, which are there because of the padding.
+    #[inline(always)]
+    fn ahead<const N: usize>(&self) -> Option<&'a [u8; N]> {
+        self.text.get(self.at..)?.first_chunk::<N>()
     }
 
     /// The next byte that isn't space, without stepping over it.
@@ -139,7 +147,7 @@ impl Scan<'_> {
 
     #[inline(always)]
     fn literal<const N: usize>(&mut self, rest: &[u8; N]) -> Option<()> {
-        let found = self.text.get(self.at..)?.first_chunk::<N>()?;
+        let found = self.ahead::<N>()?;
         self.at += N;
         (found == rest).then_some(())
     }
@@ -180,8 +188,7 @@ impl Scan<'_> {
     #[inline(always)]
     fn skip_digits(&mut self) -> Option<()> {
         loop {
-            let word = self.text.get(self.at..)?.first_chunk::<8>()?;
-            let found = leading_digits(u64::from_le_bytes(*word));
+            let found = leading_digits(u64::from_le_bytes(*self.ahead()?));
             self.at += found;
             if found < 8 {
                 return Some(());
@@ -193,7 +200,7 @@ impl Scan<'_> {
     #[inline(always)]
     fn string(&mut self) -> Option<()> {
         loop {
-            let marks = Marks::of_short(self.text.get(self.at..)?.first_chunk::<SHORT>()?);
+            let marks = Marks::of_short(self.ahead::<SHORT>()?);
             self.beyond_ascii |= marks.beyond_ascii;
             if marks.escaped == 0 {
                 self.at += SHORT;
@@ -217,7 +224,7 @@ impl Scan<'_> {
         match letter {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(()),
             b'u' => {
-                let digits = self.text.get(self.at..)?.first_chunk::<4>()?;
+                let digits = self.ahead::<4>()?;
                 self.at += 4;
                 digits.iter().all(u8::is_ascii_hexdigit).then_some(())
             }

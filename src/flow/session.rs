@@ -92,6 +92,7 @@ where
     }
 
     /// The next request, if all of it has been read already.
+    #[inline(always)]
     pub fn buffered(&mut self) -> Result<Option<Incoming<'_>>, Error> {
         let codec = self.reader.codec();
         let Some(frame) = self.reader.buffered()? else { return Ok(None) };

@@ -49,6 +49,7 @@ impl<'a> Store<'a> {
     /// Reads a protobuf Request that is a Store and nothing else. `None` if it is
     /// anything else, or holds what isn't known here: then the generated decoder has to
     /// look at it.
+    #[inline(always)]
     pub fn from_request(frame: &'a [u8]) -> Option<Self> {
         let mut frame = frame;
         if take_byte(&mut frame)? != STORE {

@@ -143,28 +143,12 @@ impl<'a> Reader<'a> {
     #[inline(always)]
     fn write_embedded(&mut self, out: &mut Writer<'_>) -> Result<(), Error> {
         let end = memchr::memchr(0x00, self.rest).ok_or(Error::CutShort)?;
-        if self.rest.get(end + 1) == Some(&ESCAPED) {
-            return self.refuse_embedded();
+        let (text, rest) = (&self.rest[..end], &self.rest[end + 1..]);
+        if rest.first() == Some(&ESCAPED) {
+            return Err(Error::NotJson("there is a NUL in it".to_string()));
         }
-        json_text::write(&self.rest[..end], out)?;
-        self.rest = &self.rest[end + 1..];
-        Ok(())
-    }
-
-    /// A text with a NUL in it is no JSON. Says why.
-    #[cold]
-    fn refuse_embedded(&mut self) -> Result<(), Error> {
-        let mut text = Vec::new();
-        loop {
-            let end = memchr::memchr(0x00, self.rest).ok_or(Error::CutShort)?;
-            text.extend_from_slice(&self.rest[..end]);
-            let goes_on = self.rest.get(end + 1) == Some(&ESCAPED);
-            self.rest = &self.rest[end + 1 + usize::from(goes_on)..];
-            match goes_on {
-                true => text.push(0x00),
-                false => return json_text::check(&text),
-            }
-        }
+        self.rest = rest;
+        json_text::write(text, out)
     }
 
     /// The next bytes, up to 8, as an integer.
@@ -189,7 +173,7 @@ impl<'a> Reader<'a> {
         if !value.is_finite() {
             return Err(Error::NotFinite(value));
         }
-        out.extend(zmij::Buffer::new().format_finite(value).as_bytes());
+        out.extend_short(zmij::Buffer::new().format_finite(value).as_bytes());
         Ok(())
     }
 
@@ -207,7 +191,7 @@ impl<'a> Reader<'a> {
 
 #[inline(always)]
 fn write_integer(value: u64, out: &mut Writer<'_>) {
-    out.extend(itoa::Buffer::new().format(value).as_bytes());
+    out.extend_short(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// The largest integer of so many bytes, from 1 to 8.

@@ -10,9 +10,9 @@ pub(super) struct Window {
     end: usize,
 }
 
-/// A pipe holds no more than this at once.
-const READ: usize = 64 << 10;
-const LEAST: usize = 4 * READ;
+/// How many bytes are read at once. A pipe seldom holds more.
+pub const READ: usize = 256 << 10;
+const LEAST: usize = READ + (64 << 10);
 
 impl Window {
     /// What is there.
