@@ -278,7 +278,7 @@ fn plan() -> impl Strategy<Value = Plan> {
     let limits = (
         prop_oneof![12..400usize, Just(4usize << 20)],
         prop_oneof![1..6usize, Just(20_000usize)],
-        prop_oneof![12..400usize, Just(20usize << 20)],
+        prop_oneof![12..400usize, Just(16usize << 20)],
     )
         .prop_map(|(bytes, documents, open)| Limits { bytes, documents, open });
     (

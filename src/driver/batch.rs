@@ -25,7 +25,7 @@ pub const MAX_DOCUMENTS: usize = 20_000;
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 4 << 20, documents: MAX_DOCUMENTS, open: 20 << 20 }
+        Self { bytes: 4 << 20, documents: MAX_DOCUMENTS, open: 16 << 20 }
     }
 }
 
@@ -199,7 +199,7 @@ impl Closed {
 pub struct Pool(Arc<Mutex<Vec<Buffer>>>);
 
 /// The most that a pool keeps, in bytes.
-const KEPT: usize = 20 << 20;
+const KEPT: usize = 16 << 20;
 
 impl Pool {
     /// Memory for so many bytes, and not for many more.
