@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-/// Bodies that are recorded, at most.
-const RECORDED: u64 = 16;
+/// Bodies are recorded up to this, in bytes: more than caches hold.
+const RECORDED: u64 = 64 << 20;
 /// What the connector fills requests up to.
 const FULL: (u64, u64) = ((4 << 20) * 9 / 10, 20_000 * 9 / 10);
 
@@ -22,6 +22,7 @@ struct Seen {
     documents: AtomicU64,
     below_full: AtomicU64,
     last_micros: AtomicU64,
+    recorded: AtomicU64,
 }
 
 struct Parts {
@@ -115,8 +116,9 @@ const ID: &[u8] = br#""_id":""#;
 
 impl<'a> Body<'a> {
     fn new(parts: &'a Parts, length: usize) -> Self {
-        let wanted =
-            length > 0 && parts.record.is_some() && parts.seen.requests.load(Relaxed) < RECORDED;
+        let wanted = length > 0
+            && parts.record.is_some()
+            && parts.seen.recorded.fetch_add(length as u64, Relaxed) < RECORDED;
         let recorded = wanted.then(|| Vec::with_capacity(length));
         Self {
             parts,

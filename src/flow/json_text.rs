@@ -244,9 +244,9 @@ fn past_space(text: &[u8], begin: usize) -> usize {
 fn leading_digits(word: u64) -> usize {
     const ONES: u64 = u64::MAX / 255;
     const HIGHS: u64 = ONES << 7;
-    // A digit becomes its value, and anything else more than 9. A carry only gets past
-    // bytes that are more.
+    // A digit becomes its value, and anything else more than 9, of which adding 0x76 makes
+    // at least 0x80.
     let values = word ^ (ONES * u64::from(b'0'));
-    let others = ((values & !HIGHS) + ONES * 0x76 | values) & HIGHS;
+    let others = (((values & !HIGHS) + ONES * 0x76) | values) & HIGHS;
     others.trailing_zeros() as usize / 8
 }

@@ -7,7 +7,8 @@
 //! - [`Store`]: read in place, since there are so many.
 //! - [`Checkpoint`]: where the runtime stands, passed on as it is.
 //! - [`mod@tuple`]: packed keys and values as JSON text, with `escape` for its strings,
-//!   [`json_text`] to check what is embedded in them, and [`buffer`] to write to.
+//!   [`json_text`] to check what is embedded in them, `chunk` to look at many bytes at once,
+//!   and [`buffer`] to write to.
 
 pub mod buffer;
 mod checkpoint;
