@@ -224,6 +224,52 @@ async fn a_document_larger_than_a_batch() {
     }
 }
 
+/// No binding's batch is full, but there is more in all of them than is kept.
+#[tokio::test]
+async fn documents_of_many_bindings_are_not_all_kept_until_the_commit() {
+    let local = Local::start();
+    let names: Vec<String> = (0..8).map(|n| format!("c{n}")).collect();
+    let bindings = names.iter().map(|name| binding("commons", name, &["id"], &["text"]));
+    let task = task(&local.server.url(), bindings.collect());
+    let mut connector = opened(Codec::Proto, &task).await;
+    connector.ask(acknowledge()).await;
+    connector.ask(flush()).await;
+    let text = "x".repeat(1_500_000);
+    for id in [1, 2] {
+        for binding in 0..8 {
+            connector.send(store(binding, &[json!(id)], &[json!(text)])).await;
+        }
+    }
+    let sent = async {
+        while most(&local, &names).await == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        most(&local, &names).await
+    };
+    let sent = tokio::time::timeout(Duration::from_secs(60), sent).await.unwrap();
+    assert_eq!(sent, 1, "the last document waits, since its key may come again");
+    for binding in 0..8 {
+        connector.send(store(binding, &[json!(2)], &[json!("the last one")])).await;
+    }
+    connector.ask(start_commit()).await;
+    assert_eq!(connector.end().await.code, Some(0));
+    for name in &names {
+        let documents = stored(&local, "commons", name).await;
+        let texts: Vec<&str> =
+            documents.values().map(|document| document["text"].as_str().unwrap()).collect();
+        assert_eq!(texts, [&text, "the last one"], "{name}");
+    }
+}
+
+/// The most documents that one of the collections has.
+async fn most(local: &Local, names: &[String]) -> u64 {
+    let mut most = 0;
+    for name in names {
+        most = most.max(count(local, "commons", name).await.as_u64().unwrap());
+    }
+    most
+}
+
 #[tokio::test]
 async fn the_input_may_end_within_a_transaction() {
     let local = Local::start();
