@@ -68,10 +68,10 @@ impl Batch {
 
     /// Takes all documents but the last one.
     pub fn take_settled(&mut self, pool: &Pool) -> Self {
-        let last = self.split_last();
-        let settled = self.take(pool);
-        if !last.is_empty() {
-            self.push_text(&last.body.as_slice()[range(&last.ends, 0)]);
+        let mut settled = self.take(pool);
+        if let Some(last) = settled.len().checked_sub(1) {
+            self.push_text(&settled.body.as_slice()[range(&settled.ends, last)]);
+            settled.drop_last();
         }
         settled
     }
@@ -123,15 +123,10 @@ impl Batch {
         Ok(self.body.len() - before)
     }
 
-    /// Takes the last document out again, into a batch of its own.
-    pub fn split_last(&mut self) -> Self {
-        let mut last = Self::new(self.operation);
-        if let Some(index) = self.len().checked_sub(1) {
-            last.push_text(&self.body.as_slice()[range(&self.ends, index)]);
-            self.ends.pop();
-            self.body.truncate(self.ends.last().copied().unwrap_or_default());
-        }
-        last
+    /// Takes the last document out again.
+    pub fn drop_last(&mut self) {
+        self.ends.pop();
+        self.body.truncate(self.ends.last().copied().unwrap_or_default());
     }
 
     /// Closes the batch, to be sent. Its memory goes to the pool when nobody needs the

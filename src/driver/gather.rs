@@ -79,7 +79,7 @@ impl Gathering {
         };
         let before = binding.open();
         if binding.last_key.as_slice() == store.key_packed {
-            drop(binding.last_batch().split_last());
+            binding.last_batch().drop_last();
         } else if binding.last_batch().is_full(*limits) {
             let batch = binding.last_batch().take(pool);
             ready.push_back(binding.gathered(batch));

@@ -54,10 +54,11 @@ where
         match transactor.take_buffered(&mut session)? {
             Pause::Batches => transactor.send_ready().await?,
             Pause::Request(request) => transactor.answer(request, &mut session).await?,
-            Pause::Input => match transactor.fill(&mut session).await? {
-                true => {}
-                false => break,
-            },
+            Pause::Input => {
+                if !transactor.fill(&mut session).await? {
+                    break;
+                }
+            }
         }
     }
     match session.last()? {

@@ -199,14 +199,3 @@ fn grow(memory: &mut Vec<u8>, length: usize, count: usize) {
     grown[..length].copy_from_slice(&memory[..length]);
     *memory = grown;
 }
-
-impl std::io::Write for Writer<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}

@@ -12,64 +12,54 @@ pub(super) const ESCAPED: u8 = 0xff;
 /// bytes it takes, the one that ends it included.
 #[inline(always)]
 pub(super) fn write_packed(packed: &[u8], out: &mut Writer<'_>) -> Result<usize, Error> {
-    let mut at = 0;
-    let mut foreign = Foreign::default();
-    while let Some(block) = packed[at..].first_chunk::<BLOCK>() {
-        match write_chunk(block, out) {
-            Stop::Chunk(marks) => {
-                foreign.note(at, marks.beyond_ascii);
-                at += CHUNK;
-            }
-            Stop::Nul(index, marks) => {
-                foreign.note(at, marks.beyond_ascii & below(index));
-                at += index;
-                foreign.check(packed)?;
-                if packed.get(at + 1) != Some(&ESCAPED) {
-                    return Ok(at + 1);
-                }
-                out.extend_array(b"\\u0000");
-                foreign = Foreign::default();
-                at += 2;
-            }
-        }
+    let mut string = Unpacking { packed, at: 0, foreign: Foreign::default() };
+    if let Some(end) = string.write_blocks(packed, out)? {
+        return Ok(end);
     }
-    write_last(packed, at, foreign, out)
+    // The end of the tuple, and behind it 0x00, which ends any string.
+    let mut padded = [0; 2 * BLOCK];
+    let rest = &packed[string.at..];
+    padded[..rest.len()].copy_from_slice(rest);
+    string.write_blocks(&padded, out)?.ok_or(Error::CutShort)
 }
 
-/// The end of a tuple, where less than a block is left.
-#[inline(always)]
-fn write_last(
-    packed: &[u8],
-    begin: usize,
-    mut foreign: Foreign,
-    out: &mut Writer<'_>,
-) -> Result<usize, Error> {
-    let mut padded = [0; 2 * BLOCK];
-    let rest = &packed[begin..];
-    padded[..rest.len()].copy_from_slice(rest);
-    let mut at = 0;
-    loop {
-        let block = padded[at..].first_chunk::<BLOCK>().ok_or(Error::CutShort)?;
-        match write_chunk(block, out) {
-            Stop::Chunk(marks) => {
-                foreign.note(begin + at, marks.beyond_ascii);
-                at += CHUNK;
-            }
-            Stop::Nul(index, marks) => {
-                foreign.note(begin + at, marks.beyond_ascii & below(index));
-                at += index;
-                if at >= rest.len() {
-                    return Err(Error::CutShort);
+/// A string on its way out of a tuple.
+struct Unpacking<'a> {
+    packed: &'a [u8],
+    at: usize,
+    /// Within the text since the last escaped NUL, which is no UTF-8.
+    foreign: Foreign,
+}
+
+impl Unpacking<'_> {
+    /// Goes on for as long as there are blocks of `text`, which is what the tuple has from
+    /// here on, and maybe more. Returns where the string ends, if it does.
+    #[inline(always)]
+    fn write_blocks(&mut self, text: &[u8], out: &mut Writer<'_>) -> Result<Option<usize>, Error> {
+        let begin = self.at;
+        while let Some(block) = text[self.at - begin..].first_chunk::<BLOCK>() {
+            match write_chunk(block, out) {
+                Stop::Chunk(marks) => {
+                    self.foreign.note(self.at, marks.beyond_ascii);
+                    self.at += CHUNK;
                 }
-                foreign.check(packed)?;
-                if padded[at + 1] != ESCAPED {
-                    return Ok(begin + at + 1);
+                Stop::Nul(index, marks) => {
+                    self.foreign.note(self.at, marks.beyond_ascii & below(index));
+                    self.at += index;
+                    if self.at >= self.packed.len() {
+                        return Err(Error::CutShort);
+                    }
+                    self.foreign.check(self.packed)?;
+                    if self.packed.get(self.at + 1) != Some(&ESCAPED) {
+                        return Ok(Some(self.at + 1));
+                    }
+                    out.extend_array(b"\\u0000");
+                    self.foreign = Foreign::default();
+                    self.at += 2;
                 }
-                out.extend_array(b"\\u0000");
-                foreign = Foreign::default();
-                at += 2;
             }
         }
+        Ok(None)
     }
 }
 
@@ -87,8 +77,7 @@ enum Stop {
 /// Appends the first chunk of a block, up to a 0x00.
 #[inline(always)]
 fn write_chunk(block: &[u8; BLOCK], out: &mut Writer<'_>) -> Stop {
-    let (chunk, _) = block.split_first_chunk::<CHUNK>().unwrap_or((&[0; CHUNK], &[]));
-    let marks = Marks::of(chunk);
+    let marks = block.first_chunk().map(Marks::of).unwrap_or_default();
     let mut escaped = marks.escaped;
     let mut at = 0;
     while escaped != 0 {

@@ -11,7 +11,7 @@ pub(super) struct Window {
 }
 
 /// How many bytes are read at once. A pipe seldom holds more.
-pub const READ: usize = 256 << 10;
+const READ: usize = 256 << 10;
 const LEAST: usize = READ + (64 << 10);
 
 impl Window {
