@@ -9,6 +9,9 @@
 #[path = "../tests/support/pack.rs"]
 #[allow(dead_code)]
 mod pack;
+#[path = "pipeline/workload.rs"]
+#[allow(dead_code)]
+mod workload;
 
 use bytes::{Bytes, BytesMut};
 use divan::Bencher;
@@ -136,6 +139,31 @@ fn batch(bencher: Bencher) {
             batch.push(|out| layout.write(&Store::from(store), out)).unwrap();
         }
         batch.take(&pool).close(&pool).len()
+    });
+}
+
+/// From the bytes of the pipe to bodies of requests.
+#[divan::bench(args = ["128 B", "1 KiB", "1 MiB"])]
+fn documents(bencher: Bencher, name: &str) {
+    let workload = workload::all().into_iter().find(|workload| workload.name == name).unwrap();
+    let frames = workload.block();
+    let binding = &workload.task("").bindings[0];
+    let selection = binding.field_selection.as_ref().unwrap();
+    let layout = Layout::new(0, "w.c", selection, DocumentId::PackedKey).unwrap();
+    let (limits, pool) = (Limits::default(), Pool::default());
+    let mut batch = Batch::new(Operation::Add);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    bencher.counter(BytesCount::new(frames.len())).bench_local(|| {
+        let mut reader = FrameReader::new(&frames[..], Codec::Proto);
+        while runtime.block_on(reader.fill()).unwrap() {
+            while let Some(frame) = reader.buffered().unwrap() {
+                let store = Store::from_request(frame).unwrap();
+                batch.push(|out| layout.write(&store, out)).unwrap();
+                if batch.is_full(limits) {
+                    drop(batch.take(&pool).close(&pool));
+                }
+            }
+        }
     });
 }
 

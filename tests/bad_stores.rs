@@ -65,6 +65,9 @@ async fn stores_that_are_no_documents() {
         ("a nested tuple", value(vec![0x05, 0x14, 0x00])),
         ("a string that is not UTF-8", value(b"\x02\xff\xfe\x00".to_vec())),
         ("bytes that are not JSON", value(pack_embedded("{\"a\":"))),
+        ("an array that is not JSON", value(pack_embedded("[1,]"))),
+        ("an object that is closed and goes on", value(pack_embedded("{},\"w\":{}"))),
+        ("an object that is not closed", value(pack_embedded("{\"a\":[}"))),
         ("bytes that go on after their JSON", value(pack_embedded("1,\"_id\":2"))),
         ("bytes that are not UTF-8", value(b"\x01\"\xff\"\x00".to_vec())),
         ("no number", value(nan)),
@@ -90,7 +93,7 @@ async fn a_root_document_that_is_not_json() {
     binding.field_selection.as_mut().unwrap().document = "flow_document".to_string();
     let task = task(&local.server.url(), vec![binding]);
     let mut messages = String::new();
-    for doc_json in ["", "{", "{} {}"] {
+    for doc_json in ["", "{", "{} {}", "{a:1}"] {
         let Request::Store(mut root) = store(0, &[json!("k")], &[]) else { panic!() };
         root.doc_json = doc_json.into();
         let ended = failed(&task, vec![Request::Store(root)]).await;

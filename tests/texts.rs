@@ -77,12 +77,36 @@ fn a_tuple_that_is_cut_short_is_refused_at_any_place() {
     }
 }
 
+/// Brackets, quotation marks and backslashes, in any order: most of it isn't JSON.
+#[test]
+fn what_is_not_one_value_does_not_look_like_one() {
+    const PIECES: [&str; 12] =
+        ["{", "}", "[", "]", "\"", "\\", ",", ":", "1", "\"a\":", "null", " "];
+    let mut state = 1u64;
+    let mut random = |below: usize| {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 33) as usize % below
+    };
+    let mut json = 0;
+    for round in 0..200_000 {
+        let mut text = ["[", "{"][round % 2].to_string();
+        if round % 3 == 0 {
+            // So that what follows stands across the border of two chunks.
+            text.push_str(&format!("\"{}\",", "x".repeat(50 + random(20))));
+        }
+        (0..random(12)).for_each(|_| text.push_str(PIECES[random(PIECES.len())]));
+        text.push_str(["]", "}"][round % 2]);
+        json += usize::from(agrees(text.as_bytes()));
+    }
+    assert!(json > 1_000, "{json}");
+}
+
 /// One of each thing that JSON has.
 const JSON: &str = r#" {"a":[1,-0.5e+10,{},[ ],null,true,false,12345678901234567890.25E-7],
     "a longer name than a chunk, with \"quotes\", \u00e4 and ö":{"deep":[[[""]]]},"":0} "#;
 
 #[test]
-fn json_is_what_serde_json_takes() {
+fn json_is_written_and_nothing_else_gets_through() {
     let bytes = b"\0\t\n \"\\{}[]:,+-.0159eEuntfx\x1f\x7f";
     let mut taken = 0;
     for place in 0..JSON.len() {
@@ -130,17 +154,25 @@ fn values_are_nested_as_deep_as_serde_json_takes_them() {
     }
 }
 
-/// Whether a text is written, which is to be what serde_json says of it.
+/// Whether a text is JSON, which has to be written then. What isn't JSON may be written too,
+/// as long as nothing that it's put into can be JSON.
 fn agrees(text: &[u8]) -> bool {
+    let is_json = |text: &[u8]| {
+        std::str::from_utf8(text).is_ok() && serde_json::from_slice::<IgnoredAny>(text).is_ok()
+    };
     let mut out = Buffer::default();
     let written = out.append(|out| json_text::write(text, out));
-    let expected = match serde_json::from_slice::<IgnoredAny>(text) {
-        Ok(_) => std::str::from_utf8(text).is_ok(),
-        Err(_) => false,
-    };
-    assert_eq!(written.is_ok(), expected, "{}: {written:?}", String::from_utf8_lossy(text));
-    if expected {
+    let shown = String::from_utf8_lossy(text);
+    if is_json(text) {
+        assert!(written.is_ok(), "{shown}: {written:?}");
+    } else if written.is_ok() {
+        for around in [(&b"["[..], &b",0]"[..]), (b"{\"a\":", b",\"b\":{}}"), (b"[[", b"]]")] {
+            let whole = [around.0, text, around.1].concat();
+            assert!(!is_json(&whole), "{shown} hides in {}", String::from_utf8_lossy(&whole));
+        }
+    }
+    if written.is_ok() {
         assert_eq!(out.as_slice(), text);
     }
-    expected
+    is_json(text)
 }

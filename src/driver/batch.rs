@@ -178,6 +178,11 @@ impl Closed {
         self.ends.is_empty()
     }
 
+    /// The text of each document.
+    pub fn documents(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.len()).map(|index| &self.body[range(&self.ends, index)])
+    }
+
     /// A batch of some of the documents.
     pub fn pick(&self, indices: impl IntoIterator<Item = usize>) -> Self {
         let mut picked = Batch::new(self.operation);
@@ -194,7 +199,7 @@ impl Closed {
 pub struct Pool(Arc<Mutex<Vec<Buffer>>>);
 
 /// The most that a pool keeps, in bytes.
-const KEPT: usize = 16 << 20;
+const KEPT: usize = 48 << 20;
 
 impl Pool {
     /// Memory for so many bytes, and not for many more.

@@ -2,14 +2,14 @@
 //! `{"_id":…,"field":value,…}`.
 
 use super::Error;
+use super::base64;
 use crate::config::DocumentId;
 use crate::flow::Store;
 use crate::flow::buffer::{Buffer, PIECE, Writer};
 use crate::flow::json_text;
+use crate::flow::padded::Padded;
 use crate::flow::spec::FieldSelection;
 use crate::flow::tuple::{self, Reader};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 /// Identifies a document.
 pub const ID: &str = "_id";
@@ -137,14 +137,14 @@ impl Layout {
     fn write_id(&self, store: &Store<'_>, out: &mut Writer<'_>) -> Result<(), Error> {
         out.extend_array(b"\"_id\":\"");
         match self.id {
-            Id::PackedKey => write_base64(store.key_packed, out),
+            Id::PackedKey => base64::write(store.key_packed.as_slice(), out),
             Id::Key | Id::Selected => self.write_plain_key(store.key_packed, out)?,
         }
         out.push(b'"');
         Ok(())
     }
 
-    fn write_plain_key(&self, packed: &[u8], out: &mut Writer<'_>) -> Result<(), Error> {
+    fn write_plain_key(&self, packed: Padded<'_>, out: &mut Writer<'_>) -> Result<(), Error> {
         let mut tuple = Reader::new(packed);
         for (i, field) in self.keys.iter().enumerate() {
             if i > 0 {
@@ -158,7 +158,7 @@ impl Layout {
     fn write_tuple(
         &self,
         fields: &[Field],
-        packed: &[u8],
+        packed: Padded<'_>,
         out: &mut Writer<'_>,
     ) -> Result<(), Error> {
         let mut tuple = Reader::new(packed);
@@ -219,13 +219,4 @@ fn finish_event_time(out: &mut Writer<'_>, field: usize, value: usize) {
         }
         _ => {}
     }
-}
-
-/// Appends bytes in the standard alphabet of base64, without padding.
-#[inline]
-fn write_base64(bytes: &[u8], out: &mut Writer<'_>) {
-    let length = (bytes.len() * 4).div_ceil(3);
-    // The room is at the least of the very length that the encoding takes.
-    let written = STANDARD_NO_PAD.encode_slice(bytes, out.room(length)).unwrap_or_default();
-    out.advance(written);
 }

@@ -41,6 +41,23 @@ pub enum Error {
         /// What is wrong with its packed value.
         source: tuple::Error,
     },
+    /// A document that Rockset refused, since it isn't JSON.
+    #[error(
+        "bindings[{binding}] ({collection}), field {field:?} of the document with _id {id}: its \
+         JSON text is not valid: {problem} of the document"
+    )]
+    NotJson {
+        /// Index of the binding.
+        binding: usize,
+        /// Workspace and collection.
+        collection: String,
+        /// Name of the field.
+        field: String,
+        /// The document's `_id`.
+        id: String,
+        /// What is wrong, and where in the document.
+        problem: String,
+    },
     /// A document that no request can hold.
     #[error(
         "bindings[{binding}] ({collection}): the document with _id {id} has {size} bytes as JSON, \

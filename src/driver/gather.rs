@@ -78,7 +78,7 @@ impl Gathering {
             return Err(Error::request("Store", problem));
         };
         let before = binding.open();
-        if binding.last_key.as_slice() == store.key_packed {
+        if binding.last_key.as_slice() == store.key_packed.as_slice() {
             binding.last_batch().drop_last();
         } else if binding.last_batch().is_full(*limits) {
             let batch = binding.last_batch().take(pool);
@@ -88,7 +88,7 @@ impl Gathering {
             true => Operation::Delete,
             false => Operation::Add,
         };
-        binding.last_key.replace(store.key_packed);
+        binding.last_key.replace(store.key_packed.as_slice());
         let bytes = binding.push(store)?;
         if binding.last_batch().bytes() > MAX_BODY {
             ready.extend(binding.make_room(store, pool)?);

@@ -10,6 +10,7 @@
 //! many that one wrote.
 
 pub mod apply;
+mod base64;
 pub mod batch;
 mod counts;
 mod differences;
@@ -18,6 +19,7 @@ mod error;
 mod files;
 mod gather;
 mod handover;
+mod malformed;
 mod memory;
 pub mod open;
 mod progress;

@@ -2,6 +2,7 @@
 
 use super::Error;
 use super::batch::{Closed, Operation};
+use super::malformed;
 use super::task::Target;
 use crate::rockset::documents::{self, Statuses};
 use crate::rockset::enums::{DocumentStatusKind, ErrorType};
@@ -44,6 +45,11 @@ pub(super) async fn send(client: &Client, target: &Target, batch: Closed) -> Res
                 to_send.push(batch.pick(0..middle));
             }
             Err(error) => {
+                if error.is_bad_request()
+                    && let Some(malformed) = malformed::find(target, &batch)
+                {
+                    return Err(malformed);
+                }
                 let count = format!("{} documents", batch.len());
                 return Err(Error::rockset(doing(target, &batch, &count))(error));
             }

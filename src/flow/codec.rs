@@ -4,6 +4,7 @@
 //! length, then the protobuf message. `json`: a JSON object a line.
 
 use super::Error;
+use super::padded::Padded;
 use super::window::Window;
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
@@ -123,10 +124,11 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             if let Some(frame) = self.buffered()? {
-                return Ok(Some(Bytes::copy_from_slice(frame)));
+                return Ok(Some(Bytes::copy_from_slice(frame.as_slice())));
             }
             if !self.fill().await? {
-                return Ok(self.last()?.map(Bytes::copy_from_slice));
+                let last = self.last()?;
+                return Ok(last.map(|frame| Bytes::copy_from_slice(frame.as_slice())));
             }
         }
     }
@@ -150,7 +152,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
 
     /// The next frame's content, if all of it has been read already.
     #[inline(always)]
-    pub fn buffered(&mut self) -> Result<Option<&[u8]>, Error> {
+    pub fn buffered(&mut self) -> Result<Option<Padded<'_>>, Error> {
         match self.codec {
             Codec::Proto => self.delimited(),
             Codec::Json => self.line(),
@@ -158,7 +160,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     }
 
     #[inline(always)]
-    fn delimited(&mut self) -> Result<Option<&[u8]>, Error> {
+    fn delimited(&mut self) -> Result<Option<Padded<'_>>, Error> {
         let Some((prefix, rest)) = self.window.bytes().split_first_chunk::<LENGTH_PREFIX>() else {
             return Ok(None);
         };
@@ -167,16 +169,16 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         if rest.len() < length {
             return Ok(None);
         }
-        Ok(Some(&self.window.take(LENGTH_PREFIX + length)[LENGTH_PREFIX..]))
+        Ok(Some(self.window.take(LENGTH_PREFIX + length).skip(LENGTH_PREFIX)))
     }
 
-    fn line(&mut self) -> Result<Option<&[u8]>, Error> {
+    fn line(&mut self) -> Result<Option<Padded<'_>>, Error> {
         while let Some(length) = self.line_length()? {
             if self.window.bytes()[..length].trim_ascii().is_empty() {
                 self.window.take(length + 1);
                 continue;
             }
-            return Ok(Some(&self.window.take(length + 1)[..length]));
+            return Ok(self.window.take(length + 1).split_at(length).map(|(line, _)| line));
         }
         Ok(None)
     }
@@ -193,12 +195,13 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
 
     /// What is left at the end of the input: nothing, or a last line without its
     /// newline, if that is whole.
-    pub fn last(&mut self) -> Result<Option<&[u8]>, Error> {
+    pub fn last(&mut self) -> Result<Option<Padded<'_>>, Error> {
         self.scanned = 0;
         let rest = self.window.take(self.window.bytes().len());
+        let text = rest.as_slice();
         match self.codec {
-            Codec::Json if rest.trim_ascii().is_empty() => Ok(None),
-            Codec::Json if serde_json::from_slice::<serde::de::IgnoredAny>(rest).is_ok() => {
+            Codec::Json if text.trim_ascii().is_empty() => Ok(None),
+            Codec::Json if serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok() => {
                 Ok(Some(rest))
             }
             Codec::Proto if rest.is_empty() => Ok(None),

@@ -10,6 +10,7 @@
 
 use super::codec::{FrameReader, FrameWriter};
 use super::materialize::request;
+use super::padded::Padded;
 use super::{Codec, Error, Request, Response, Store, materialize};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -142,9 +143,9 @@ fn incoming<'a>(
     codec: Codec,
     phase: &mut Phase,
     kept: &'a mut request::Store,
-    frame: &[u8],
+    frame: Padded<'_>,
 ) -> Result<Incoming<'a>, Error> {
-    Ok(match accept(codec, phase, Bytes::copy_from_slice(frame))? {
+    Ok(match accept(codec, phase, Bytes::copy_from_slice(frame.as_slice()))? {
         Request::Store(store) => {
             *kept = store;
             Incoming::Store(Store::from(&*kept))

@@ -2,6 +2,7 @@
 //! needed once its document has been written.
 
 use super::materialize::request;
+use super::padded::Padded;
 
 /// A Store, borrowed from the frame that it came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -9,11 +10,11 @@ pub struct Store<'a> {
     /// Index of the binding.
     pub binding: u32,
     /// The key, as a packed tuple.
-    pub key_packed: &'a [u8],
+    pub key_packed: Padded<'a>,
     /// The values, as a packed tuple.
-    pub values_packed: &'a [u8],
+    pub values_packed: Padded<'a>,
     /// The root document's JSON text, if it is selected.
-    pub doc_json: &'a [u8],
+    pub doc_json: Padded<'a>,
     /// Whether the document is deleted.
     pub delete: bool,
 }
@@ -22,9 +23,9 @@ impl<'a> From<&'a request::Store> for Store<'a> {
     fn from(store: &'a request::Store) -> Self {
         Self {
             binding: store.binding,
-            key_packed: &store.key_packed,
-            values_packed: &store.values_packed,
-            doc_json: &store.doc_json,
+            key_packed: (&store.key_packed).into(),
+            values_packed: (&store.values_packed).into(),
+            doc_json: (&store.doc_json).into(),
             delete: store.delete,
         }
     }
@@ -50,8 +51,8 @@ impl<'a> Store<'a> {
     /// anything else, or holds what isn't known here: then the generated decoder has to
     /// look at it.
     #[inline(always)]
-    pub fn from_request(frame: &'a [u8]) -> Option<Self> {
-        let mut frame = frame;
+    pub fn from_request(frame: impl Into<Padded<'a>>) -> Option<Self> {
+        let mut frame = frame.into();
         if take_byte(&mut frame)? != STORE {
             return None;
         }
@@ -62,7 +63,7 @@ impl<'a> Store<'a> {
         let mut store = Self::default();
         while let Some((key, tail)) = rest.split_first() {
             rest = tail;
-            match *key {
+            match key {
                 BINDING => store.binding = take_varint(&mut rest)?.try_into().ok()?,
                 KEY_PACKED => store.key_packed = take_bytes(&mut rest)?,
                 VALUES_PACKED => store.values_packed = take_bytes(&mut rest)?,
@@ -77,14 +78,15 @@ impl<'a> Store<'a> {
     }
 }
 
-fn take_byte(bytes: &mut &[u8]) -> Option<u8> {
+#[inline(always)]
+fn take_byte(bytes: &mut Padded<'_>) -> Option<u8> {
     let (first, rest) = bytes.split_first()?;
     *bytes = rest;
-    Some(*first)
+    Some(first)
 }
 
-#[inline]
-fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
+#[inline(always)]
+fn take_varint(bytes: &mut Padded<'_>) -> Option<u64> {
     let first = take_byte(bytes)?;
     if first < 0x80 {
         return Some(first.into());
@@ -103,10 +105,10 @@ fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
     None
 }
 
-#[inline]
-fn take_bytes<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+#[inline(always)]
+fn take_bytes<'a>(bytes: &mut Padded<'a>) -> Option<Padded<'a>> {
     let length = take_varint(bytes)?.try_into().ok()?;
-    let (taken, rest) = bytes.split_at_checked(length)?;
+    let (taken, rest) = bytes.split_at(length)?;
     *bytes = rest;
     Some(taken)
 }

@@ -7,6 +7,7 @@
 use super::buffer::Writer;
 use super::escape::{ESCAPED, write_packed};
 use super::json_text;
+use super::padded::Padded;
 
 /// Why a packed tuple can't be read.
 #[derive(Debug, thiserror::Error, PartialEq)]
@@ -53,13 +54,13 @@ const TRUE: u8 = 0x27;
 /// Reads a packed tuple element by element.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a> {
-    rest: &'a [u8],
+    rest: Padded<'a>,
 }
 
 impl<'a> Reader<'a> {
     /// Reads `packed` from its start.
-    pub fn new(packed: &'a [u8]) -> Self {
-        Self { rest: packed }
+    pub fn new(packed: impl Into<Padded<'a>>) -> Self {
+        Self { rest: packed.into() }
     }
 
     /// Appends the next element to `out`, as JSON.
@@ -91,11 +92,11 @@ impl<'a> Reader<'a> {
     /// Appends the next element to `out` as plain text that stands within a JSON string:
     /// a string as it is, an integer in decimal, a boolean as true or false.
     pub fn write_plain(&mut self, out: &mut Writer<'_>) -> Result<(), Error> {
-        match self.rest.first() {
-            Some(&NULL) => Err(Error::NotPlain("null")),
-            Some(&DOUBLE) => Err(Error::NotPlain("a number with a fraction")),
-            Some(&BYTES) => Err(Error::NotPlain("of several types")),
-            Some(&STRING) => {
+        match self.rest.get(0) {
+            Some(NULL) => Err(Error::NotPlain("null")),
+            Some(DOUBLE) => Err(Error::NotPlain("a number with a fraction")),
+            Some(BYTES) => Err(Error::NotPlain("of several types")),
+            Some(STRING) => {
                 self.take_code()?;
                 self.write_text(out)
             }
@@ -105,9 +106,9 @@ impl<'a> Reader<'a> {
 
     /// Checks that all elements have been read.
     pub fn finish(self) -> Result<(), Error> {
-        match self.rest {
-            [] => Ok(()),
-            rest => Err(Error::Trailing(rest.len())),
+        match self.rest.len() {
+            0 => Ok(()),
+            length => Err(Error::Trailing(length)),
         }
     }
 
@@ -115,11 +116,12 @@ impl<'a> Reader<'a> {
     fn take_code(&mut self) -> Result<u8, Error> {
         let (code, rest) = self.rest.split_first().ok_or(Error::Missing)?;
         self.rest = rest;
-        Ok(*code)
+        Ok(code)
     }
 
-    fn take(&mut self, length: usize) -> Result<&'a [u8], Error> {
-        let (taken, rest) = self.rest.split_at_checked(length).ok_or(Error::CutShort)?;
+    #[inline(always)]
+    fn take(&mut self, length: usize) -> Result<Padded<'a>, Error> {
+        let (taken, rest) = self.rest.split_at(length).ok_or(Error::CutShort)?;
         self.rest = rest;
         Ok(taken)
     }
@@ -136,38 +138,31 @@ impl<'a> Reader<'a> {
     #[inline(always)]
     fn write_text(&mut self, out: &mut Writer<'_>) -> Result<(), Error> {
         let taken = write_packed(self.rest, out)?;
-        self.rest = &self.rest[taken..];
+        self.rest = self.rest.skip(taken);
         Ok(())
     }
 
     #[inline(always)]
     fn write_embedded(&mut self, out: &mut Writer<'_>) -> Result<(), Error> {
-        let end = memchr::memchr(0x00, self.rest).ok_or(Error::CutShort)?;
-        let (text, rest) = (&self.rest[..end], &self.rest[end + 1..]);
-        if rest.first() == Some(&ESCAPED) {
+        let end = memchr::memchr(0x00, self.rest.as_slice()).ok_or(Error::CutShort)?;
+        if self.rest.get(end + 1) == Some(ESCAPED) {
             return Err(Error::NotJson("there is a NUL in it".to_string()));
         }
-        self.rest = rest;
+        let text = self.take(end)?;
+        self.rest = self.rest.skip(1);
         json_text::write(text, out)
     }
 
     /// The next bytes, up to 8, as an integer.
     #[inline(always)]
     fn take_magnitude(&mut self, width: u8) -> Result<u64, Error> {
-        let width = usize::from(width);
-        if let Some(word) = self.rest.first_chunk::<8>() {
-            self.rest = &self.rest[width..];
-            return Ok(u64::from_be_bytes(*word) >> (64 - 8 * width));
-        }
-        let bytes = self.take(width)?;
-        Ok(bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)))
+        let bytes = self.take(width.into())?;
+        Ok(u64::from_be_bytes(*bytes.chunk(0, &mut [0; 8])) >> (64 - 8 * u32::from(width)))
     }
 
     #[inline(always)]
     fn write_double(&mut self, out: &mut Writer<'_>) -> Result<(), Error> {
-        let (bytes, rest) = self.rest.split_first_chunk::<8>().ok_or(Error::CutShort)?;
-        self.rest = rest;
-        let bits = u64::from_be_bytes(*bytes);
+        let bits = self.take_magnitude(8)?;
         let is_positive = bits >> 63 == 1;
         let value = f64::from_bits(if is_positive { bits ^ (1 << 63) } else { !bits });
         if !value.is_finite() {
@@ -182,8 +177,8 @@ impl<'a> Reader<'a> {
     fn take_wide(&mut self, code: u8) -> Result<String, Error> {
         let is_negative = code == NEGATIVE_WIDE;
         let invert = if is_negative { 0xff } else { 0x00 };
-        let width = self.take(1)?[0] ^ invert;
-        let bytes = self.take(width.into())?;
+        let width = self.take_code().map_err(|_| Error::CutShort)? ^ invert;
+        let bytes = self.take(width.into())?.as_slice();
         let digits = decimal(bytes.iter().map(|byte| *byte ^ invert).collect());
         Ok(if is_negative { format!("-{digits}") } else { digits })
     }

@@ -1,5 +1,7 @@
 //! What has been read of an input and not been taken yet.
 
+use super::padded::Padded;
+
 /// Bytes between those that have been taken and those to come, at the front of memory that
 /// is used again and again, so that it stays in the processor's caches.
 #[derive(Debug, Default)]
@@ -13,6 +15,8 @@ pub(super) struct Window {
 /// How many bytes are read at once. A pipe seldom holds more.
 const READ: usize = 256 << 10;
 const LEAST: usize = READ + (64 << 10);
+/// How many bytes there are behind the window at the least, for [`Padded`].
+const PADDING: usize = 64;
 
 impl Window {
     /// What is there.
@@ -23,10 +27,10 @@ impl Window {
 
     /// Takes the first bytes, which are there.
     #[inline]
-    pub fn take(&mut self, count: usize) -> &[u8] {
-        let taken = &self.memory[self.start..self.end][..count];
-        self.start += count;
-        taken
+    pub fn take(&mut self, count: usize) -> Padded<'_> {
+        let start = self.start;
+        self.start = self.end.min(start + count);
+        Padded::first_of(&self.memory[start..], self.start - start)
     }
 
     /// Where the next bytes go. They count once [`Self::filled`] says so. It grows with
@@ -34,10 +38,11 @@ impl Window {
     pub fn room(&mut self) -> &mut [u8] {
         self.memory.copy_within(self.start..self.end, 0);
         self.end -= std::mem::take(&mut self.start);
-        if self.memory.len() - self.end < READ {
+        if self.memory.len() - self.end < READ + PADDING {
             self.memory.resize((2 * self.memory.len()).max(LEAST), 0);
         }
-        &mut self.memory[self.end..]
+        let end = self.memory.len() - PADDING;
+        &mut self.memory[self.end..end]
     }
 
     /// Says that so many bytes have been read into [`Self::room`].

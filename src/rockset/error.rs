@@ -105,6 +105,11 @@ impl Error {
         }
     }
 
+    /// Whether Rockset can't make sense of the request.
+    pub fn is_bad_request(&self) -> bool {
+        matches!(self, Self::Other(answer) if answer.status == StatusCode::BAD_REQUEST)
+    }
+
     /// Whether the same call may succeed later.
     pub fn can_pass(&self) -> bool {
         match self {

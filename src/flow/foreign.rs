@@ -1,0 +1,61 @@
+//! What of a text is beyond ASCII, and whether it's UTF-8.
+
+use super::chunk::{CHUNK, Pairs};
+use std::ops::Range;
+
+/// What the chunks of a text have beyond ASCII.
+///
+/// In Latin with accents, Greek, Cyrillic, Hebrew and Arabic, a character takes two bytes. That
+/// they come in such pairs is seen as chunks come by. A text with any other characters is
+/// looked at again, from the first to the last byte beyond ASCII.
+#[derive(Debug, Default)]
+pub(super) struct Foreign {
+    range: Range<usize>,
+    /// 1 if the last byte of the last chunk was the first one of a pair.
+    open: u32,
+    /// Whether there is anything but pairs.
+    has_others: bool,
+}
+
+impl Foreign {
+    /// Notes those bytes of a chunk that are beyond ASCII.
+    #[inline(always)]
+    pub fn note(&mut self, at: usize, chunk: &[u8; CHUNK], found: u32) {
+        if found | self.open != 0 {
+            self.note_found(at, chunk, found, u32::MAX);
+        }
+    }
+
+    /// Notes those before an index.
+    #[inline(always)]
+    pub fn note_before(&mut self, index: usize, at: usize, chunk: &[u8; CHUNK], found: u32) {
+        let before = (1 << index) - 1;
+        if found & before | self.open != 0 {
+            self.note_found(at, chunk, found & before, before);
+        }
+    }
+
+    #[inline(always)]
+    fn note_found(&mut self, at: usize, chunk: &[u8; CHUNK], found: u32, within: u32) {
+        if self.range.end == 0 {
+            self.range.start = at + found.trailing_zeros() as usize;
+        }
+        self.range.end = at + CHUNK - found.leading_zeros() as usize;
+        let Pairs { first, second } = Pairs::of(chunk);
+        let (first, second) = (first & within, second & within);
+        self.has_others |= first | second != found || second != first << 1 | self.open;
+        self.open = first >> (CHUNK - 1);
+    }
+
+    /// Whether a text is UTF-8, all of whose chunks have been noted.
+    #[inline(always)]
+    pub fn is_utf8(&self, text: &[u8]) -> bool {
+        let is_in_pairs = !self.has_others && self.open == 0;
+        is_in_pairs || is_utf8(&text[self.range.clone()])
+    }
+}
+
+#[inline(never)]
+fn is_utf8(text: &[u8]) -> bool {
+    simdutf8::basic::from_utf8(text).is_ok()
+}

@@ -1,0 +1,111 @@
+//! Bytes that are looked at in chunks, up to the last one.
+
+/// Bytes, and maybe others behind them in memory, which mean nothing. With those, there are
+/// whole chunks to look at near the end too.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Padded<'a> {
+    memory: &'a [u8],
+    length: usize,
+}
+
+impl<'a> Padded<'a> {
+    /// The first bytes of some memory.
+    #[inline(always)]
+    pub(super) fn first_of(memory: &'a [u8], length: usize) -> Self {
+        Self { memory, length: length.min(memory.len()) }
+    }
+
+    /// The bytes, without any others.
+    #[inline(always)]
+    pub fn as_slice(&self) -> &'a [u8] {
+        &self.memory[..self.length]
+    }
+
+    /// How many bytes there are.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether there are none.
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// The byte at an index.
+    #[inline(always)]
+    pub(super) fn get(&self, index: usize) -> Option<u8> {
+        self.as_slice().get(index).copied()
+    }
+
+    /// The first byte, and the others.
+    #[inline(always)]
+    pub(super) fn split_first(self) -> Option<(u8, Self)> {
+        let first = self.get(0)?;
+        Some((first, self.skip(1)))
+    }
+
+    /// The first bytes, and the others, if there are so many.
+    #[inline(always)]
+    pub(super) fn split_at(self, count: usize) -> Option<(Self, Self)> {
+        let taken = Self { memory: self.memory, length: count };
+        (count <= self.length).then(|| (taken, self.skip(count)))
+    }
+
+    /// What is left without the first bytes.
+    #[inline(always)]
+    pub(super) fn skip(self, count: usize) -> Self {
+        let count = count.min(self.length);
+        Self { memory: &self.memory[count..], length: self.length - count }
+    }
+
+    /// N bytes from an index on, some of which may be of those that mean nothing. Where
+    /// memory ends before, they are copied to `spare`, with zeros behind them.
+    #[inline(always)]
+    pub(super) fn chunk<'b, const N: usize>(
+        &self,
+        index: usize,
+        spare: &'b mut [u8; N],
+    ) -> &'b [u8; N]
+    where
+        'a: 'b,
+    {
+        match self.memory.get(index..).and_then(|rest| rest.first_chunk()) {
+            Some(chunk) => chunk,
+            None => {
+                copy_end(&self.memory[index.min(self.memory.len())..], spare);
+                spare
+            }
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn copy_end(end: &[u8], spare: &mut [u8]) {
+    spare[..end.len()].copy_from_slice(end);
+    spare[end.len()..].fill(0);
+}
+
+impl<'a> From<&'a [u8]> for Padded<'a> {
+    /// Bytes with nothing behind them.
+    fn from(bytes: &'a [u8]) -> Self {
+        Self { memory: bytes, length: bytes.len() }
+    }
+}
+
+impl<'a, T: AsRef<[u8]>> From<&'a T> for Padded<'a> {
+    /// Bytes with nothing behind them.
+    fn from(bytes: &'a T) -> Self {
+        bytes.as_ref().into()
+    }
+}
+
+impl PartialEq for Padded<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_slice() == other.as_slice()
+    }
+}
+
+impl Eq for Padded<'_> {}
