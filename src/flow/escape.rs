@@ -59,7 +59,7 @@ fn marks(block: &[u8; BLOCK]) -> (&[u8; CHUNK], Marks) {
 
 /// Appends the first chunk of a block, up to a 0x00, whose index it returns.
 #[inline(always)]
-fn write_chunk(block: &[u8; BLOCK], mut escaped: u32, out: &mut Writer<'_>) -> Option<usize> {
+fn write_chunk(block: &[u8; BLOCK], mut escaped: u64, out: &mut Writer<'_>) -> Option<usize> {
     let mut at = 0;
     while escaped != 0 {
         let index = escaped.trailing_zeros() as usize;

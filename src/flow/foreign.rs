@@ -1,6 +1,6 @@
 //! What of a text is beyond ASCII, and whether it's UTF-8.
 
-use super::chunk::{CHUNK, Pairs};
+use super::chunk::{CHUNK, Pairs, before};
 use std::ops::Range;
 
 /// What the chunks of a text have beyond ASCII.
@@ -12,7 +12,7 @@ use std::ops::Range;
 pub(super) struct Foreign {
     range: Range<usize>,
     /// 1 if the last byte of the last chunk was the first one of a pair.
-    open: u32,
+    open: u64,
     /// Whether there is anything but pairs.
     has_others: bool,
 }
@@ -20,23 +20,23 @@ pub(super) struct Foreign {
 impl Foreign {
     /// Notes those bytes of a chunk that are beyond ASCII.
     #[inline(always)]
-    pub fn note(&mut self, at: usize, chunk: &[u8; CHUNK], found: u32) {
+    pub fn note(&mut self, at: usize, chunk: &[u8; CHUNK], found: u64) {
         if found | self.open != 0 {
-            self.note_found(at, chunk, found, u32::MAX);
+            self.note_found(at, chunk, found, u64::MAX);
         }
     }
 
     /// Notes those before an index.
     #[inline(always)]
-    pub fn note_before(&mut self, index: usize, at: usize, chunk: &[u8; CHUNK], found: u32) {
-        let before = (1 << index) - 1;
-        if found & before | self.open != 0 {
-            self.note_found(at, chunk, found & before, before);
+    pub fn note_before(&mut self, index: usize, at: usize, chunk: &[u8; CHUNK], found: u64) {
+        let within = before(index);
+        if found & within | self.open != 0 {
+            self.note_found(at, chunk, found & within, within);
         }
     }
 
     #[inline(always)]
-    fn note_found(&mut self, at: usize, chunk: &[u8; CHUNK], found: u32, within: u32) {
+    fn note_found(&mut self, at: usize, chunk: &[u8; CHUNK], found: u64, within: u64) {
         if self.range.end == 0 {
             self.range.start = at + found.trailing_zeros() as usize;
         }

@@ -7,7 +7,7 @@
 //! isn't JSON, the request isn't either, and Rockset refuses it.
 
 use super::buffer::Writer;
-use super::chunk::{Brackets, LONG};
+use super::chunk::{Brackets, CHUNK};
 use super::padded::Padded;
 use super::tuple::Error;
 use serde::de::IgnoredAny;
@@ -41,12 +41,12 @@ fn write_contained(text: Padded<'_>, out: &mut Writer<'_>) -> bool {
     let mut scan = Scan::default();
     let mut at = 0;
     while at < text.len() {
-        let mut spare = [0; LONG];
+        let mut spare = [0; CHUNK];
         let chunk = text.chunk(at, &mut spare);
         let left = text.len() - at;
         out.extend_piece(chunk, left);
         match scan.chunk(chunk, left) {
-            Step::Open => at += LONG,
+            Step::Open => at += CHUNK,
             Step::Closed(index) => {
                 let is_contained = index + 1 == left
                     && (!scan.is_beyond_ascii
@@ -87,13 +87,13 @@ struct Scan {
 
 impl Scan {
     #[inline(always)]
-    fn chunk(&mut self, chunk: &[u8; LONG], left: usize) -> Step {
+    fn chunk(&mut self, chunk: &[u8; CHUNK], left: usize) -> Step {
         let all = Brackets::of(chunk);
         let Brackets { quotes, backslashes, opening, closing, beyond_ascii } = match left {
-            LONG.. => all,
+            CHUNK.. => all,
             _ => all.before(left),
         };
-        self.is_beyond_ascii |= beyond_ascii;
+        self.is_beyond_ascii |= beyond_ascii != 0;
         let quotes = match backslashes == 0 && !self.is_escaped {
             true => quotes,
             false => quotes & !self.escaped(backslashes),

@@ -16,7 +16,7 @@ pub(super) struct Window {
 const READ: usize = 256 << 10;
 const LEAST: usize = READ + (64 << 10);
 /// How many bytes there are behind the window at the least, for [`Padded`].
-const PADDING: usize = 64;
+const PADDING: usize = 128;
 
 impl Window {
     /// What is there.
