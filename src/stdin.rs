@@ -9,10 +9,19 @@ const PIPE: usize = 256 << 10;
 pub fn pipe() -> Option<tokio::net::unix::pipe::Receiver> {
     use std::os::fd::AsFd;
     let stdin = std::io::stdin().as_fd().try_clone_to_owned().ok()?;
-    // It may be refused where many pipes are large, and then stays as it is.
     #[cfg(target_os = "linux")]
-    let _ = rustix::pipe::fcntl_setpipe_size(&stdin, PIPE);
+    grow(&stdin);
     tokio::net::unix::pipe::Receiver::from_owned_fd(stdin).ok()
+}
+
+/// A pipe that isn't made larger is slower, and that's all: where many pipes are large, it may
+/// be refused.
+#[cfg(target_os = "linux")]
+fn grow(stdin: &std::os::fd::OwnedFd) {
+    use rustix::pipe::{fcntl_getpipe_size, fcntl_setpipe_size};
+    if fcntl_getpipe_size(stdin).is_ok_and(|size| size < PIPE) {
+        let _ = fcntl_setpipe_size(stdin, PIPE);
+    }
 }
 
 #[cfg(not(unix))]

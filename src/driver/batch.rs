@@ -198,17 +198,21 @@ impl Closed {
 #[derive(Debug, Clone, Default)]
 pub struct Pool(Arc<Mutex<Vec<Buffer>>>);
 
-/// The most that a pool keeps, in bytes.
+/// The most that a pool keeps, in bytes: about what is under way with the default limits.
 const KEPT: usize = 48 << 20;
 
 impl Pool {
-    /// Memory for so many bytes, and not for many more.
+    /// Memory for so many bytes, and not for many more. What is kept and doesn't fit makes
+    /// way, so that a pool doesn't add to the most that is in use at once.
     fn take(&self, bytes: usize) -> Buffer {
         let fitting = bytes..=2 * bytes;
         let mut buffers = self.lock();
         match buffers.iter().position(|buffer| fitting.contains(&buffer.capacity())) {
             Some(index) => buffers.swap_remove(index),
-            None => Buffer::with_capacity(bytes + bytes / 8),
+            None => {
+                buffers.pop();
+                Buffer::with_capacity(bytes + bytes / 8)
+            }
         }
     }
 

@@ -16,7 +16,7 @@ pub(super) fn write_packed(packed: Padded<'_>, out: &mut Writer<'_>) -> Result<u
     let mut foreign = Foreign::default();
     let mut at = 0;
     while at < packed.len() {
-        let mut spare = [0; BLOCK];
+        let mut spare = None;
         let block = packed.chunk(at, &mut spare);
         let (chunk, marks) = marks(block);
         match write_chunk(block, marks.escaped, out) {

@@ -41,7 +41,7 @@ fn write_contained(text: Padded<'_>, out: &mut Writer<'_>) -> bool {
     let mut scan = Scan::default();
     let mut at = 0;
     while at < text.len() {
-        let mut spare = [0; CHUNK];
+        let mut spare = None;
         let chunk = text.chunk(at, &mut spare);
         let left = text.len() - at;
         out.extend_piece(chunk, left);

@@ -66,26 +66,26 @@ impl<'a> Padded<'a> {
     pub(super) fn chunk<'b, const N: usize>(
         &self,
         index: usize,
-        spare: &'b mut [u8; N],
+        spare: &'b mut Option<[u8; N]>,
     ) -> &'b [u8; N]
     where
         'a: 'b,
     {
         match self.memory.get(index..).and_then(|rest| rest.first_chunk()) {
             Some(chunk) => chunk,
-            None => {
-                copy_end(&self.memory[index.min(self.memory.len())..], spare);
-                spare
-            }
+            None => spare.insert(end(self.memory, index)),
         }
     }
 }
 
+/// What there is from an index on, with zeros behind it.
 #[cold]
 #[inline(never)]
-fn copy_end(end: &[u8], spare: &mut [u8]) {
-    spare[..end.len()].copy_from_slice(end);
-    spare[end.len()..].fill(0);
+fn end<const N: usize>(memory: &[u8], index: usize) -> [u8; N] {
+    let mut end = [0; N];
+    let rest = memory.get(index..).unwrap_or_default();
+    end[..rest.len()].copy_from_slice(rest);
+    end
 }
 
 impl<'a> From<&'a [u8]> for Padded<'a> {

@@ -157,7 +157,7 @@ impl<'a> Reader<'a> {
     #[inline(always)]
     fn take_magnitude(&mut self, width: u8) -> Result<u64, Error> {
         let bytes = self.take(width.into())?;
-        Ok(u64::from_be_bytes(*bytes.chunk(0, &mut [0; 8])) >> (64 - 8 * u32::from(width)))
+        Ok(u64::from_be_bytes(*bytes.chunk(0, &mut None)) >> (64 - 8 * u32::from(width)))
     }
 
     #[inline(always)]
