@@ -2,8 +2,9 @@
 //!
 //! One file a request: [`spec`], [`validate`], [`apply`], [`open`], and
 //! [`transactions`] for the stream that follows an Open. What they share: `task`,
-//! the task as configured; [`document`], how a Store becomes a document; [`batch`],
-//! documents on their way into one request; `gather`, all batches that are open;
+//! the task as configured; [`document`], how a Store becomes a document, with `base64` for
+//! its `_id`; [`batch`], documents on their way into one request; `gather`, all batches that
+//! are open; `send`, one batch until it's acknowledged, or `malformed`, why it never will be;
 //! [`readiness`], waiting for collections;
 //! `differences`, how a collection is not as configured; `state`, what the runtime keeps
 //! for the connector: its own `memory`, or a `handover` of another connector; `files`, how

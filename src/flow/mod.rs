@@ -6,9 +6,9 @@
 //! - [`session`]: which message may follow which.
 //! - [`Store`]: read in place, since there are so many.
 //! - [`Checkpoint`]: where the runtime stands, passed on as it is.
-//! - [`mod@tuple`]: packed keys and values as JSON text, with `escape` for its strings,
-//!   [`json_text`] to check what is embedded in them, `chunk` to look at many bytes at once,
-//!   and [`buffer`] to write to.
+//! - [`mod@tuple`]: packed keys and values as JSON text, with `escape` for its strings, of which
+//!   `foreign` checks what is beyond ASCII, [`json_text`] for what is JSON already, `chunk` and
+//!   [`padded`] to look at many bytes at once, and [`buffer`] to write to.
 
 pub mod buffer;
 mod checkpoint;
