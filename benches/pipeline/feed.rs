@@ -23,6 +23,19 @@ pub struct Run {
     pub log: String,
 }
 
+impl Run {
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            wall: self.wall + other.wall,
+            cpu: self.cpu + other.cpu,
+            system: self.system + other.system,
+            bytes: self.bytes + other.bytes,
+            peak_rss: self.peak_rss.max(other.peak_rss),
+            log: other.log,
+        }
+    }
+}
+
 /// The latencies of transactions of one document.
 #[derive(Debug)]
 pub struct Trickle {

@@ -50,16 +50,25 @@ fn compare(names: &[String]) {
     report::print(&rows, trickle.as_ref());
 }
 
-/// The connector and then the floor, on the same bytes.
+/// How often a workload runs: a machine that others use too isn't equally fast all the time.
+const ROUNDS: usize = 3;
+
+/// All rounds of a workload.
 fn measure(workload: &Workload) -> Row {
     let block = workload.block();
-    let bodies = tempfile::NamedTempFile::new().unwrap();
-    let server = Server::start(Some(bodies.path()));
-    let connector = feed::connector(&server, workload, &block);
-    let stats = server.stats();
-    let floor = feed::floor(&server, &block, workload, bodies.path(), stats.requests);
-    let row =
-        Row { workload: workload.name, documents: workload.documents(), connector, floor, stats };
+    let rounds = (0..ROUNDS).map(|_| round(workload, &block));
+    let row = rounds.reduce(Row::and).expect("there are rounds");
     report::line(&row);
     row
+}
+
+/// The connector and then the floor, on the same bytes.
+fn round(workload: &Workload, block: &[u8]) -> Row {
+    let bodies = tempfile::NamedTempFile::new().unwrap();
+    let server = Server::start(Some(bodies.path()));
+    let connector = feed::connector(&server, workload, block);
+    let stats = server.stats();
+    let floor = feed::floor(&server, block, workload, bodies.path(), stats.requests);
+    let documents = workload.documents();
+    Row { workload: workload.name, rounds: 1, documents, connector, floor, stats }
 }

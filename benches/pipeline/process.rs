@@ -43,6 +43,17 @@ pub struct Stats {
     pub last_micros: u64,
 }
 
+impl Stats {
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            requests: self.requests + other.requests,
+            documents: self.documents + other.documents,
+            below_full: self.below_full + other.below_full,
+            last_micros: other.last_micros,
+        }
+    }
+}
+
 /// The discarding server, as a process.
 pub struct Server {
     child: Child,

@@ -8,6 +8,8 @@ use std::time::Duration;
 /// One workload.
 pub struct Row {
     pub workload: &'static str,
+    pub rounds: usize,
+    /// In all rounds.
     pub documents: usize,
     pub connector: Run,
     pub floor: Run,
@@ -15,6 +17,18 @@ pub struct Row {
 }
 
 impl Row {
+    /// This and other rounds of the same workload.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            workload: other.workload,
+            rounds: self.rounds + other.rounds,
+            documents: self.documents + other.documents,
+            connector: self.connector.and(other.connector),
+            floor: self.floor.and(other.floor),
+            stats: self.stats.and(other.stats),
+        }
+    }
+
     fn ratio(&self) -> f64 {
         self.connector.cpu.as_secs_f64() / self.floor.cpu.as_secs_f64()
     }
@@ -28,7 +42,7 @@ impl Row {
         let mib = |bytes: u64| format!("{:.0} MiB", bytes as f64 / f64::from(1 << 20));
         vec![
             self.workload.to_string(),
-            thousands(self.documents as u64),
+            format!("{} × {}", self.rounds, thousands((self.documents / self.rounds) as u64)),
             thousands((self.documents as f64 / seconds) as u64),
             format!("{:.0}", self.connector.bytes as f64 / 1e6 / seconds),
             format!("{:.2}", self.per_million(&self.connector)),
