@@ -115,8 +115,7 @@ impl Writer<'_> {
     /// Appends a byte.
     #[inline(always)]
     pub fn push(&mut self, byte: u8) {
-        self.room(1)[0] = byte;
-        self.at += 1;
+        self.extend_array(&[byte]);
     }
 
     /// Appends bytes.
@@ -153,10 +152,15 @@ impl Writer<'_> {
     /// Appends the first bytes of a piece, by moving all of it at once.
     #[inline(always)]
     pub fn extend_piece<const N: usize>(&mut self, piece: &[u8; N], length: usize) {
-        if let Some(room) = self.room(N).first_chunk_mut::<N>() {
-            *room = *piece;
+        debug_assert!(length <= N);
+        match self.memory.get_mut(self.at..).and_then(|room| room.first_chunk_mut()) {
+            Some(room) => *room = *piece,
+            None => {
+                grow(self.memory, self.at, N);
+                self.memory[self.at..][..N].copy_from_slice(piece);
+            }
         }
-        self.at += length.min(N);
+        self.at += length;
     }
 
     /// Puts bytes in at a place, before what is there.

@@ -14,20 +14,22 @@ pub(super) struct Marks {
     /// Can't stand in a JSON string as it is: a quotation mark, a backslash, or a control
     /// character.
     pub escaped: u64,
-    /// Is part of a character beyond ASCII.
-    pub beyond_ascii: u64,
+    /// Whether there is anything beyond ASCII.
+    pub has_foreign: bool,
 }
 
 impl Marks {
     #[inline(always)]
     pub fn of(chunk: &[u8; CHUNK]) -> Self {
         let mut marks = Self::default();
+        let mut bytes = all(0);
         for_each_part(chunk, |part, at| {
             let escaped =
                 part.simd_eq(all(b'"')) | part.simd_eq(all(b'\\')) | part.simd_le(all(0x1f));
             marks.escaped |= bits(escaped, at);
-            marks.beyond_ascii |= bits(part, at);
+            bytes |= part;
         });
+        marks.has_foreign = bytes.to_bitmask() != 0;
         marks
     }
 }
@@ -60,13 +62,15 @@ pub(super) struct Brackets {
     pub backslashes: u64,
     pub opening: u64,
     pub closing: u64,
-    pub beyond_ascii: u64,
+    /// Whether there is anything beyond ASCII.
+    pub has_foreign: bool,
 }
 
 impl Brackets {
     #[inline(always)]
     pub fn of(chunk: &[u8; CHUNK]) -> Self {
         let mut brackets = Self::default();
+        let mut bytes = all(0);
         for_each_part(chunk, |part, at| {
             // In ASCII, this bit makes the difference between square brackets and braces.
             let braces = part | all(b'[' ^ b'{');
@@ -74,8 +78,9 @@ impl Brackets {
             brackets.backslashes |= bits(part.simd_eq(all(b'\\')), at);
             brackets.opening |= bits(braces.simd_eq(all(b'{')), at);
             brackets.closing |= bits(braces.simd_eq(all(b'}')), at);
-            brackets.beyond_ascii |= bits(part, at);
+            bytes |= part;
         });
+        brackets.has_foreign = bytes.to_bitmask() != 0;
         brackets
     }
 
@@ -88,9 +93,17 @@ impl Brackets {
             backslashes: self.backslashes & before,
             opening: self.opening & before,
             closing: self.closing & before,
-            beyond_ascii: self.beyond_ascii & before,
+            ..self
         }
     }
+}
+
+/// The bytes that are part of a character beyond ASCII.
+#[inline(always)]
+pub(super) fn beyond_ascii(chunk: &[u8; CHUNK]) -> u64 {
+    let mut found = 0;
+    for_each_part(chunk, |part, at| found |= bits(part, at));
+    found
 }
 
 /// The bits of all bytes before an index of a chunk.

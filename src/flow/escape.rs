@@ -9,23 +9,26 @@ use super::tuple::Error;
 /// Follows a 0x00 that is part of a string; any other byte means that it ends there.
 pub(super) const ESCAPED: u8 = 0xff;
 
-/// Appends the inside of the JSON string that a packed string becomes. Returns how many
-/// bytes it takes, the one that ends it included.
+/// Appends the inside of the JSON string that a packed string becomes, from an index on.
+/// Returns the index behind it and the byte that ends it.
 #[inline(always)]
-pub(super) fn write_packed(packed: Padded<'_>, out: &mut Writer<'_>) -> Result<usize, Error> {
+pub(super) fn write_packed(
+    packed: Padded<'_>,
+    mut at: usize,
+    out: &mut Writer<'_>,
+) -> Result<usize, Error> {
     let mut foreign = Foreign::default();
-    let mut at = 0;
     while at < packed.len() {
         let mut spare = None;
         let block = packed.chunk(at, &mut spare);
         let (chunk, marks) = marks(block);
         match write_chunk(block, marks.escaped, out) {
             None => {
-                foreign.note(at, chunk, marks.beyond_ascii);
+                foreign.note(at, chunk, &marks);
                 at += CHUNK;
             }
             Some(nul) => {
-                foreign.note_before(nul, at, chunk, marks.beyond_ascii);
+                foreign.note_before(nul, at, chunk, &marks);
                 at += nul;
                 if at >= packed.len() {
                     break;

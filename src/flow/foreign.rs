@@ -1,6 +1,6 @@
 //! What of a text is beyond ASCII, and whether it's UTF-8.
 
-use super::chunk::{CHUNK, Pairs, before};
+use super::chunk::{CHUNK, Marks, Pairs, before, beyond_ascii};
 use std::ops::Range;
 
 /// What the chunks of a text have beyond ASCII.
@@ -20,23 +20,26 @@ pub(super) struct Foreign {
 impl Foreign {
     /// Notes those bytes of a chunk that are beyond ASCII.
     #[inline(always)]
-    pub fn note(&mut self, at: usize, chunk: &[u8; CHUNK], found: u64) {
-        if found | self.open != 0 {
-            self.note_found(at, chunk, found, u64::MAX);
+    pub fn note(&mut self, at: usize, chunk: &[u8; CHUNK], marks: &Marks) {
+        if marks.has_foreign || self.open != 0 {
+            self.note_found(at, chunk, u64::MAX);
         }
     }
 
     /// Notes those before an index.
     #[inline(always)]
-    pub fn note_before(&mut self, index: usize, at: usize, chunk: &[u8; CHUNK], found: u64) {
-        let within = before(index);
-        if found & within | self.open != 0 {
-            self.note_found(at, chunk, found & within, within);
+    pub fn note_before(&mut self, index: usize, at: usize, chunk: &[u8; CHUNK], marks: &Marks) {
+        if marks.has_foreign || self.open != 0 {
+            self.note_found(at, chunk, before(index));
         }
     }
 
     #[inline(always)]
-    fn note_found(&mut self, at: usize, chunk: &[u8; CHUNK], found: u64, within: u64) {
+    fn note_found(&mut self, at: usize, chunk: &[u8; CHUNK], within: u64) {
+        let found = beyond_ascii(chunk) & within;
+        if found | self.open == 0 {
+            return;
+        }
         if self.range.end == 0 {
             self.range.start = at + found.trailing_zeros() as usize;
         }

@@ -7,7 +7,7 @@
 //! isn't JSON, the request isn't either, and Rockset refuses it.
 
 use super::buffer::Writer;
-use super::chunk::{Brackets, CHUNK};
+use super::chunk::{Brackets, CHUNK, before, beyond_ascii};
 use super::padded::Padded;
 use super::tuple::Error;
 use serde::de::IgnoredAny;
@@ -44,13 +44,12 @@ fn write_contained(text: Padded<'_>, out: &mut Writer<'_>) -> bool {
         let mut spare = None;
         let chunk = text.chunk(at, &mut spare);
         let left = text.len() - at;
-        out.extend_piece(chunk, left);
+        out.extend_piece(chunk, left.min(CHUNK));
         match scan.chunk(chunk, left) {
             Step::Open => at += CHUNK,
             Step::Closed(index) => {
                 let is_contained = index + 1 == left
-                    && (!scan.is_beyond_ascii
-                        || simdutf8::basic::from_utf8(text.as_slice()).is_ok());
+                    && (!scan.has_foreign || simdutf8::basic::from_utf8(text.as_slice()).is_ok());
                 if !is_contained {
                     break;
                 }
@@ -82,18 +81,20 @@ struct Scan {
     string: u64,
     /// Whether a backslash was last.
     is_escaped: bool,
-    is_beyond_ascii: bool,
+    /// Whether there is anything beyond ASCII.
+    has_foreign: bool,
 }
 
 impl Scan {
     #[inline(always)]
     fn chunk(&mut self, chunk: &[u8; CHUNK], left: usize) -> Step {
         let all = Brackets::of(chunk);
-        let Brackets { quotes, backslashes, opening, closing, beyond_ascii } = match left {
+        let Brackets { quotes, backslashes, opening, closing, has_foreign } = match left {
             CHUNK.. => all,
             _ => all.before(left),
         };
-        self.is_beyond_ascii |= beyond_ascii != 0;
+        self.has_foreign |=
+            has_foreign && (left >= CHUNK || beyond_ascii(chunk) & before(left) != 0);
         let quotes = match backslashes == 0 && !self.is_escaped {
             true => quotes,
             false => quotes & !self.escaped(backslashes),

@@ -1,5 +1,7 @@
 //! Bytes that are looked at in chunks, up to the last one.
 
+use std::ops::Range;
+
 /// Bytes, and maybe others behind them in memory, which mean nothing. With those, there are
 /// whole chunks to look at near the end too.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,7 +38,7 @@ impl<'a> Padded<'a> {
     /// The byte at an index.
     #[inline(always)]
     pub(super) fn get(&self, index: usize) -> Option<u8> {
-        self.as_slice().get(index).copied()
+        if index < self.length { self.memory.get(index).copied() } else { None }
     }
 
     /// The first byte, and the others.
@@ -51,6 +53,14 @@ impl<'a> Padded<'a> {
     pub(super) fn split_at(self, count: usize) -> Option<(Self, Self)> {
         let taken = Self { memory: self.memory, length: count };
         (count <= self.length).then(|| (taken, self.skip(count)))
+    }
+
+    /// Those from one index to another, if there are so many.
+    #[inline(always)]
+    pub(super) fn slice(self, range: Range<usize>) -> Option<Self> {
+        let Range { start, end } = range;
+        let slice = || Self { memory: &self.memory[start..], length: end - start };
+        (end <= self.length).then(slice)
     }
 
     /// What is left without the first bytes.

@@ -54,13 +54,15 @@ const TRUE: u8 = 0x27;
 /// Reads a packed tuple element by element.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a> {
-    rest: Padded<'a>,
+    packed: Padded<'a>,
+    /// How much of it has been read.
+    at: usize,
 }
 
 impl<'a> Reader<'a> {
     /// Reads `packed` from its start.
     pub fn new(packed: impl Into<Padded<'a>>) -> Self {
-        Self { rest: packed.into() }
+        Self { packed: packed.into(), at: 0 }
     }
 
     /// Appends the next element to `out`, as JSON.
@@ -92,7 +94,7 @@ impl<'a> Reader<'a> {
     /// Appends the next element to `out` as plain text that stands within a JSON string:
     /// a string as it is, an integer in decimal, a boolean as true or false.
     pub fn write_plain(&mut self, out: &mut Writer<'_>) -> Result<(), Error> {
-        match self.rest.get(0) {
+        match self.packed.get(self.at) {
             Some(NULL) => Err(Error::NotPlain("null")),
             Some(DOUBLE) => Err(Error::NotPlain("a number with a fraction")),
             Some(BYTES) => Err(Error::NotPlain("of several types")),
@@ -106,7 +108,7 @@ impl<'a> Reader<'a> {
 
     /// Checks that all elements have been read.
     pub fn finish(self) -> Result<(), Error> {
-        match self.rest.len() {
+        match self.packed.len() - self.at {
             0 => Ok(()),
             length => Err(Error::Trailing(length)),
         }
@@ -114,15 +116,16 @@ impl<'a> Reader<'a> {
 
     #[inline(always)]
     fn take_code(&mut self) -> Result<u8, Error> {
-        let (code, rest) = self.rest.split_first().ok_or(Error::Missing)?;
-        self.rest = rest;
+        let code = self.packed.get(self.at).ok_or(Error::Missing)?;
+        self.at += 1;
         Ok(code)
     }
 
     #[inline(always)]
     fn take(&mut self, length: usize) -> Result<Padded<'a>, Error> {
-        let (taken, rest) = self.rest.split_at(length).ok_or(Error::CutShort)?;
-        self.rest = rest;
+        let end = self.at + length;
+        let taken = self.packed.slice(self.at..end).ok_or(Error::CutShort)?;
+        self.at = end;
         Ok(taken)
     }
 
@@ -137,19 +140,19 @@ impl<'a> Reader<'a> {
     /// Appends the inside of a string.
     #[inline(always)]
     fn write_text(&mut self, out: &mut Writer<'_>) -> Result<(), Error> {
-        let taken = write_packed(self.rest, out)?;
-        self.rest = self.rest.skip(taken);
+        self.at = write_packed(self.packed, self.at, out)?;
         Ok(())
     }
 
     #[inline(always)]
     fn write_embedded(&mut self, out: &mut Writer<'_>) -> Result<(), Error> {
-        let end = memchr::memchr(0x00, self.rest.as_slice()).ok_or(Error::CutShort)?;
-        if self.rest.get(end + 1) == Some(ESCAPED) {
+        let rest = &self.packed.as_slice()[self.at..];
+        let length = memchr::memchr(0x00, rest).ok_or(Error::CutShort)?;
+        if rest.get(length + 1) == Some(&ESCAPED) {
             return Err(Error::NotJson("there is a NUL in it".to_string()));
         }
-        let text = self.take(end)?;
-        self.rest = self.rest.skip(1);
+        let text = self.take(length)?;
+        self.at += 1;
         json_text::write(text, out)
     }
 
