@@ -16,14 +16,15 @@ mod workload;
 use bytes::{Bytes, BytesMut};
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
+use fearless_simd::{Level, Simd, dispatch};
 use materialize_rockset::config::DocumentId;
 use materialize_rockset::driver::batch::{Batch, Limits, Operation, Pool};
 use materialize_rockset::driver::document::Layout;
-use materialize_rockset::flow::buffer::Buffer;
+use materialize_rockset::flow::buffer::{Buffer, Writer};
 use materialize_rockset::flow::codec::FrameReader;
 use materialize_rockset::flow::materialize::{self, request};
 use materialize_rockset::flow::spec::FieldSelection;
-use materialize_rockset::flow::tuple::Reader;
+use materialize_rockset::flow::tuple::{Error, Reader};
 use materialize_rockset::flow::{Codec, Request, Store, json_text};
 use materialize_rockset::rockset::documents::Statuses;
 use pack::pack;
@@ -86,6 +87,20 @@ fn frames(bencher: Bencher) {
     );
 }
 
+#[inline(always)]
+fn write_tuple<S: Simd>(
+    simd: S,
+    packed: &Vec<u8>,
+    count: usize,
+    out: &mut Writer<'_>,
+) -> Result<(), Error> {
+    let mut tuple = Reader::new(divan::black_box(packed));
+    (0..count).try_for_each(
+        #[inline(always)]
+        |_| tuple.write_json(simd, out),
+    )
+}
+
 /// A packed tuple as JSON values.
 #[divan::bench]
 fn tuple(bencher: Bencher) {
@@ -94,8 +109,8 @@ fn tuple(bencher: Bencher) {
     let mut out = Buffer::default();
     bencher.counter(BytesCount::new(packed.len())).bench_local(|| {
         out.truncate(0);
-        let mut tuple = Reader::new(divan::black_box(&packed));
-        out.append(|out| (0..count).try_for_each(|_| tuple.write_json(out))).unwrap();
+        out.append(|out| dispatch!(Level::new(), simd => write_tuple(simd, &packed, count, out)))
+            .unwrap();
         out.len()
     });
 }
@@ -109,8 +124,8 @@ fn text(bencher: Bencher, length: usize) {
     let mut out = Buffer::default();
     bencher.counter(BytesCount::new(length)).bench_local(|| {
         out.truncate(0);
-        let mut tuple = Reader::new(divan::black_box(&packed));
-        out.append(|out| tuple.write_json(out)).unwrap();
+        out.append(|out| dispatch!(Level::new(), simd => write_tuple(simd, &packed, 1, out)))
+            .unwrap();
         out.len()
     });
 }
@@ -123,7 +138,9 @@ fn embedded(bencher: Bencher) {
     let mut out = Buffer::default();
     bencher.counter(BytesCount::new(text.len())).bench_local(|| {
         out.truncate(0);
-        out.append(|out| json_text::write(divan::black_box(text.as_bytes()), out)).unwrap();
+        let text = divan::black_box(text.as_bytes());
+        out.append(|out| dispatch!(Level::new(), simd => json_text::write(simd, text, out)))
+            .unwrap();
         out.len()
     });
 }

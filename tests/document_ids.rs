@@ -6,10 +6,13 @@
 mod support;
 
 use bytes::Bytes;
-use materialize_rockset::flow::buffer::Buffer;
+use fearless_simd::{Level, Simd, dispatch};
+use materialize_rockset::flow::buffer::{Buffer, Writer};
 use materialize_rockset::flow::materialize::request::Store;
+use materialize_rockset::flow::tuple::{Error, Reader};
 use materialize_rockset::flow::{Codec, Request};
 use serde_json::{Value, json};
+use std::cell::Cell;
 use support::connector::Connector;
 use support::local::Local;
 use support::task::{acknowledge, apply, binding, flush, open, start_commit, task};
@@ -117,15 +120,31 @@ async fn vectors() {
     }
 }
 
+fn write_next<S: Simd>(
+    simd: S,
+    rest: &Cell<Reader<'_>>,
+    out: &mut Writer<'_>,
+) -> Result<(), Error> {
+    let mut tuple = rest.get();
+    let written = tuple.write_json(simd, out);
+    rest.set(tuple);
+    written
+}
+
 /// Integers that no JSON library's integers hold reach the wire digit by digit.
 #[test]
 fn the_text_is_exact() {
     for (packed, _, parts) in VECTORS {
         let packed = from_hex(packed);
-        let mut tuple = materialize_rockset::flow::tuple::Reader::new(&packed);
+        let mut tuple = Reader::new(&packed);
         for part in *parts {
-            let mut text = Buffer::default();
-            text.append(|out| tuple.write_json(out)).unwrap();
+            let (mut text, rest) = (Buffer::default(), Cell::new(tuple));
+            text.append(|out| {
+                rest.set(tuple);
+                dispatch!(Level::new(), simd => write_next(simd, &rest, out))
+            })
+            .unwrap();
+            tuple = rest.get();
             let text = String::from_utf8(text.as_slice().to_vec()).unwrap();
             match part.starts_with('"') {
                 true => assert_eq!(json!(text), json!(normal(part)), "{packed:?}"),

@@ -3,10 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[path = "support/levels.rs"]
+mod levels;
 #[path = "support/pack.rs"]
 #[allow(dead_code)]
 mod pack;
 
+use fearless_simd::dispatch;
+use levels::levels;
 use materialize_rockset::flow::buffer::Buffer;
 use materialize_rockset::flow::json_text;
 use materialize_rockset::flow::tuple::{Error, Reader};
@@ -16,11 +20,22 @@ use serde::de::IgnoredAny;
 /// Longer than two chunks and what stands beside them.
 const LONGEST: usize = 150;
 
-/// The JSON that the first element of a packed tuple becomes.
+/// The JSON that the first element of a packed tuple becomes, with whichever instructions.
 fn json(packed: &[u8]) -> Result<String, Error> {
-    let mut out = Buffer::default();
-    out.append(|out| Reader::new(packed).write_json(out))?;
-    Ok(String::from_utf8(out.as_slice().to_vec()).unwrap())
+    same(levels().map(|level| {
+        let mut out = Buffer::default();
+        out.append(|out| dispatch!(level, simd => Reader::new(packed).write_json(simd, out)))?;
+        Ok(String::from_utf8(out.as_slice().to_vec()).unwrap())
+    }))
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(results: impl Iterator<Item = T>) -> T {
+    results
+        .reduce(|one, other| {
+            assert_eq!(one, other);
+            one
+        })
+        .unwrap()
 }
 
 /// A packed string, last in its tuple and before other elements.
@@ -154,15 +169,43 @@ fn values_are_nested_as_deep_as_serde_json_takes_them() {
     }
 }
 
+#[test]
+fn nested_values_end_anywhere_in_a_chunk() {
+    for length in 0..200 {
+        let text = "x".repeat(length);
+        for json in [
+            format!("[\"{text}\"]"),
+            format!("{{\"a\":[[],{{}}],\"{text}\":[{{\"b\":[]}}]}}"),
+            format!("[{{\"{text}\\\"\":\"ö]\"}},[[[]]],[]]"),
+        ] {
+            assert!(agrees(json.as_bytes()));
+            assert!(!agrees(format!("{json},1").as_bytes()));
+            assert!(!agrees(&json.as_bytes()[..json.len() - 1]));
+        }
+    }
+}
+
 /// Whether a text is JSON, which has to be written then. What isn't JSON may be written too,
 /// as long as nothing that it's put into can be JSON.
 fn agrees(text: &[u8]) -> bool {
     let is_json = |text: &[u8]| {
         std::str::from_utf8(text).is_ok() && serde_json::from_slice::<IgnoredAny>(text).is_ok()
     };
-    let mut out = Buffer::default();
-    let written = out.append(|out| json_text::write(text, out));
+    let written = same(levels().map(|level| {
+        let mut out = Buffer::default();
+        out.append(|out| dispatch!(level, simd => json_text::write(simd, text, out)))?;
+        Ok::<_, Error>(out.as_slice().to_vec())
+    }));
     let shown = String::from_utf8_lossy(text);
+    // In a tuple, a text ends where the next element begins.
+    if !text.contains(&0x00) {
+        let mut packed = Vec::new();
+        pack_string(0x01, text, &mut packed);
+        pack_string(0x02, b"]}\"", &mut packed);
+        let in_tuple = json(&packed).map(String::into_bytes);
+        assert_eq!(in_tuple.is_ok(), written.is_ok(), "{shown}");
+        assert!(in_tuple.is_err() || in_tuple == written, "{shown}");
+    }
     if is_json(text) {
         assert!(written.is_ok(), "{shown}: {written:?}");
     } else if written.is_ok() {
@@ -171,8 +214,8 @@ fn agrees(text: &[u8]) -> bool {
             assert!(!is_json(&whole), "{shown} hides in {}", String::from_utf8_lossy(&whole));
         }
     }
-    if written.is_ok() {
-        assert_eq!(out.as_slice(), text);
+    if let Ok(written) = written {
+        assert_eq!(written, text);
     }
     is_json(text)
 }

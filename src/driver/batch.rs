@@ -109,7 +109,7 @@ impl Batch {
     #[inline(always)]
     pub fn push<E>(
         &mut self,
-        write: impl FnOnce(&mut Writer<'_>) -> Result<(), E>,
+        write: impl Fn(&mut Writer<'_>) -> Result<(), E>,
     ) -> Result<usize, E> {
         let before = self.body.len();
         self.body.append(|out| {
@@ -207,7 +207,7 @@ impl Pool {
     fn take(&self, bytes: usize) -> Buffer {
         let fitting = bytes..=2 * bytes;
         let mut buffers = self.lock();
-        match buffers.iter().position(|buffer| fitting.contains(&buffer.capacity())) {
+        match buffers.iter().rposition(|buffer| fitting.contains(&buffer.capacity())) {
             Some(index) => buffers.swap_remove(index),
             None => {
                 buffers.pop();

@@ -10,6 +10,7 @@ use crate::flow::json_text;
 use crate::flow::padded::Padded;
 use crate::flow::spec::FieldSelection;
 use crate::flow::tuple::{self, Reader};
+use fearless_simd::{Level, Simd, dispatch};
 
 /// Identifies a document.
 pub const ID: &str = "_id";
@@ -31,6 +32,7 @@ pub struct Layout {
     keys: Vec<Field>,
     values: Vec<Field>,
     document: Option<Field>,
+    level: Level,
 }
 
 /// Where a document's `_id` comes from.
@@ -90,21 +92,42 @@ impl Layout {
             (false, DocumentId::PackedKey) => Id::PackedKey,
             (false, DocumentId::Key) => Id::Key,
         };
-        Ok(Self { binding, collection: collection.to_string(), id, keys, values, document })
+        Ok(Self {
+            binding,
+            collection: collection.to_string(),
+            id,
+            keys,
+            values,
+            document,
+            level: Level::new(),
+        })
     }
 
     /// Appends the document of a Store to `out`. On an error, what was appended is of
     /// no use.
     pub fn write(&self, store: &Store<'_>, out: &mut Writer<'_>) -> Result<(), Error> {
+        dispatch!(self.level, simd => out.aside(
+            #[inline(always)]
+            |out| self.write_with(simd, store, out)
+        ))
+    }
+
+    #[inline(always)]
+    fn write_with<S: Simd>(
+        &self,
+        simd: S,
+        store: &Store<'_>,
+        out: &mut Writer<'_>,
+    ) -> Result<(), Error> {
         out.push(b'{');
         if self.id != Id::Selected {
-            self.write_id(store, out)?;
+            self.write_id(simd, store, out)?;
         }
-        self.write_tuple(&self.keys, store.key_packed, out)?;
-        self.write_tuple(&self.values, store.values_packed, out)?;
+        self.write_tuple(simd, &self.keys, store.key_packed, out)?;
+        self.write_tuple(simd, &self.values, store.values_packed, out)?;
         if let Some(field) = &self.document {
             field.write_prefix(out);
-            json_text::write(store.doc_json, out).map_err(|e| self.error(&field.name, e))?;
+            json_text::write(simd, store.doc_json, out).map_err(|e| self.error(&field.name, e))?;
         }
         out.push(b'}');
         Ok(())
@@ -112,10 +135,23 @@ impl Layout {
 
     /// Appends what names the document of a Store, to delete it.
     pub fn write_deletion(&self, store: &Store<'_>, out: &mut Writer<'_>) -> Result<(), Error> {
+        dispatch!(self.level, simd => out.aside(
+            #[inline(always)]
+            |out| self.write_deletion_with(simd, store, out)
+        ))
+    }
+
+    #[inline(always)]
+    fn write_deletion_with<S: Simd>(
+        &self,
+        simd: S,
+        store: &Store<'_>,
+        out: &mut Writer<'_>,
+    ) -> Result<(), Error> {
         out.push(b'{');
         match self.id {
-            Id::Selected => self.write_tuple(&self.keys, store.key_packed, out)?,
-            Id::PackedKey | Id::Key => self.write_id(store, out)?,
+            Id::Selected => self.write_tuple(simd, &self.keys, store.key_packed, out)?,
+            Id::PackedKey | Id::Key => self.write_id(simd, store, out)?,
         }
         out.push(b'}');
         Ok(())
@@ -134,41 +170,56 @@ impl Layout {
     }
 
     /// Appends `"_id":"…"`.
-    fn write_id(&self, store: &Store<'_>, out: &mut Writer<'_>) -> Result<(), Error> {
+    #[inline(always)]
+    fn write_id<S: Simd>(
+        &self,
+        simd: S,
+        store: &Store<'_>,
+        out: &mut Writer<'_>,
+    ) -> Result<(), Error> {
         out.extend_array(b"\"_id\":\"");
         match self.id {
             Id::PackedKey => base64::write(store.key_packed.as_slice(), out),
-            Id::Key | Id::Selected => self.write_plain_key(store.key_packed, out)?,
+            Id::Key | Id::Selected => self.write_plain_key(simd, store.key_packed, out)?,
         }
         out.push(b'"');
         Ok(())
     }
 
-    fn write_plain_key(&self, packed: Padded<'_>, out: &mut Writer<'_>) -> Result<(), Error> {
+    #[inline(always)]
+    fn write_plain_key<S: Simd>(
+        &self,
+        simd: S,
+        packed: Padded<'_>,
+        out: &mut Writer<'_>,
+    ) -> Result<(), Error> {
         let mut tuple = Reader::new(packed);
         for (i, field) in self.keys.iter().enumerate() {
             if i > 0 {
                 out.push(b':');
             }
-            tuple.write_plain(out).map_err(|e| self.error(&field.name, e))?;
+            tuple.write_plain(simd, out).map_err(|e| self.error(&field.name, e))?;
         }
         Ok(())
     }
 
-    fn write_tuple(
+    #[inline(always)]
+    fn write_tuple<S: Simd>(
         &self,
+        simd: S,
         fields: &[Field],
         packed: Padded<'_>,
         out: &mut Writer<'_>,
     ) -> Result<(), Error> {
         let mut tuple = Reader::new(packed);
         for field in fields {
-            let before = out.position();
-            field.write_prefix(out);
-            tuple.write_json(out).map_err(|e| self.error(&field.name, e))?;
-            if field.is_event_time {
-                out.aside(|out| finish_event_time(out, before, before + field.prefix.len()));
-            }
+            let written = match field.is_event_time {
+                false => field.write(simd, &mut tuple, out),
+                true => out
+                    .aside(|out| field.write_event_time(simd, tuple, out))
+                    .map(|rest| tuple = rest),
+            };
+            written.map_err(|e| self.error(&field.name, e))?;
         }
         let last = || fields.last().map_or("(none)", |field| &field.name);
         tuple.finish().map_err(|e| self.error(last(), e))
@@ -199,6 +250,18 @@ impl Field {
         Self { name: name.to_string(), prefix, piece, is_event_time: name == EVENT_TIME }
     }
 
+    /// Appends the field, with the next element of a tuple.
+    #[inline(always)]
+    fn write<S: Simd>(
+        &self,
+        simd: S,
+        tuple: &mut Reader<'_>,
+        out: &mut Writer<'_>,
+    ) -> Result<(), tuple::Error> {
+        self.write_prefix(out);
+        tuple.write_json(simd, out)
+    }
+
     #[inline(always)]
     fn write_prefix(&self, out: &mut Writer<'_>) {
         match &self.piece {
@@ -206,17 +269,31 @@ impl Field {
             None => out.extend(&self.prefix),
         }
     }
-}
 
-/// Makes a timestamp of a text that was just written to `out`, and leaves a null out:
-/// Rockset then takes the time at which the document comes in.
-fn finish_event_time(out: &mut Writer<'_>, field: usize, value: usize) {
-    match out.written_from(value).first() {
-        Some(b'n') => out.back_to(field),
-        Some(b'"') => {
-            out.insert(value, TIMESTAMP.0);
-            out.extend(TIMESTAMP.1);
+    /// Appends the field with a timestamp made of what is a text in the tuple, and leaves a
+    /// null out: Rockset then takes the time at which the document comes in. Returns what is
+    /// left of the tuple.
+    #[inline(never)]
+    fn write_event_time<'a, S: Simd>(
+        &self,
+        simd: S,
+        mut tuple: Reader<'a>,
+        out: &mut Writer<'_>,
+    ) -> Result<Reader<'a>, tuple::Error> {
+        let before = out.position();
+        simd.vectorize(
+            #[inline(always)]
+            || self.write(simd, &mut tuple, out),
+        )?;
+        let value = before + self.prefix.len();
+        match out.written_from(value).first() {
+            Some(b'n') => out.back_to(before),
+            Some(b'"') => {
+                out.insert(value, TIMESTAMP.0);
+                out.extend(TIMESTAMP.1);
+            }
+            _ => {}
         }
-        _ => {}
+        Ok(tuple)
     }
 }

@@ -1,5 +1,7 @@
 //! Text on its way into a request.
 
+use std::convert::Infallible;
+
 /// Bytes that are appended to. Its memory is initialised once and stays so when it's used
 /// again, so that short pieces can be written as whole words.
 #[derive(Debug, Default)]
@@ -50,66 +52,93 @@ impl Buffer {
     /// Holds these few bytes, and nothing else.
     #[inline(always)]
     pub fn replace(&mut self, bytes: &[u8]) {
-        let mut writer = Writer { memory: &mut self.memory, at: 0 };
-        writer.extend_short(bytes);
-        self.length = writer.at;
+        self.length = 0;
+        let Ok(()) = self.append(|out| {
+            out.extend_short(bytes);
+            Ok::<_, Infallible>(())
+        });
     }
 
-    /// Appends what `write` writes, unless it fails.
+    /// Appends what `write` writes, unless it fails. If there turns out to be too little
+    /// memory, it's called again with more.
     #[inline(always)]
-    pub fn append<E>(
-        &mut self,
-        write: impl FnOnce(&mut Writer<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut writer = Writer { memory: &mut self.memory, at: self.length };
-        write(&mut writer)?;
-        self.length = writer.at;
-        Ok(())
+    pub fn append<E>(&mut self, write: impl Fn(&mut Writer<'_>) -> Result<(), E>) -> Result<(), E> {
+        loop {
+            let mut out = Writer::to(&mut self.memory[self.length..]);
+            write(&mut out)?;
+            let written = out.position();
+            if written <= self.memory.len() - self.length {
+                self.length += written;
+                return Ok(());
+            }
+            self.grow();
+        }
+    }
+
+    /// Makes more room after what there is. What is new is zero as the system gives it, and
+    /// takes no memory before it's used.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self) {
+        const LEAST: usize = 4 << 10;
+        let mut grown = vec![0; (self.memory.len() * 2).max(LEAST)];
+        grown[..self.length].copy_from_slice(self.as_slice());
+        self.memory = grown;
     }
 }
 
-/// Writes to the end of a [`Buffer`]. It is apart from the buffer so that, in a function
-/// that everything is inlined into, the place to write to is in a register.
+/// Writes to memory of a fixed size. There is so little to it that, in a function that
+/// everything is inlined into, the place to write to is in a register.
+///
+/// Where room lacks, the place goes far beyond the memory's end, and nothing is written any
+/// more.
 #[derive(Debug)]
 pub struct Writer<'a> {
-    memory: &'a mut Vec<u8>,
+    room: &'a mut [u8],
     at: usize,
 }
 
-impl Writer<'_> {
-    /// How many bytes there are before the next one.
+/// Beyond the end of any memory, and far from the largest number, so that a place may go on
+/// from there.
+const BEYOND: usize = usize::MAX / 2;
+
+impl<'a> Writer<'a> {
+    /// Writes to the start of this memory.
+    #[inline(always)]
+    pub fn to(room: &'a mut [u8]) -> Self {
+        Self { room, at: 0 }
+    }
+
+    /// How many bytes have been written. More than there is room for, if room lacks.
     #[inline(always)]
     pub fn position(&self) -> usize {
         self.at
     }
 
-    /// What has been written, from a position on.
+    /// What has been written, from a position on. Nothing, if room lacks.
     #[inline(always)]
     pub fn written_from(&self, position: usize) -> &[u8] {
-        &self.memory[position..self.at]
+        self.room.get(position..self.at).unwrap_or_default()
     }
 
-    /// Goes back to a position.
+    /// Goes back to a position, unless room lacks.
     #[inline(always)]
     pub fn back_to(&mut self, position: usize) {
-        self.at = self.at.min(position);
-    }
-
-    /// Where the next bytes go: room for so many at the least. They count once
-    /// [`Self::advance`] says so.
-    #[inline(always)]
-    pub fn room(&mut self, count: usize) -> &mut [u8] {
-        if self.memory.len() - self.at < count {
-            grow(self.memory, self.at, count);
+        if self.at <= self.room.len() {
+            self.at = position;
         }
-        &mut self.memory[self.at..]
     }
 
-    /// Says that so many bytes have been written to [`Self::room`].
+    /// Where the next bytes go.
+    #[inline(always)]
+    pub fn rest(&mut self) -> &mut [u8] {
+        self.room.get_mut(self.at..).unwrap_or_default()
+    }
+
+    /// Says that so many bytes have been written to [`Self::rest`], or would have been.
     #[inline(always)]
     pub fn advance(&mut self, count: usize) {
-        self.at += count;
-        debug_assert!(self.at <= self.memory.len());
+        self.at = self.at.saturating_add(count).min(BEYOND);
     }
 
     /// Appends a byte.
@@ -121,26 +150,28 @@ impl Writer<'_> {
     /// Appends bytes.
     #[inline(always)]
     pub fn extend(&mut self, bytes: &[u8]) {
-        self.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
+        match self.rest().get_mut(..bytes.len()) {
+            Some(room) => room.copy_from_slice(bytes),
+            None => self.at = BEYOND,
+        }
         self.at += bytes.len();
     }
 
     /// Appends bytes, of which there are few, for the most part.
     #[inline(always)]
     pub fn extend_short(&mut self, bytes: &[u8]) {
-        let length = bytes.len();
-        let room = self.room(length);
-        let copied = match length {
+        let room = self.rest();
+        let copied = match bytes.len() {
             0..4 => None,
             4..8 => copy_ends::<4>(bytes, room),
             8..16 => copy_ends::<8>(bytes, room),
             16..=32 => copy_ends::<16>(bytes, room),
             _ => None,
         };
-        if copied.is_none() {
-            room[..length].copy_from_slice(bytes);
+        match copied {
+            Some(()) => self.at += bytes.len(),
+            None => self.extend(bytes),
         }
-        self.at += length;
     }
 
     /// Appends a few bytes, by moving them all at once.
@@ -153,30 +184,28 @@ impl Writer<'_> {
     #[inline(always)]
     pub fn extend_piece<const N: usize>(&mut self, piece: &[u8; N], length: usize) {
         debug_assert!(length <= N);
-        match self.memory.get_mut(self.at..).and_then(|room| room.first_chunk_mut()) {
-            Some(room) => *room = *piece,
-            None => {
-                grow(self.memory, self.at, N);
-                self.memory[self.at..][..N].copy_from_slice(piece);
-            }
+        match self.room.get_mut(self.at..self.at + N) {
+            Some(room) => room.copy_from_slice(piece),
+            None => self.at = BEYOND,
         }
         self.at += length;
     }
 
-    /// Puts bytes in at a place, before what is there.
+    /// Puts bytes in at a position, before what is there.
     pub fn insert(&mut self, at: usize, bytes: &[u8]) {
         let end = self.at;
-        self.room(bytes.len());
-        self.memory.copy_within(at..end, at + bytes.len());
-        self.memory[at..at + bytes.len()].copy_from_slice(bytes);
-        self.at += bytes.len();
+        self.extend(bytes);
+        if let Some(room) = self.room.get_mut(at..self.at) {
+            room.copy_within(..end - at, bytes.len());
+            room[..bytes.len()].copy_from_slice(bytes);
+        }
     }
 
     /// Lets a function write that isn't inlined. Only what is handed to such a function has
     /// to be in memory, and this writer needn't.
     #[inline(always)]
     pub fn aside<T>(&mut self, write: impl FnOnce(&mut Writer<'_>) -> T) -> T {
-        let mut writer = Writer { memory: self.memory, at: self.at };
+        let mut writer = Writer { room: &mut *self.room, at: self.at };
         let result = write(&mut writer);
         self.at = writer.at;
         result
@@ -191,15 +220,4 @@ fn copy_ends<const N: usize>(bytes: &[u8], room: &mut [u8]) -> Option<()> {
     *room.first_chunk_mut::<N>()? = first;
     *room.last_chunk_mut::<N>()? = last;
     Some(())
-}
-
-/// Makes more room after the first bytes. What is new is zero as the system gives it, and
-/// takes no memory before it's used.
-#[cold]
-#[inline(never)]
-fn grow(memory: &mut Vec<u8>, length: usize, count: usize) {
-    const LEAST: usize = 4 << 10;
-    let mut grown = vec![0; (length + count).max(memory.len() * 2).max(LEAST)];
-    grown[..length].copy_from_slice(&memory[..length]);
-    *memory = grown;
 }

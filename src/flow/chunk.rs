@@ -1,131 +1,77 @@
 //! Text in chunks: all of a chunk's bytes are looked at together. What is said of them has a
 //! bit for each, and the first one's is the lowest.
 
-use wide::u8x16;
+use fearless_simd::prelude::*;
+use fearless_simd::{mask8x64, u8x64};
 
 /// How many bytes a chunk has.
 pub(super) const CHUNK: usize = 64;
-/// How many of them the instructions of any x86-64 processor take at once.
-const PART: usize = 16;
 
-/// What JSON text and strings are made of.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Marks {
-    /// Can't stand in a JSON string as it is: a quotation mark, a backslash, or a control
-    /// character.
-    pub escaped: u64,
-    /// Whether there is anything beyond ASCII.
-    pub has_foreign: bool,
+/// The bytes of a chunk, where the processor can compare them all.
+#[derive(Clone, Copy)]
+pub(super) struct Chunk<S: Simd> {
+    simd: S,
+    bytes: u8x64<S>,
 }
 
-impl Marks {
+impl<S: Simd> Chunk<S> {
     #[inline(always)]
-    pub fn of(chunk: &[u8; CHUNK]) -> Self {
-        let mut marks = Self::default();
-        let mut bytes = all(0);
-        for_each_part(chunk, |part, at| {
-            let escaped =
-                part.simd_eq(all(b'"')) | part.simd_eq(all(b'\\')) | part.simd_le(all(0x1f));
-            marks.escaped |= bits(escaped, at);
-            bytes |= part;
-        });
-        marks.has_foreign = bytes.to_bitmask() != 0;
-        marks
-    }
-}
-
-/// The bytes that may be in a character of two bytes, in UTF-8.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Pairs {
-    /// Begins such a character.
-    pub first: u64,
-    /// Ends a character.
-    pub second: u64,
-}
-
-impl Pairs {
-    #[inline(always)]
-    pub fn of(chunk: &[u8; CHUNK]) -> Self {
-        let mut pairs = Self::default();
-        for_each_part(chunk, |part, at| {
-            pairs.first |= bits(part.simd_ge(all(0xc2)) & part.simd_le(all(0xdf)), at);
-            pairs.second |= bits(part.simd_ge(all(0x80)) & part.simd_le(all(0xbf)), at);
-        });
-        pairs
-    }
-}
-
-/// What makes the shape of JSON text.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Brackets {
-    pub quotes: u64,
-    pub backslashes: u64,
-    pub opening: u64,
-    pub closing: u64,
-    /// Whether there is anything beyond ASCII.
-    pub has_foreign: bool,
-}
-
-impl Brackets {
-    #[inline(always)]
-    pub fn of(chunk: &[u8; CHUNK]) -> Self {
-        let mut brackets = Self::default();
-        let mut bytes = all(0);
-        for_each_part(chunk, |part, at| {
-            // In ASCII, this bit makes the difference between square brackets and braces.
-            let braces = part | all(b'[' ^ b'{');
-            brackets.quotes |= bits(part.simd_eq(all(b'"')), at);
-            brackets.backslashes |= bits(part.simd_eq(all(b'\\')), at);
-            brackets.opening |= bits(braces.simd_eq(all(b'{')), at);
-            brackets.closing |= bits(braces.simd_eq(all(b'}')), at);
-            bytes |= part;
-        });
-        brackets.has_foreign = bytes.to_bitmask() != 0;
-        brackets
+    pub fn new(simd: S, bytes: &[u8; CHUNK]) -> Self {
+        Self { simd, bytes: u8x64::from_slice(simd, bytes) }
     }
 
-    /// Those before an index.
+    /// Those that are a certain byte.
     #[inline(always)]
-    pub fn before(self, index: usize) -> Self {
-        let before = before(index);
-        Self {
-            quotes: self.quotes & before,
-            backslashes: self.backslashes & before,
-            opening: self.opening & before,
-            closing: self.closing & before,
-            ..self
-        }
+    pub fn are(self, byte: u8) -> u64 {
+        self.equal(byte).to_bitmask()
     }
-}
 
-/// The bytes that are part of a character beyond ASCII.
-#[inline(always)]
-pub(super) fn beyond_ascii(chunk: &[u8; CHUNK]) -> u64 {
-    let mut found = 0;
-    for_each_part(chunk, |part, at| found |= bits(part, at));
-    found
+    /// Those that can't stand in a JSON string as they are: quotation marks, backslashes, and
+    /// control characters.
+    #[inline(always)]
+    pub fn escaped(self) -> u64 {
+        let controls = self.bytes.simd_le(self.all(0x1f));
+        (self.equal(b'"') | self.equal(b'\\') | controls).to_bitmask()
+    }
+
+    /// Those that open a bracket of either kind, and those that close one.
+    #[inline(always)]
+    pub fn brackets(self) -> (u64, u64) {
+        // In ASCII, this bit makes the difference between square brackets and braces.
+        let braces = Self { bytes: self.bytes | self.all(b'[' ^ b'{'), ..self };
+        (braces.are(b'{'), braces.are(b'}'))
+    }
+
+    /// Those that are part of a character beyond ASCII.
+    #[inline(always)]
+    pub fn foreign(self) -> u64 {
+        self.bytes.simd_ge(self.all(0x80)).to_bitmask()
+    }
+
+    /// Those that begin a character of two bytes, in UTF-8, and those that end a character.
+    #[inline(always)]
+    pub fn pairs(self) -> (u64, u64) {
+        (self.between(0xc2, 0xdf), self.between(0x80, 0xbf))
+    }
+
+    #[inline(always)]
+    fn between(self, least: u8, most: u8) -> u64 {
+        (self.bytes.simd_ge(self.all(least)) & self.bytes.simd_le(self.all(most))).to_bitmask()
+    }
+
+    #[inline(always)]
+    fn equal(self, byte: u8) -> mask8x64<S> {
+        self.bytes.simd_eq(self.all(byte))
+    }
+
+    #[inline(always)]
+    fn all(self, byte: u8) -> u8x64<S> {
+        u8x64::splat(self.simd, byte)
+    }
 }
 
 /// The bits of all bytes before an index of a chunk.
 #[inline(always)]
 pub(super) fn before(index: usize) -> u64 {
-    (1 << index) - 1
-}
-
-#[inline(always)]
-fn for_each_part(chunk: &[u8; CHUNK], mut look: impl FnMut(u8x16, usize)) {
-    let (parts, _) = chunk.as_chunks::<PART>();
-    for (i, part) in parts.iter().enumerate() {
-        look(u8x16::new(*part), i * PART);
-    }
-}
-
-#[inline(always)]
-fn all(byte: u8) -> u8x16 {
-    u8x16::splat(byte)
-}
-
-#[inline(always)]
-fn bits(found: u8x16, at: usize) -> u64 {
-    u64::from(found.to_bitmask()) << at
+    if index < CHUNK { (1 << index) - 1 } else { u64::MAX }
 }

@@ -1,10 +1,11 @@
 //! Strings of packed tuples as JSON strings, in one pass that looks at them in chunks.
 
 use super::buffer::Writer;
-use super::chunk::{CHUNK, Marks};
+use super::chunk::{CHUNK, Chunk, before};
 use super::foreign::Foreign;
 use super::padded::Padded;
 use super::tuple::Error;
+use fearless_simd::Simd;
 
 /// Follows a 0x00 that is part of a string; any other byte means that it ends there.
 pub(super) const ESCAPED: u8 = 0xff;
@@ -12,7 +13,8 @@ pub(super) const ESCAPED: u8 = 0xff;
 /// Appends the inside of the JSON string that a packed string becomes, from an index on.
 /// Returns the index behind it and the byte that ends it.
 #[inline(always)]
-pub(super) fn write_packed(
+pub(super) fn write_packed<S: Simd>(
+    simd: S,
     packed: Padded<'_>,
     mut at: usize,
     out: &mut Writer<'_>,
@@ -21,14 +23,14 @@ pub(super) fn write_packed(
     while at < packed.len() {
         let mut spare = None;
         let block = packed.chunk(at, &mut spare);
-        let (chunk, marks) = marks(block);
-        match write_chunk(block, marks.escaped, out) {
+        let chunk = Chunk::new(simd, first(block));
+        match write_chunk(block, chunk.escaped(), out) {
             None => {
-                foreign.note(at, chunk, &marks);
+                foreign.note(at, chunk, u64::MAX);
                 at += CHUNK;
             }
             Some(nul) => {
-                foreign.note_before(nul, at, chunk, &marks);
+                foreign.note(at, chunk, before(nul));
                 at += nul;
                 if at >= packed.len() {
                     break;
@@ -52,12 +54,11 @@ pub(super) fn write_packed(
 /// A chunk, and as many bytes behind it.
 const BLOCK: usize = 2 * CHUNK;
 
-/// A block's first chunk, and what its bytes are.
+/// A block's first chunk.
 #[inline(always)]
-fn marks(block: &[u8; BLOCK]) -> (&[u8; CHUNK], Marks) {
+fn first(block: &[u8; BLOCK]) -> &[u8; CHUNK] {
     const NONE: &[u8; CHUNK] = &[0; CHUNK];
-    let chunk = block.first_chunk().unwrap_or(NONE);
-    (chunk, Marks::of(chunk))
+    block.first_chunk().unwrap_or(NONE)
 }
 
 /// Appends the first chunk of a block, up to a 0x00, whose index it returns.

@@ -1,6 +1,7 @@
 //! What of a text is beyond ASCII, and whether it's UTF-8.
 
-use super::chunk::{CHUNK, Marks, Pairs, before, beyond_ascii};
+use super::chunk::{CHUNK, Chunk};
+use fearless_simd::Simd;
 use std::ops::Range;
 
 /// What the chunks of a text have beyond ASCII.
@@ -18,33 +19,22 @@ pub(super) struct Foreign {
 }
 
 impl Foreign {
-    /// Notes those bytes of a chunk that are beyond ASCII.
+    /// Notes those bytes of a chunk that are beyond ASCII, as far as it's within the text.
     #[inline(always)]
-    pub fn note(&mut self, at: usize, chunk: &[u8; CHUNK], marks: &Marks) {
-        if marks.has_foreign || self.open != 0 {
-            self.note_found(at, chunk, u64::MAX);
-        }
-    }
-
-    /// Notes those before an index.
-    #[inline(always)]
-    pub fn note_before(&mut self, index: usize, at: usize, chunk: &[u8; CHUNK], marks: &Marks) {
-        if marks.has_foreign || self.open != 0 {
-            self.note_found(at, chunk, before(index));
+    pub fn note<S: Simd>(&mut self, at: usize, chunk: Chunk<S>, within: u64) {
+        let found = chunk.foreign() & within;
+        if found | self.open != 0 {
+            self.note_found(at, chunk, found, within);
         }
     }
 
     #[inline(always)]
-    fn note_found(&mut self, at: usize, chunk: &[u8; CHUNK], within: u64) {
-        let found = beyond_ascii(chunk) & within;
-        if found | self.open == 0 {
-            return;
-        }
+    fn note_found<S: Simd>(&mut self, at: usize, chunk: Chunk<S>, found: u64, within: u64) {
         if self.range.end == 0 {
             self.range.start = at + found.trailing_zeros() as usize;
         }
         self.range.end = at + CHUNK - found.leading_zeros() as usize;
-        let Pairs { first, second } = Pairs::of(chunk);
+        let (first, second) = chunk.pairs();
         let (first, second) = (first & within, second & within);
         self.has_others |= first | second != found || second != first << 1 | self.open;
         self.open = first >> (CHUNK - 1);

@@ -7,72 +7,81 @@
 //! isn't JSON, the request isn't either, and Rockset refuses it.
 
 use super::buffer::Writer;
-use super::chunk::{Brackets, CHUNK, before, beyond_ascii};
+use super::chunk::{CHUNK, Chunk, before};
 use super::padded::Padded;
 use super::tuple::Error;
+use fearless_simd::Simd;
 use serde::de::IgnoredAny;
 
 /// Appends a text that is to be one JSON value in UTF-8. An array or object may still turn out
 /// not to be JSON, but then what it's put into isn't.
 #[inline(always)]
-pub fn write<'a>(text: impl Into<Padded<'a>>, out: &mut Writer<'_>) -> Result<(), Error> {
+pub fn write<'a, S: Simd>(
+    simd: S,
+    text: impl Into<Padded<'a>>,
+    out: &mut Writer<'_>,
+) -> Result<(), Error> {
     let text = text.into();
-    match out.aside(|out| write_contained(text, out)) {
-        true => Ok(()),
-        false => write_checked(text.as_slice(), out),
+    match write_contained(simd, text, 0, out) {
+        Some(end) if end == text.len() => Ok(()),
+        _ => out.aside(|out| write_checked(text.as_slice(), out)),
     }
 }
 
 /// Checks a text slowly, and appends it.
 #[cold]
 #[inline(never)]
-fn write_checked(text: &[u8], out: &mut Writer<'_>) -> Result<(), Error> {
+pub(super) fn write_checked(text: &[u8], out: &mut Writer<'_>) -> Result<(), Error> {
     let text = std::str::from_utf8(text).map_err(|_| Error::NotUtf8)?;
     serde_json::from_str::<IgnoredAny>(text).map_err(|e| Error::NotJson(e.to_string()))?;
     out.extend(text.as_bytes());
     Ok(())
 }
 
-/// Appends a text if it's contained, and UTF-8. If this can't be seen at a glance, it
-/// doesn't.
-#[inline(never)]
-fn write_contained(text: Padded<'_>, out: &mut Writer<'_>) -> bool {
-    let begin = out.position();
+/// Appends the text that begins at an index and ends before the next 0x00, or with all the
+/// bytes, if it's contained, and UTF-8. Returns where it ends. If this can't be seen at a
+/// glance, it returns nothing, and nothing is appended.
+#[inline(always)]
+pub(super) fn write_contained<S: Simd>(
+    simd: S,
+    bytes: Padded<'_>,
+    begin: usize,
+    out: &mut Writer<'_>,
+) -> Option<usize> {
+    let mut written = Writer::to(out.rest());
     let mut scan = Scan::default();
-    let mut at = 0;
-    while at < text.len() {
+    let mut at = begin;
+    loop {
         let mut spare = None;
-        let chunk = text.chunk(at, &mut spare);
-        let left = text.len() - at;
-        out.extend_piece(chunk, left.min(CHUNK));
-        match scan.chunk(chunk, left) {
-            Step::Open => at += CHUNK,
-            Step::Closed(index) => {
-                let is_contained = index + 1 == left
-                    && (!scan.has_foreign || simdutf8::basic::from_utf8(text.as_slice()).is_ok());
-                if !is_contained {
-                    break;
-                }
-                return true;
+        let chunk = bytes.chunk(at, &mut spare);
+        let looked_at = Chunk::new(simd, chunk);
+        let left = bytes.len().saturating_sub(at);
+        let end = looked_at.are(0x00).trailing_zeros() as usize;
+        if end == CHUNK && bytes.get(at + CHUNK).is_some_and(|next| next != 0x00) {
+            if !scan.goes_on(looked_at) {
+                return None;
             }
-            Step::Unknown => break,
+            written.extend_piece(chunk, CHUNK);
+            at += CHUNK;
+            continue;
         }
+        let end = end.min(left);
+        if !scan.ends(looked_at, end) {
+            return None;
+        }
+        written.extend_piece(chunk, end);
+        at += end;
+        break;
     }
-    out.back_to(begin);
-    false
+    if scan.has_foreign && simdutf8::basic::from_utf8(&bytes.as_slice()[begin..at]).is_err() {
+        return None;
+    }
+    let count = written.position();
+    out.advance(count);
+    Some(at)
 }
 
-/// What is known after a chunk.
-enum Step {
-    /// A bracket or a string is still open.
-    Open,
-    /// The first bracket is closed, at an index of the chunk.
-    Closed(usize),
-    /// It's something else.
-    Unknown,
-}
-
-/// Steps over a text.
+/// Steps over a text, chunk by chunk.
 #[derive(Default)]
 struct Scan {
     /// How many brackets are open.
@@ -86,50 +95,63 @@ struct Scan {
 }
 
 impl Scan {
+    /// Steps over a chunk. Returns whether a bracket is open all along.
     #[inline(always)]
-    fn chunk(&mut self, chunk: &[u8; CHUNK], left: usize) -> Step {
-        let all = Brackets::of(chunk);
-        let Brackets { quotes, backslashes, opening, closing, has_foreign } = match left {
-            CHUNK.. => all,
-            _ => all.before(left),
-        };
-        self.has_foreign |=
-            has_foreign && (left >= CHUNK || beyond_ascii(chunk) & before(left) != 0);
+    fn goes_on<S: Simd>(&mut self, chunk: Chunk<S>) -> bool {
+        let (opening, closing) = self.brackets(chunk, u64::MAX);
+        let is_open = self.is_open(opening, closing);
+        self.depth += opening.count_ones();
+        self.depth = self.depth.wrapping_sub(closing.count_ones());
+        is_open
+    }
+
+    /// Steps over the last chunk, of which so many bytes count. Returns whether the last one
+    /// closes the first bracket.
+    #[inline(always)]
+    fn ends<S: Simd>(&mut self, chunk: Chunk<S>, end: usize) -> bool {
+        let (opening, closing) = self.brackets(chunk, before(end));
+        let last = closing ^ closing & before(end.saturating_sub(1));
+        // Where brackets are only closed, the last one tells of all.
+        let nested = closing & before(CHUNK - opening.leading_zeros() as usize);
+        last != 0
+            && self.depth + opening.count_ones() == closing.count_ones()
+            && self.is_open(opening, nested)
+    }
+
+    /// The brackets of a chunk that aren't within strings.
+    #[inline(always)]
+    fn brackets<S: Simd>(&mut self, chunk: Chunk<S>, within: u64) -> (u64, u64) {
+        let (quotes, backslashes) = (chunk.are(b'"') & within, chunk.are(b'\\') & within);
         let quotes = match backslashes == 0 && !self.is_escaped {
             true => quotes,
             false => quotes & !self.escaped(backslashes),
         };
-        let within_strings = parities(quotes) ^ self.string;
-        self.string = within_strings.cast_signed().wrapping_shr(63).cast_unsigned();
-        let (opening, closing) = (opening & !within_strings, closing & !within_strings);
-        if closing.count_ones() < self.depth {
-            self.depth += opening.count_ones();
-            self.depth -= closing.count_ones();
-            return Step::Open;
-        }
-        self.step_over(opening, closing)
+        let strings = parities(quotes) ^ self.string;
+        self.string = strings.cast_signed().wrapping_shr(63).cast_unsigned();
+        self.has_foreign |= chunk.foreign() & within != 0;
+        let (opening, closing) = chunk.brackets();
+        (opening & within & !strings, closing & within & !strings)
     }
 
-    /// Steps over brackets one by one.
+    /// Whether a bracket is open from the first byte on and behind each that is closed.
     #[inline(always)]
-    fn step_over(&mut self, opening: u64, closing: u64) -> Step {
-        let mut brackets = opening | closing;
+    fn is_open(&self, opening: u64, mut closing: u64) -> bool {
         if self.depth == 0 && opening & 1 == 0 {
-            return Step::Unknown;
+            return false;
         }
-        while brackets != 0 {
-            let index = brackets.trailing_zeros();
-            if opening >> index & 1 == 1 {
-                self.depth += 1;
-            } else {
-                self.depth -= 1;
-                if self.depth == 0 {
-                    return Step::Closed(index as usize);
-                }
+        let mut closed = 0;
+        if closing.count_ones() < self.depth {
+            return true;
+        }
+        while closing != 0 {
+            closed += 1;
+            let opened = opening & before(closing.trailing_zeros() as usize);
+            if self.depth + opened.count_ones() <= closed {
+                return false;
             }
-            brackets &= brackets - 1;
+            closing &= closing - 1;
         }
-        Step::Open
+        true
     }
 
     /// The characters that have a backslash before them which isn't itself one of them.

@@ -14,6 +14,7 @@ pub mod buffer;
 mod checkpoint;
 mod chunk;
 pub mod codec;
+mod decimal;
 mod escape;
 mod foreign;
 pub mod json;

@@ -5,9 +5,11 @@
 //! has several types; it is checked and then embedded as it is.
 
 use super::buffer::Writer;
+use super::decimal;
 use super::escape::{ESCAPED, write_packed};
 use super::json_text;
 use super::padded::Padded;
+use fearless_simd::Simd;
 
 /// Why a packed tuple can't be read.
 #[derive(Debug, thiserror::Error, PartialEq)]
@@ -67,22 +69,22 @@ impl<'a> Reader<'a> {
 
     /// Appends the next element to `out`, as JSON.
     #[inline(always)]
-    pub fn write_json(&mut self, out: &mut Writer<'_>) -> Result<(), Error> {
+    pub fn write_json<S: Simd>(&mut self, simd: S, out: &mut Writer<'_>) -> Result<(), Error> {
         match self.take_code()? {
             NULL => out.extend_array(b"null"),
             FALSE => out.extend_array(b"false"),
             TRUE => out.extend_array(b"true"),
-            BYTES => self.write_embedded(out)?,
-            STRING => self.write_string(out)?,
+            BYTES => self.write_embedded(simd, out)?,
+            STRING => self.write_string(simd, out)?,
             ZERO => out.push(b'0'),
             code @ POSITIVE_1..=POSITIVE_8 => {
                 let magnitude = self.take_magnitude(code - ZERO)?;
-                write_integer(magnitude, out);
+                decimal::write(magnitude, out);
             }
             code @ NEGATIVE_8..ZERO => {
                 let magnitude = !self.take_magnitude(ZERO - code)? & largest(ZERO - code);
                 out.push(b'-');
-                write_integer(magnitude, out);
+                decimal::write(magnitude, out);
             }
             DOUBLE => self.write_double(out)?,
             code @ (NEGATIVE_WIDE | POSITIVE_WIDE) => out.extend(self.take_wide(code)?.as_bytes()),
@@ -93,16 +95,17 @@ impl<'a> Reader<'a> {
 
     /// Appends the next element to `out` as plain text that stands within a JSON string:
     /// a string as it is, an integer in decimal, a boolean as true or false.
-    pub fn write_plain(&mut self, out: &mut Writer<'_>) -> Result<(), Error> {
+    #[inline(always)]
+    pub fn write_plain<S: Simd>(&mut self, simd: S, out: &mut Writer<'_>) -> Result<(), Error> {
         match self.packed.get(self.at) {
             Some(NULL) => Err(Error::NotPlain("null")),
             Some(DOUBLE) => Err(Error::NotPlain("a number with a fraction")),
             Some(BYTES) => Err(Error::NotPlain("of several types")),
             Some(STRING) => {
                 self.take_code()?;
-                self.write_text(out)
+                self.write_text(simd, out)
             }
-            _ => self.write_json(out),
+            _ => self.write_json(simd, out),
         }
     }
 
@@ -130,30 +133,47 @@ impl<'a> Reader<'a> {
     }
 
     #[inline(always)]
-    fn write_string(&mut self, out: &mut Writer<'_>) -> Result<(), Error> {
+    fn write_string<S: Simd>(&mut self, simd: S, out: &mut Writer<'_>) -> Result<(), Error> {
         out.push(b'"');
-        self.write_text(out)?;
+        self.write_text(simd, out)?;
         out.push(b'"');
         Ok(())
     }
 
     /// Appends the inside of a string.
     #[inline(always)]
-    fn write_text(&mut self, out: &mut Writer<'_>) -> Result<(), Error> {
-        self.at = write_packed(self.packed, self.at, out)?;
+    fn write_text<S: Simd>(&mut self, simd: S, out: &mut Writer<'_>) -> Result<(), Error> {
+        self.at = write_packed(simd, self.packed, self.at, out)?;
         Ok(())
     }
 
     #[inline(always)]
-    fn write_embedded(&mut self, out: &mut Writer<'_>) -> Result<(), Error> {
+    fn write_embedded<S: Simd>(&mut self, simd: S, out: &mut Writer<'_>) -> Result<(), Error> {
+        self.at = match json_text::write_contained(simd, self.packed, self.at, out) {
+            Some(end) if self.ends(end) => end + 1,
+            _ => out.aside(|out| self.write_unclear(out))?,
+        };
+        Ok(())
+    }
+
+    /// Whether there is a 0x00 at an index that ends an element.
+    #[inline(always)]
+    fn ends(&self, at: usize) -> bool {
+        self.packed.get(at) == Some(0x00) && self.packed.get(at + 1) != Some(ESCAPED)
+    }
+
+    /// Appends JSON text that has to be checked slowly. Returns the index behind it.
+    #[cold]
+    #[inline(never)]
+    fn write_unclear(self, out: &mut Writer<'_>) -> Result<usize, Error> {
         let rest = &self.packed.as_slice()[self.at..];
         let length = memchr::memchr(0x00, rest).ok_or(Error::CutShort)?;
-        if rest.get(length + 1) == Some(&ESCAPED) {
+        let end = self.at + length;
+        if !self.ends(end) {
             return Err(Error::NotJson("there is a NUL in it".to_string()));
         }
-        let text = self.take(length)?;
-        self.at += 1;
-        json_text::write(text, out)
+        json_text::write_checked(&rest[..length], out)?;
+        Ok(end + 1)
     }
 
     /// The next bytes, up to 8, as an integer.
@@ -176,20 +196,24 @@ impl<'a> Reader<'a> {
     }
 
     /// The next integer, which has a length of its own, in decimal.
-    #[cold]
+    #[inline(always)]
     fn take_wide(&mut self, code: u8) -> Result<String, Error> {
+        let (digits, rest) = self.wide(code)?;
+        *self = rest;
+        Ok(digits)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wide(mut self, code: u8) -> Result<(String, Self), Error> {
         let is_negative = code == NEGATIVE_WIDE;
         let invert = if is_negative { 0xff } else { 0x00 };
         let width = self.take_code().map_err(|_| Error::CutShort)? ^ invert;
         let bytes = self.take(width.into())?.as_slice();
-        let digits = decimal(bytes.iter().map(|byte| *byte ^ invert).collect());
-        Ok(if is_negative { format!("-{digits}") } else { digits })
+        let digits = from_bytes(bytes.iter().map(|byte| *byte ^ invert).collect());
+        let digits = if is_negative { format!("-{digits}") } else { digits };
+        Ok((digits, self))
     }
-}
-
-#[inline(always)]
-fn write_integer(value: u64, out: &mut Writer<'_>) {
-    out.extend_short(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// The largest integer of so many bytes, from 1 to 8.
@@ -198,7 +222,7 @@ fn largest(width: u8) -> u64 {
 }
 
 /// An integer of any width, given as big-endian bytes, in decimal.
-fn decimal(mut magnitude: Vec<u8>) -> String {
+fn from_bytes(mut magnitude: Vec<u8>) -> String {
     const CHUNK: u64 = 10_000_000_000_000_000;
     const CHUNK_DIGITS: usize = 16;
 

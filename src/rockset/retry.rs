@@ -231,10 +231,21 @@ struct Answer {
     body: Bytes,
 }
 
+/// How much memory is set aside for an answer before it comes, at most, in bytes. Statuses of
+/// a full request take less.
+const EXPECTED: u64 = 2 << 20;
+
+/// Reads an answer to its end. Its pieces are copied one by one, so that the connection can
+/// receive each into the same memory.
 async fn whole(result: reqwest::Result<Response>) -> reqwest::Result<Answer> {
-    let response = result?;
+    let mut response = result?;
     let (status, headers) = (response.status(), response.headers().clone());
-    Ok(Answer { status, headers, body: response.bytes().await? })
+    let expected = response.content_length().unwrap_or_default().min(EXPECTED);
+    let mut body = Vec::with_capacity(expected as usize);
+    while let Some(piece) = response.chunk().await? {
+        body.extend_from_slice(&piece);
+    }
+    Ok(Answer { status, headers, body: body.into() })
 }
 
 impl Answer {
