@@ -14,7 +14,7 @@ use serde_json::json;
 
 fn written(packed: &[u8]) -> String {
     let mut out = Buffer::default();
-    out.append(|out| dispatch!(Level::new(), simd => Reader::new(&packed).write_json(simd, out)))
+    out.append(|out| dispatch!(Level::new(), simd => Reader::new(packed).write_json(simd, out)))
         .unwrap();
     String::from_utf8(out.as_slice().to_vec()).unwrap()
 }

@@ -35,8 +35,8 @@ fn write_first(value: u32, out: &mut Writer<'_>) {
 fn digits(value: u32) -> u64 {
     let value = u64::from(value);
     let fours = halves(value, value / 10_000, 10_000, 32);
-    let twos = halves(fours, (fours * 10_486 >> 20) & 0x7f_0000_007f, 100, 16);
-    let ones = halves(twos, (twos * 103 >> 10) & 0x000f_000f_000f_000f, 10, 8);
+    let twos = halves(fours, ((fours * 10_486) >> 20) & 0x7f_0000_007f, 100, 16);
+    let ones = halves(twos, ((twos * 103) >> 10) & 0x000f_000f_000f_000f, 10, 8);
     ones | 0x3030_3030_3030_3030
 }
 
