@@ -95,10 +95,10 @@ fn write_tuple<S: Simd>(
     out: &mut Writer<'_>,
 ) -> Result<(), Error> {
     let mut tuple = Reader::new(divan::black_box(packed));
-    (0..count).try_for_each(
-        #[inline(always)]
-        |_| tuple.write_json(simd, out),
-    )
+    for _ in 0..count {
+        tuple.write_json(simd, out)?;
+    }
+    Ok(())
 }
 
 /// A packed tuple as JSON values.

@@ -19,6 +19,10 @@ pub struct Run {
     pub system: Duration,
     pub peak_rss: u64,
     pub bytes: u64,
+    /// How long the pipe was empty, by the connector's own account.
+    pub waiting_for_flow: Duration,
+    /// How long reading stopped since as many requests as allowed were under way.
+    pub waiting_for_rockset: Duration,
     /// The last record of its log.
     pub log: String,
 }
@@ -31,6 +35,8 @@ impl Run {
             system: self.system + other.system,
             bytes: self.bytes + other.bytes,
             peak_rss: self.peak_rss.max(other.peak_rss),
+            waiting_for_flow: self.waiting_for_flow + other.waiting_for_flow,
+            waiting_for_rockset: self.waiting_for_rockset + other.waiting_for_rockset,
             log: other.log,
         }
     }
@@ -168,7 +174,18 @@ fn run(
 ) -> Run {
     let bytes = (block.len() * workload.repetitions()) as u64;
     let (cpu, system) = (after.cpu - before.cpu, after.system - before.system);
-    Run { wall, cpu, system, peak_rss: after.peak_rss, bytes, log }
+    let record: serde_json::Value = serde_json::from_str(&log).unwrap_or_default();
+    let waiting = |whom: &str| Duration::from_secs_f64(record[whom].as_f64().unwrap_or_default());
+    Run {
+        wall,
+        cpu,
+        system,
+        peak_rss: after.peak_rss,
+        bytes,
+        waiting_for_flow: waiting("waiting_for_flow"),
+        waiting_for_rockset: waiting("waiting_for_rockset"),
+        log,
+    }
 }
 
 /// Transactions of one document each.

@@ -51,7 +51,7 @@ fn compare(names: &[String]) {
 }
 
 /// How often a workload runs: a machine that others use too isn't equally fast all the time.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 
 /// All rounds of a workload.
 fn measure(workload: &Workload) -> Row {

@@ -39,6 +39,7 @@ impl Row {
 
     fn cells(&self) -> Vec<String> {
         let seconds = self.connector.wall.as_secs_f64();
+        let share = |waiting: Duration| format!("{:.0} %", waiting.as_secs_f64() / seconds * 100.0);
         let mib = |bytes: u64| format!("{:.0} MiB", bytes as f64 / f64::from(1 << 20));
         vec![
             self.workload.to_string(),
@@ -49,12 +50,14 @@ impl Row {
             format!("{:.2}", self.per_million(&self.floor)),
             format!("{:.2}", self.ratio()),
             mib(self.connector.peak_rss),
+            share(self.connector.waiting_for_flow),
+            share(self.connector.waiting_for_rockset),
             format!("{} of {}", self.stats.below_full, self.stats.requests),
         ]
     }
 }
 
-const TITLES: [&str; 9] = [
+const TITLES: [&str; 11] = [
     "Documents",
     "Count",
     "Documents/s",
@@ -63,6 +66,8 @@ const TITLES: [&str; 9] = [
     "Floor",
     "Ratio",
     "Peak RSS",
+    "Pipe empty",
+    "Reading stopped",
     "Requests below 90 %",
 ];
 

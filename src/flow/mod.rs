@@ -7,8 +7,10 @@
 //! - [`Store`]: read in place, since there are so many.
 //! - [`Checkpoint`]: where the runtime stands, passed on as it is.
 //! - [`mod@tuple`]: packed keys and values as JSON text, with `escape` for its strings, of which
-//!   `foreign` checks what is beyond ASCII, [`json_text`] for what is JSON already, `chunk` and
-//!   [`padded`] to look at many bytes at once, and [`buffer`] to write to.
+//!   `foreign` checks what is beyond ASCII, `decimal` for its integers, [`json_text`] for what is
+//!   JSON already, `chunk` and [`padded`] to look at many bytes at once, and [`buffer`] to write
+//!   to. All of it is generic over a level of instructions and inlined into the function that
+//!   chooses one, [`Layout::write`](crate::driver::document::Layout::write).
 
 pub mod buffer;
 mod checkpoint;
