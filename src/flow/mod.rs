@@ -9,8 +9,8 @@
 //! - [`mod@tuple`]: packed keys and values as JSON text, with `escape` for its strings, of which
 //!   `foreign` checks what is beyond ASCII, `decimal` for its integers, [`json_text`] for what is
 //!   JSON already, `chunk` and [`padded`] to look at many bytes at once, and [`buffer`] to write
-//!   to. All of it is generic over a level of instructions and inlined into the function that
-//!   chooses one, [`Layout::write`](crate::driver::document::Layout::write).
+//!   to. All of it is generic over a level of instructions, and has to be inlined into a function
+//!   that chooses one.
 
 pub mod buffer;
 mod checkpoint;
