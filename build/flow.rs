@@ -27,12 +27,13 @@ pub fn generate(protos: &Path, out: &Path) -> Result<(), String> {
         .include_file("flow_protocol.rs")
         .bytes(["."])
         .btree_map(["."])
+        .extern_path(".google.protobuf.Timestamp", "crate::flow::Timestamp")
         .boxed(".materialize.Request.validate")
         .boxed(".materialize.Request.apply")
         .boxed(".materialize.Request.open")
         .message_attribute(".", "#[derive(serde::Serialize, serde::Deserialize)]")
         .message_attribute(".", "#[serde(default)]");
-    for file in &files.file {
+    for file in files.file.iter().filter(|file| !file.package().starts_with("google.")) {
         for message in &file.message_type {
             map_to_json(&mut config, &format!(".{}", file.package()), message);
         }

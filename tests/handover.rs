@@ -415,6 +415,7 @@ fn a_checkpoint_keeps_its_bytes() {
         runtime_checkpoint: Some(
             materialize_rockset::flow::Checkpoint::from_encoded(encoded.clone()).unwrap(),
         ),
+        ..Default::default()
     };
     let bytes = commit.encode_to_vec();
     let again = request::StartCommit::decode(bytes.as_slice()).unwrap();

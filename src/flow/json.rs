@@ -81,6 +81,8 @@ macro_rules! proto_enums {
 
 proto_enums!(
     super::proto::flow::inference::Exists,
+    super::proto::flow::inference::Redact,
+    super::proto::flow::inference::Reduce,
     super::proto::flow::materialization_spec::ConnectorType,
     super::proto::materialize::response::validated::constraint::Type,
 );

@@ -24,6 +24,7 @@ pub mod json_text;
 pub mod padded;
 pub mod session;
 mod store;
+mod timestamp;
 pub mod tuple;
 mod window;
 
@@ -38,6 +39,7 @@ pub use codec::Codec;
 pub use proto::{consumer, flow as spec, materialize};
 pub use session::{Incoming, Session};
 pub use store::Store;
+pub use timestamp::Timestamp;
 
 use materialize::{request, response};
 

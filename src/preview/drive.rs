@@ -98,6 +98,7 @@ impl Shard {
             version: super::spec::VERSION.to_string(),
             range: Some(range),
             state_json: state.current().to_string().into(),
+            ..request::Open::default()
         };
         connection.send(Request::Open(Box::new(open))).await?;
         receive!(connection, Opened)?;
@@ -122,7 +123,10 @@ impl Shard {
         let source = checkpoint::Source { read_through, ..Default::default() };
         let sources = [(SOURCE.to_string(), source)].into();
         let checkpoint = Checkpoint { sources, ..Checkpoint::default() };
-        let start_commit = request::StartCommit { runtime_checkpoint: Some(checkpoint.into()) };
+        let start_commit = request::StartCommit {
+            runtime_checkpoint: Some(checkpoint.into()),
+            ..Default::default()
+        };
         self.connection.send(Request::StartCommit(start_commit)).await?;
         let started = receive!(self.connection, StartedCommit)?;
         self.state.update("StartedCommit", started.state)?;
@@ -154,7 +158,7 @@ impl Shard {
                 self.connection.send(Request::Load(load)).await?;
             }
         }
-        self.connection.send(Request::Flush(request::Flush {})).await?;
+        self.connection.send(Request::Flush(request::Flush::default())).await?;
         loop {
             match self.connection.receive("Loaded or Flushed").await? {
                 Response::Loaded(loaded) => self.loaded(entries, loaded)?,
@@ -212,7 +216,7 @@ impl Shard {
 }
 
 async fn acknowledge(connection: &mut Connection, state: &mut State) -> Result<(), Error> {
-    connection.send(Request::Acknowledge(request::Acknowledge {})).await?;
+    connection.send(Request::Acknowledge(request::Acknowledge::default())).await?;
     let acknowledged = receive!(connection, Acknowledged)?;
     state.update("Acknowledged", acknowledged.state)
 }

@@ -184,6 +184,7 @@ fn inference(shape: &Shape, exists: Exists) -> Inference {
             format: shape.string.format.clone().unwrap_or_default(),
             content_encoding: shape.string.content_encoding.clone().unwrap_or_default(),
             max_length: small(shape.string.length.maximum),
+            ..inference::String::default()
         }),
         numeric: shape.types.overlaps(Types::NUMBER).then(|| inference::Numeric {
             has_minimum: numeric.minimum.is_some(),
@@ -203,6 +204,7 @@ fn inference(shape: &Shape, exists: Exists) -> Inference {
                 .collect(),
         }),
         enum_json_vec: shape.enumeration.iter().flatten().map(ToString::to_string).collect(),
+        ..Inference::default()
     }
 }
 

@@ -69,6 +69,7 @@ pub fn validate(task: &Task, config: &Value, collections: &[CollectionSpec]) -> 
                 .collect(),
             backfill: binding.backfill,
             group_by: key_fields(binding, collection),
+            ..request::validate::Binding::default()
         }
     });
     request::Validate {

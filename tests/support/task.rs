@@ -119,12 +119,12 @@ pub fn start_commit() -> Request {
 
 /// Flush.
 pub fn flush() -> Request {
-    Request::Flush(request::Flush {})
+    Request::Flush(request::Flush::default())
 }
 
 /// Acknowledge.
 pub fn acknowledge() -> Request {
-    Request::Acknowledge(request::Acknowledge {})
+    Request::Acknowledge(request::Acknowledge::default())
 }
 
 /// Spec.
