@@ -59,7 +59,7 @@ fn layout() -> Layout {
         values: ["text", "number", "latitude", "live", "position"].map(String::from).to_vec(),
         ..FieldSelection::default()
     };
-    Layout::new(0, "w.c", &selection, DocumentId::PackedKey).unwrap()
+    Layout::new(0, "w.c", &selection, &[], DocumentId::PackedKey).unwrap()
 }
 
 const FRAMES: usize = 1_000;
@@ -166,7 +166,7 @@ fn documents(bencher: Bencher, name: &str) {
     let frames = workload.block();
     let binding = &workload.task("").bindings[0];
     let selection = binding.field_selection.as_ref().unwrap();
-    let layout = Layout::new(0, "w.c", selection, DocumentId::PackedKey).unwrap();
+    let layout = Layout::new(0, "w.c", selection, &[], DocumentId::PackedKey).unwrap();
     let (limits, pool) = (Limits::default(), Pool::default());
     let mut batch = Batch::new(Operation::Add);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -15,11 +15,14 @@ use support::task::{acknowledge, binding, configured, flush, start_commit, store
 #[tokio::test]
 async fn keys_become_ids() {
     let local = Local::start();
-    let cases: [(&[Value], &str); 8] = [
+    let cases: [(&[Value], &str); 11] = [
         (&[json!("as it is")], "as it is"),
         (&[json!("\"quoted\"\n☃ \0")], "\"quoted\"\n☃ \0"),
         (&[json!(0)], "0"),
         (&[json!(-9_223_372_036_854_775_808i64)], "-9223372036854775808"),
+        (&[json!(1.0)], "1"),
+        (&[json!(-0.0)], "0"),
+        (&[json!(1e20)], "100000000000000000000"),
         (&[json!(true)], "true"),
         (&[json!("a:b"), json!(7)], "a:b:7"),
         (&[json!(7), json!("a:b"), json!(false)], "7:a:b:false"),

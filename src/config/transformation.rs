@@ -50,13 +50,26 @@ impl Sql {
         Ok(Self { text: text.to_string(), makes_id, passes_id })
     }
 
-    /// What `CAST(… AS string) AS _id` comes to for these fields of the input, and the
-    /// rest of the document: plain SQL that makes the same `_id` as
+    /// What `CAST(… AS string) AS _id` comes to for the fields of a key, and the rest of the
+    /// document: plain SQL that makes the same `_id` as
     /// [`DocumentId::Key`](super::DocumentId::Key).
-    pub fn of_key(fields: &[String]) -> Self {
-        let parts: Vec<String> =
-            fields.iter().map(|field| format!("CAST({} AS string)", quote(field))).collect();
-        let text = format!("SELECT {} AS _id, * FROM {INPUT}", parts.join(" || ':' || "));
+    ///
+    /// Files have all fields under their own names. A field that documents from Flow have
+    /// under another one comes with that, and is given it.
+    pub fn of_key<'a>(fields: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Self {
+        let mut parts = Vec::new();
+        let mut renamed = String::new();
+        for (field, other) in fields {
+            let value = match other {
+                None => quote(field),
+                Some(other) => format!("COALESCE({}, {})", quote(other), quote(field)),
+            };
+            if let Some(other) = other {
+                renamed.push_str(&format!("{value} AS {}, ", quote(other)));
+            }
+            parts.push(format!("CAST({value} AS string)"));
+        }
+        let text = format!("SELECT {} AS _id, {renamed}* FROM {INPUT}", parts.join(" || ':' || "));
         Self { text, makes_id: true, passes_id: true }
     }
 

@@ -3,12 +3,13 @@
 
 use super::Error;
 use super::base64;
+use super::names::{can_be_id, folded};
 use crate::config::DocumentId;
 use crate::flow::Store;
 use crate::flow::buffer::{Buffer, PIECE, Writer};
 use crate::flow::json_text;
 use crate::flow::padded::Padded;
-use crate::flow::spec::FieldSelection;
+use crate::flow::spec::{FieldSelection, Projection};
 use crate::flow::tuple::{self, Reader};
 use fearless_simd::{Level, Simd, dispatch};
 
@@ -55,39 +56,31 @@ struct Field {
 }
 
 impl Layout {
-    /// The layout of a binding's field selection.
+    /// The layout of a binding's field selection, whose fields have these projections.
     pub fn new(
         binding: usize,
         collection: &str,
         selection: &FieldSelection,
+        projections: &[Projection],
         document_id: DocumentId,
     ) -> Result<Self, Error> {
-        let all = || selection.keys.iter().chain(&selection.values).chain([&selection.document]);
-        let id_is_selected = all().any(|field| field == ID);
-        let problem = |problem: &str| {
-            Err(Error::request("Open", format!("bindings[{binding}] ({collection}) {problem}")))
-        };
         if selection.keys.is_empty() {
-            return problem("selects no key");
+            let problem = format!("bindings[{binding}] ({collection}) selects no key");
+            return Err(Error::request("Open", problem));
         }
-        if id_is_selected && selection.keys != [ID] {
-            return problem(
-                "selects a field called _id that is not its whole key; project the location \
-                 under another name",
-            );
+        let is_own_id = is_own_id(&selection.keys, projections);
+        let field = |name: &String| {
+            let projection = projections.iter().find(|projection| projection.field == *name);
+            let other = projection.and_then(|projection| folded(projection, is_own_id));
+            Field::new(name, other.unwrap_or(name))
+        };
+        let mut keys: Vec<Field> = selection.keys.iter().map(field).collect();
+        let values = selection.values.iter().map(field).collect();
+        let document = (!selection.document.is_empty()).then(|| field(&selection.document));
+        if let (true, Some(id)) = (is_own_id, keys.first_mut()) {
+            id.begins_document();
         }
-        if all().any(|field| field == META) {
-            return problem("selects a field called _meta, which Rockset would drop");
-        }
-
-        let mut fields = all().map(|name| Field::new(name));
-        let mut take = |count| fields.by_ref().take(count).collect::<Vec<_>>();
-        let (mut keys, values) = (take(selection.keys.len()), take(selection.values.len()));
-        let document = (!selection.document.is_empty()).then(|| Field::new(&selection.document));
-        if let (true, Some(id)) = (id_is_selected, keys.first_mut()) {
-            *id = Field::with_prefix(ID, id.prefix[1..].to_vec());
-        }
-        let id = match (id_is_selected, document_id) {
+        let id = match (is_own_id, document_id) {
             (true, _) => Id::Selected,
             (false, DocumentId::PackedKey) => Id::PackedKey,
             (false, DocumentId::Key) => Id::Key,
@@ -236,18 +229,26 @@ impl Layout {
     }
 }
 
+/// Whether the documents of a key are identified by a field called `_id` as it is. A field
+/// that no projection tells of is taken for one that can.
+pub(super) fn is_own_id(keys: &[String], projections: &[Projection]) -> bool {
+    let mut projections = projections.iter();
+    keys == [ID] && projections.find(|it| it.field == ID).is_none_or(can_be_id)
+}
+
 impl Field {
-    fn new(name: &str) -> Self {
-        Self::with_prefix(name, format!(",{}:", serde_json::Value::from(name)).into_bytes())
+    /// A field of Flow, and what it is called in Rockset.
+    fn new(name: &str, endpoint_name: &str) -> Self {
+        let prefix = format!(",{}:", serde_json::Value::from(endpoint_name)).into_bytes();
+        let is_event_time = endpoint_name == EVENT_TIME;
+        let piece = piece(&prefix);
+        Self { name: name.to_string(), prefix, piece, is_event_time }
     }
 
-    fn with_prefix(name: &str, prefix: Vec<u8>) -> Self {
-        let piece = (prefix.len() <= PIECE).then(|| {
-            let mut piece = [0; PIECE];
-            piece[..prefix.len()].copy_from_slice(&prefix);
-            piece
-        });
-        Self { name: name.to_string(), prefix, piece, is_event_time: name == EVENT_TIME }
+    /// Makes it the first of a document, with no comma before it.
+    fn begins_document(&mut self) {
+        self.prefix.remove(0);
+        self.piece = piece(&self.prefix);
     }
 
     /// Appends the field, with the next element of a tuple.
@@ -281,9 +282,10 @@ impl Field {
         out: &mut Writer<'_>,
     ) -> Result<Reader<'a>, tuple::Error> {
         let before = out.position();
+        self.write_prefix(out);
         simd.vectorize(
             #[inline(always)]
-            || self.write(simd, &mut tuple, out),
+            || tuple.write_whole(simd, out),
         )?;
         let value = before + self.prefix.len();
         match out.written_from(value).first() {
@@ -296,4 +298,11 @@ impl Field {
         }
         Ok(tuple)
     }
+}
+
+/// A prefix that can be written at once.
+fn piece(prefix: &[u8]) -> Option<[u8; PIECE]> {
+    let mut piece = [0; PIECE];
+    piece.get_mut(..prefix.len())?.copy_from_slice(prefix);
+    Some(piece)
 }

@@ -35,7 +35,7 @@ impl Files {
     /// Fails where nothing brings files in, or where they can't be told apart by the
     /// bindings' configuration: to go on before all of them are in would lose what is in
     /// the rest.
-    pub fn expected(&self, bindings: &[Binding]) -> Result<Vec<Option<u64>>, Error> {
+    pub fn expected(&self, bindings: &[Binding<'_>]) -> Result<Vec<Option<u64>>, Error> {
         let has_source = bindings.iter().any(|it| it.resource.initialize_from_s3.is_some());
         let written = self.written(bindings);
         if !has_source && !written.is_empty() {
@@ -56,7 +56,7 @@ impl Files {
     }
 
     /// What was written, for people.
-    fn written(&self, bindings: &[Binding]) -> Vec<String> {
+    fn written(&self, bindings: &[Binding<'_>]) -> Vec<String> {
         match self {
             Self::ByBinding(counts) => {
                 let counts = counts.iter().enumerate().filter(|(_, count)| **count > 0);
@@ -76,14 +76,14 @@ fn files(count: u64, of: &str) -> String {
     }
 }
 
-fn name(index: usize, bindings: &[Binding]) -> String {
+fn name(index: usize, bindings: &[Binding<'_>]) -> String {
     match bindings.get(index) {
         Some(binding) => format!("bindings[{index}] ({})", binding.target),
         None => format!("bindings[{index}]"),
     }
 }
 
-fn by_binding(counts: &[u64], bindings: &[Binding]) -> Vec<Option<u64>> {
+fn by_binding(counts: &[u64], bindings: &[Binding<'_>]) -> Vec<Option<u64>> {
     if counts.len() > bindings.len() {
         warn!(
             "materialize-s3-parquet had {} bindings, and this task has {}: files of the others \
@@ -103,13 +103,22 @@ fn by_binding(counts: &[u64], bindings: &[Binding]) -> Vec<Option<u64>> {
     expected.collect()
 }
 
-fn by_folder(folders: &[(Folder, u64)], bindings: &[Binding]) -> Result<Vec<Option<u64>>, Error> {
+fn by_folder(
+    folders: &[(Folder, u64)],
+    bindings: &[Binding<'_>],
+) -> Result<Vec<Option<u64>>, Error> {
     let mut expected = vec![None; bindings.len()];
     let mut is_named = vec![false; folders.len()];
     let mut open = Vec::new();
     for (index, binding) in bindings.iter().enumerate() {
         let Some(source) = &binding.resource.initialize_from_s3 else { continue };
-        for at in named_by(source, folders) {
+        let continued =
+            folders.iter().position(|(it, _)| *it == Folder::of(&binding.spec.state_key));
+        let named = match continued {
+            Some(at) => vec![at],
+            None => named_by(source, folders),
+        };
+        for at in named {
             is_named[at] = true;
             *expected[index].get_or_insert(0) += folders[at].1;
         }
@@ -175,6 +184,11 @@ impl Folder {
             None => (state_key, 0),
         };
         Self { path: percent_decode_str(path).decode_utf8_lossy().into_owned(), backfill }
+    }
+
+    /// Whether both have one path, whatever their versions.
+    pub fn has_path_of(&self, other: &Self) -> bool {
+        self.path == other.path
     }
 
     /// How many segments of this folder's path a source names, if it reads the folder:

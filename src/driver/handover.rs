@@ -6,6 +6,7 @@
 
 use super::Error;
 use super::files::{Files, Folder};
+use super::task::Binding;
 use crate::flow::Checkpoint;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -46,7 +47,7 @@ struct Form {
 impl Handover {
     /// Reads what the other connector left in a state, if there is any of it.
     pub fn read(request: &'static str, state: &Map<String, Value>) -> Result<Option<Self>, Error> {
-        let keys: Vec<&str> = KEYS.iter().copied().filter(|key| state.contains_key(*key)).collect();
+        let keys = keys(state);
         if keys.is_empty() {
             return Ok(None);
         }
@@ -83,6 +84,38 @@ impl Handover {
             ))),
         }
     }
+
+    /// Where the runtime is to go on, with the names that these bindings give their sources.
+    ///
+    /// A source is `{journal};{read suffix}`, and a read suffix ends with the path of the
+    /// resource. The suffixes of then are those of another time: without a version, mostly.
+    pub fn checkpoint_of(self, bindings: &[Binding<'_>]) -> Result<Option<Checkpoint>, Error> {
+        let Some(checkpoint) = self.checkpoint else { return Ok(None) };
+        let renamed = checkpoint.rename_sources(|source| {
+            let (journal, suffix) = source.split_once(';')?;
+            let path = Folder::of(suffix.rsplit('/').next()?);
+            let of_path =
+                |binding: &&Binding<'_>| path.has_path_of(&Folder::of(&binding.spec.state_key));
+            let of_collection = |binding: &&Binding<'_>| {
+                let rest = journal.strip_prefix(binding.collection.name.as_str());
+                rest.is_some_and(|rest| rest.starts_with('/'))
+            };
+            let binding = bindings.iter().find(of_path).or_else(|| {
+                let mut of_collection = bindings.iter().filter(of_collection);
+                of_collection.next().filter(|_| of_collection.next().is_none())
+            })?;
+            let suffix = binding.spec.journal_read_suffix.as_str();
+            (!suffix.is_empty()).then(|| format!("{journal};{suffix}"))
+        });
+        renamed
+            .map(Some)
+            .map_err(|e| Error::request("Open", format!("{CHECKPOINT} is no checkpoint: {e}")))
+    }
+}
+
+/// Which of the other connector's keys a state has.
+pub(super) fn keys(state: &Map<String, Value>) -> Vec<&'static str> {
+    KEYS.into_iter().filter(|key| state.contains_key(*key)).collect()
 }
 
 /// Files that aren't in S3 yet, but whose documents the runtime has committed.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// The version of what is remembered.
-const VERSION: u64 = 1;
+pub(super) const VERSION: u64 = 1;
 
 /// The keys of the state that are ours.
 pub(super) const KEYS: [&str; 4] = ["version", "backfills", "reported", "loaded"];
@@ -45,19 +45,6 @@ impl Memory {
         }
         serde_json::from_value(Value::Object(state.clone()))
             .map_err(|e| Error::request(request, format!("the connector's state is damaged: {e}")))
-    }
-
-    /// All of it, as a state. Empty, if there is nothing to remember.
-    pub fn to_json(&self) -> Value {
-        match *self == Self::default() {
-            true => json!({}),
-            false => json!({
-                "version": VERSION,
-                "backfills": self.backfills,
-                "reported": self.reported,
-                "loaded": self.loaded,
-            }),
-        }
     }
 
     /// What Apply has changed since `before`, as a patch of the state. Nothing that another

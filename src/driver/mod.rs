@@ -2,7 +2,8 @@
 //!
 //! One file a request: [`spec`], [`validate`], [`apply`], [`open`], and
 //! [`transactions`] for the stream that follows an Open. What they share: `task`,
-//! the task as configured; [`document`], how a Store becomes a document, with `base64` for
+//! the task as configured, and `last`, as it was before; `names`, what a field is called in
+//! Rockset; [`document`], how a Store becomes a document, with `base64` for
 //! its `_id`; [`batch`], documents on their way into one request; `gather`, all batches that
 //! are open; `send`, one batch until it's acknowledged, or `malformed`, why it never will be;
 //! [`readiness`], waiting for collections;
@@ -20,8 +21,10 @@ mod error;
 mod files;
 mod gather;
 mod handover;
+mod last;
 mod malformed;
 mod memory;
+mod names;
 pub mod open;
 mod progress;
 pub mod readiness;

@@ -32,7 +32,8 @@ pub async fn open(request: &request::Open, options: Options) -> Result<Ready, Er
         let layout = Layout::new(
             target.binding,
             &target.to_string(),
-            &binding.selection,
+            binding.selection,
+            &binding.collection.projections,
             binding.resource.document_id,
         )?;
         bindings.push(Binding::new(target, layout));
@@ -43,7 +44,13 @@ pub async fn open(request: &request::Open, options: Options) -> Result<Ready, Er
     let concurrency = task.endpoint.max_concurrent_requests.into();
     let transactor =
         Transactor::new(task.client, gathering, concurrency).with_first_commit(first_commit);
-    let runtime_checkpoint = state.handover.and_then(|handover| handover.checkpoint);
+    // Only the first shard may say where to go on.
+    let is_first = request.range.as_ref().is_none_or(|range| range.key_begin == 0);
+    let handover = state.handover.filter(|_| is_first);
+    let runtime_checkpoint = match handover {
+        Some(handover) => handover.checkpoint_of(&task.bindings)?,
+        None => None,
+    };
     Ok(Ready { opened: Opened { runtime_checkpoint, ..Opened::default() }, transactor })
 }
 
@@ -51,7 +58,7 @@ pub async fn open(request: &request::Open, options: Options) -> Result<Ready, Er
 ///
 /// A collection that has been written to since it was filled from S3 isn't waited for
 /// again: its bucket may be gone.
-async fn wait(task: &Task, state: &mut State) -> Result<Option<ConnectorState>, Error> {
+async fn wait(task: &Task<'_>, state: &mut State) -> Result<Option<ConnectorState>, Error> {
     let mut expected = vec![None; task.bindings.len()];
     if let Some(handover) = &state.handover {
         expected = handover.files.expected(&task.bindings)?;

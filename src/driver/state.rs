@@ -5,13 +5,15 @@ use super::Error;
 use super::handover::{self, Handover};
 use super::memory::{self, Memory};
 use crate::flow::spec::ConnectorState;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// A state, taken apart.
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub memory: Memory,
     pub handover: Option<Handover>,
+    /// The keys of another connector.
+    foreign: Vec<&'static str>,
 }
 
 impl State {
@@ -36,16 +38,24 @@ impl State {
         Ok(Self {
             memory: Memory::read(request, &state)?,
             handover: Handover::read(request, &state)?,
+            foreign: handover::keys(&state),
         })
     }
 
-    /// What the state has to become with the first commit: all of it is the connector's
-    /// own from there on. `before` is what it was. Nothing, if that is so already.
+    /// How the state changes with the first commit: what another connector left goes, and
+    /// what has been filled since `before` is remembered. Nothing, if there is no change.
+    ///
+    /// It's a patch, since a state as a whole would wipe out what other shards have written.
     pub fn on_first_commit(&self, before: &Memory) -> Option<ConnectorState> {
-        let is_own = self.handover.is_none() && self.memory == *before;
-        (!is_own).then(|| ConnectorState {
-            updated_json: self.memory.to_json().to_string().into(),
-            merge_patch: false,
+        let mut patch: Map<String, Value> =
+            self.foreign.iter().map(|key| (key.to_string(), Value::Null)).collect();
+        if self.memory.loaded != before.loaded {
+            patch.insert("version".to_string(), json!(memory::VERSION));
+            patch.insert("loaded".to_string(), json!(self.memory.loaded));
+        }
+        (!patch.is_empty()).then(|| ConnectorState {
+            updated_json: Value::from(patch).to_string().into(),
+            merge_patch: true,
         })
     }
 }

@@ -1,9 +1,13 @@
 //! The task as configured: its endpoint and its bindings.
 
 use super::Error;
-use super::document::ID;
+use super::document::is_own_id;
+use super::names::folded;
 use crate::config::{self, DocumentId, Endpoint, Problems, Resource, Sql};
-use crate::flow::spec::{FieldSelection, MaterializationSpec, materialization_spec};
+use crate::flow::collections::resolve;
+use crate::flow::spec::{
+    CollectionSpec, FieldSelection, MaterializationSpec, Projection, materialization_spec,
+};
 use crate::rockset::types::CreateCollectionRequest;
 use crate::rockset::{self, Client, Pacing, Settings};
 use std::fmt;
@@ -11,17 +15,19 @@ use std::sync::Arc;
 
 /// A task, checked and ready to work on.
 #[derive(Debug)]
-pub(super) struct Task {
+pub(super) struct Task<'a> {
     pub endpoint: Endpoint,
     pub client: Client,
-    pub bindings: Vec<Binding>,
+    pub bindings: Vec<Binding<'a>>,
 }
 
 #[derive(Debug)]
-pub(super) struct Binding {
+pub(super) struct Binding<'a> {
     pub target: Arc<Target>,
     pub resource: Resource,
-    pub selection: FieldSelection,
+    pub spec: &'a materialization_spec::Binding,
+    pub collection: &'a CollectionSpec,
+    pub selection: &'a FieldSelection,
     /// How often the collection was to be filled from the start.
     pub backfill: u32,
 }
@@ -41,25 +47,28 @@ impl fmt::Display for Target {
     }
 }
 
-impl Task {
+impl<'a> Task<'a> {
     /// Reads a task as a request brought it. `share` is the part that this process
     /// has in the task, up to 1.
     pub fn new(
         request: &'static str,
-        spec: Option<&MaterializationSpec>,
+        spec: Option<&'a MaterializationSpec>,
         share: f64,
     ) -> Result<Self, Error> {
         let spec = spec.ok_or_else(|| Error::request(request, "has no materialization"))?;
+        let collections = resolve("bindings", &spec.linked_collections, &spec.bindings)
+            .map_err(|problem| Error::request(request, problem))?;
         let mut problems = Problems::default();
         let endpoint = problems.take(config::parse::<Endpoint>("endpoint", &spec.config_json));
         let resources: Vec<Option<Resource>> = spec
             .bindings
             .iter()
+            .zip(&collections)
             .enumerate()
-            .map(|(index, binding)| {
+            .map(|(index, (binding, collection))| {
                 let root = format!("bindings[{index}].resource");
                 let resource = config::parse(&root, &binding.resource_config_json);
-                let collection = binding.collection.as_ref().map_or("", |spec| &spec.name);
+                let collection = collection.map_or("", |spec| &spec.name);
                 problems.take(resource.map_err(|problems| problems.about(collection)))
             })
             .collect();
@@ -74,39 +83,32 @@ impl Task {
         let (base, key) = (&endpoint.region_base_url, endpoint.api_key.reveal());
         let client =
             rockset::connect_with(base, key, settings).map_err(Error::rockset("connecting"))?;
-        let bindings = spec.bindings.iter().zip(resources.into_iter().flatten()).enumerate().map(
-            |(index, (binding, resource))| {
-                let selection = binding.field_selection.clone().ok_or_else(|| {
-                    Error::request(request, format!("bindings[{index}] has no field selection"))
-                })?;
-                let target = Target {
-                    binding: index,
-                    workspace: resource.workspace.clone(),
-                    collection: resource.collection.clone(),
-                };
-                let backfill = binding.backfill;
-                Ok(Binding { target: target.into(), resource, selection, backfill })
-            },
-        );
+        let bindings = spec.bindings.iter().zip(collections).zip(resources.into_iter().flatten());
+        let bindings = bindings.enumerate().map(|(index, ((spec, collection), resource))| {
+            let lacks =
+                |what: &str| Error::request(request, format!("bindings[{index}] has no {what}"));
+            let target = Target {
+                binding: index,
+                workspace: resource.workspace.clone(),
+                collection: resource.collection.clone(),
+            };
+            Ok(Binding {
+                target: target.into(),
+                resource,
+                spec,
+                collection: collection.ok_or_else(|| lacks("collection"))?,
+                selection: spec.field_selection.as_ref().ok_or_else(|| lacks("field selection"))?,
+                backfill: spec.backfill,
+            })
+        });
         Ok(Self { bindings: bindings.collect::<Result<_, Error>>()?, endpoint, client })
     }
 }
 
-/// The binding that filled a resource in an earlier version of the task, even if it has
-/// been disabled since.
-pub(super) fn last_binding<'a>(
-    last: Option<&'a MaterializationSpec>,
-    path: &[String],
-) -> Option<&'a materialization_spec::Binding> {
-    let last = last?;
-    let mut bindings = last.bindings.iter().chain(&last.inactive_bindings);
-    bindings.find(|binding| binding.resource_path == path)
-}
-
-impl Binding {
+impl Binding<'_> {
     /// What the binding's collection is created as.
     pub fn definition(&self) -> CreateCollectionRequest {
-        definition(&self.resource, &self.selection.keys)
+        definition(&self.resource, &self.selection.keys, &self.collection.projections)
     }
 }
 
@@ -114,12 +116,19 @@ impl Binding {
 ///
 /// Rows of files carry no `_id`. Where it is the key in plain text, an ingest
 /// transformation makes it, the same as documents from Flow have.
-pub(super) fn definition(resource: &Resource, keys: &[String]) -> CreateCollectionRequest {
+pub(super) fn definition(
+    resource: &Resource,
+    keys: &[String],
+    projections: &[Projection],
+) -> CreateCollectionRequest {
     let mut request = CreateCollectionRequest::from(resource.clone());
     let makes_id = resource.initialize_from_s3.is_some()
         && resource.document_id == DocumentId::Key
-        && keys != [ID];
+        && !is_own_id(keys, projections);
     if makes_id && request.field_mapping_query.is_none() {
+        let by_field = |key: &String| projections.iter().find(|it| it.field == *key);
+        let keys =
+            keys.iter().map(|key| (key.as_str(), by_field(key).and_then(|it| folded(it, false))));
         request.field_mapping_query = Some(Sql::of_key(keys).into());
     }
     request

@@ -2,7 +2,9 @@
 
 use super::consumer;
 use bytes::{Buf, BufMut};
-use prost::encoding::{DecodeContext, WireType, decode_varint, encode_key, skip_field};
+use prost::encoding::{
+    DecodeContext, WireType, decode_key, decode_varint, encode_key, encode_varint, skip_field,
+};
 use prost::{DecodeError, Message};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
@@ -21,10 +23,53 @@ impl Checkpoint {
         Ok(Self { encoded })
     }
 
+    /// This checkpoint with other names of some sources. All else stays as it was encoded.
+    pub fn rename_sources(
+        &self,
+        rename: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, DecodeError> {
+        const SOURCES: u32 = 1;
+        const NAME: u32 = 1;
+        let encoded = replace(&self.encoded, SOURCES, &|entry| {
+            replace(entry, NAME, &|name| {
+                let other = std::str::from_utf8(name).ok().and_then(&rename);
+                Ok(other.map_or_else(|| name.to_vec(), String::into_bytes))
+            })
+        })?;
+        Ok(Self { encoded })
+    }
+
     /// What it says, as far as that is known here.
     pub fn message(&self) -> Result<consumer::Checkpoint, DecodeError> {
         consumer::Checkpoint::decode(self.encoded.as_slice())
     }
+}
+
+/// An encoded message whose length-delimited fields of one tag are replaced.
+fn replace(
+    mut message: &[u8],
+    replaced: u32,
+    with: &dyn Fn(&[u8]) -> Result<Vec<u8>, DecodeError>,
+) -> Result<Vec<u8>, DecodeError> {
+    let mut out = Vec::with_capacity(message.len());
+    while !message.is_empty() {
+        let whole = message;
+        let (tag, wire_type) = decode_key(&mut message)?;
+        let mut content = message;
+        skip_field(wire_type, tag, &mut message, DecodeContext::default())?;
+        let end = content.len() - message.len();
+        if tag == replaced && wire_type == WireType::LengthDelimited {
+            content = &content[..end];
+            decode_varint(&mut content)?;
+            let content = with(content)?;
+            encode_key(tag, wire_type, &mut out);
+            encode_varint(content.len() as u64, &mut out);
+            out.extend(content);
+        } else {
+            out.extend(&whole[..whole.len() - message.len()]);
+        }
+    }
+    Ok(out)
 }
 
 impl From<consumer::Checkpoint> for Checkpoint {

@@ -4,7 +4,9 @@
 //! - [`Request`] and [`Response`]: what may be said, one variant each.
 //! - [`codec`]: frames and messages, as protobuf or as JSON lines.
 //! - [`session`]: which message may follow which.
-//! - [`Store`]: read in place, since there are so many.
+//! - [`Store`]: read in place, since there are so many; `pack` gives one that came as JSON its
+//!   packed tuples.
+//! - [`collections`]: which collection a binding takes.
 //! - [`Checkpoint`]: where the runtime stands, passed on as it is.
 //! - [`mod@tuple`]: packed keys and values as JSON text, with `escape` for its strings, of which
 //!   `foreign` checks what is beyond ASCII, `decimal` for its integers, [`json_text`] for what is
@@ -16,11 +18,13 @@ pub mod buffer;
 mod checkpoint;
 mod chunk;
 pub mod codec;
+pub mod collections;
 mod decimal;
 mod escape;
 mod foreign;
 pub mod json;
 pub mod json_text;
+pub mod pack;
 pub mod padded;
 pub mod session;
 mod store;

@@ -11,6 +11,7 @@
 use super::codec::{FrameReader, FrameWriter};
 use super::materialize::request;
 use super::padded::Padded;
+use super::store::complete;
 use super::{Codec, Error, Request, Response, Store, materialize};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -146,7 +147,12 @@ fn incoming<'a>(
     frame: Padded<'_>,
 ) -> Result<Incoming<'a>, Error> {
     Ok(match accept(codec, phase, Bytes::copy_from_slice(frame.as_slice()))? {
-        Request::Store(store) => {
+        Request::Store(mut store) => {
+            complete(&mut store).map_err(|reason| Error::Malformed {
+                kind: "Request",
+                codec,
+                reason,
+            })?;
             *kept = store;
             Incoming::Store(Store::from(&*kept))
         }

@@ -2,7 +2,9 @@
 //! needed once its document has been written.
 
 use super::materialize::request;
+use super::pack::pack;
 use super::padded::Padded;
+use bytes::Bytes;
 
 /// A Store, borrowed from the frame that it came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,6 +33,21 @@ impl<'a> From<&'a request::Store> for Store<'a> {
     }
 }
 
+/// Gives a Store that came with JSON alone the packed tuples of the same key and values.
+/// Fails with words on what of it can't be packed.
+pub(super) fn complete(store: &mut request::Store) -> Result<(), String> {
+    let parts = [
+        ("key", &store.key_json, &mut store.key_packed),
+        ("values", &store.values_json, &mut store.values_packed),
+    ];
+    for (name, json, packed) in parts {
+        if packed.is_empty() && !matches!(json.as_ref(), b"" | b"null") {
+            *packed = pack(json).map(Bytes::from).map_err(|e| format!("store.{name}: {e}"))?;
+        }
+    }
+    Ok(())
+}
+
 /// `store` of a Request, as a field of protobuf.
 const STORE: u8 = 7 << 3 | LENGTH_DELIMITED;
 
@@ -47,9 +64,9 @@ const EXISTS: u8 = 7 << 3 | VARINT;
 const DELETE: u8 = 8 << 3 | VARINT;
 
 impl<'a> Store<'a> {
-    /// Reads a protobuf Request that is a Store and nothing else. `None` if it is
-    /// anything else, or holds what isn't known here: then the generated decoder has to
-    /// look at it.
+    /// Reads a protobuf Request that is a Store and nothing else, with packed tuples. `None`
+    /// if it is anything else, or holds what isn't known here: then the generated decoder has
+    /// to look at it.
     #[inline(always)]
     pub fn from_request(frame: impl Into<Padded<'a>>) -> Option<Self> {
         let mut frame = frame.into();
@@ -61,6 +78,7 @@ impl<'a> Store<'a> {
             return None;
         }
         let mut store = Self::default();
+        let (mut has_key_json, mut has_values_json) = (false, false);
         while let Some((key, tail)) = rest.split_first() {
             rest = tail;
             match key {
@@ -68,13 +86,16 @@ impl<'a> Store<'a> {
                 KEY_PACKED => store.key_packed = take_bytes(&mut rest)?,
                 VALUES_PACKED => store.values_packed = take_bytes(&mut rest)?,
                 DOC_JSON => store.doc_json = take_bytes(&mut rest)?,
-                KEY_JSON | VALUES_JSON => drop(take_bytes(&mut rest)?),
+                KEY_JSON => has_key_json = !take_bytes(&mut rest)?.is_empty(),
+                VALUES_JSON => has_values_json = !take_bytes(&mut rest)?.is_empty(),
                 EXISTS => drop(take_varint(&mut rest)?),
                 DELETE => store.delete = take_varint(&mut rest)? != 0,
                 _ => return None,
             }
         }
-        Some(store)
+        let is_packed = !(has_key_json && store.key_packed.is_empty()
+            || has_values_json && store.values_packed.is_empty());
+        is_packed.then_some(store)
     }
 }
 

@@ -35,6 +35,9 @@ pub enum Error {
     /// An element that has no plain text of its own.
     #[error("it is {0}, which documentId: key can't make an _id of; use packedKey")]
     NotPlain(&'static str),
+    /// A number with a fraction, where only whole ones can be.
+    #[error("it is a number with a fraction, where only a whole number can be")]
+    NotWhole,
     /// A number without a form in JSON.
     #[error("the number {0} can not be written in JSON")]
     NotFinite(f64),
@@ -93,19 +96,47 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Appends the next element to `out`, as JSON. A whole number is written as an integer,
+    /// also where it is packed as a double.
+    #[inline(always)]
+    pub fn write_whole<S: Simd>(&mut self, simd: S, out: &mut Writer<'_>) -> Result<(), Error> {
+        match self.packed.get(self.at) {
+            Some(DOUBLE) => out.aside(|out| {
+                let (integer, rest) = self.whole().ok_or(Error::NotWhole)?;
+                out.extend(integer.as_bytes());
+                *self = rest;
+                Ok(())
+            }),
+            _ => self.write_json(simd, out),
+        }
+    }
+
+    /// The next element, a double, in decimal if it is a whole number.
+    #[cold]
+    #[inline(never)]
+    fn whole(mut self) -> Option<(String, Self)> {
+        self.take_code().ok()?;
+        let value = self.take_double().ok()?;
+        let is_whole = value.is_finite() && value.fract() == 0.0;
+        // Adding zero makes a negative zero positive.
+        is_whole.then(|| (format!("{:.0}", value + 0.0), self))
+    }
+
     /// Appends the next element to `out` as plain text that stands within a JSON string:
-    /// a string as it is, an integer in decimal, a boolean as true or false.
+    /// a string as it is, a whole number in decimal, a boolean as true or false.
     #[inline(always)]
     pub fn write_plain<S: Simd>(&mut self, simd: S, out: &mut Writer<'_>) -> Result<(), Error> {
         match self.packed.get(self.at) {
             Some(NULL) => Err(Error::NotPlain("null")),
-            Some(DOUBLE) => Err(Error::NotPlain("a number with a fraction")),
             Some(BYTES) => Err(Error::NotPlain("of several types")),
             Some(STRING) => {
                 self.take_code()?;
                 self.write_text(simd, out)
             }
-            _ => self.write_json(simd, out),
+            _ => self.write_whole(simd, out).map_err(|error| match error {
+                Error::NotWhole => Error::NotPlain("a number with a fraction"),
+                other => other,
+            }),
         }
     }
 
@@ -185,14 +216,19 @@ impl<'a> Reader<'a> {
 
     #[inline(always)]
     fn write_double(&mut self, out: &mut Writer<'_>) -> Result<(), Error> {
-        let bits = self.take_magnitude(8)?;
-        let is_positive = bits >> 63 == 1;
-        let value = f64::from_bits(if is_positive { bits ^ (1 << 63) } else { !bits });
+        let value = self.take_double()?;
         if !value.is_finite() {
             return Err(Error::NotFinite(value));
         }
         out.extend_short(zmij::Buffer::new().format_finite(value).as_bytes());
         Ok(())
+    }
+
+    #[inline(always)]
+    fn take_double(&mut self) -> Result<f64, Error> {
+        let bits = self.take_magnitude(8)?;
+        let is_positive = bits >> 63 == 1;
+        Ok(f64::from_bits(if is_positive { bits ^ (1 << 63) } else { !bits }))
     }
 
     /// The next integer, which has a length of its own, in decimal.

@@ -12,6 +12,7 @@ pub mod package;
 pub mod parquet;
 #[cfg(feature = "local")]
 pub mod preview;
+pub mod raw;
 #[cfg(feature = "engine")]
 pub mod s3;
 pub mod scripted;

@@ -8,10 +8,10 @@ mod collection;
 mod workspace;
 
 use super::Error;
+use super::last::Last;
 use super::memory::Memory;
 use super::state;
-use super::task::{Task, last_binding};
-use crate::config::{self, Resource};
+use super::task::Task;
 use crate::flow::materialize::{request, response};
 use collection::{Outcome, Work};
 use std::collections::BTreeSet;
@@ -24,6 +24,7 @@ use tracing::{error, info};
 /// On an error, what doesn't depend on it has been done all the same.
 pub async fn apply(request: &request::Apply) -> Result<response::Applied, Error> {
     let task = Task::new("Apply", request.materialization.as_ref(), 1.0)?;
+    let last = Last::read("Apply", request.last_materialization.as_ref())?;
     let memory = Memory::read("Apply", &state::object("Apply", &request.state_json)?)?;
     let mut actions = Vec::new();
 
@@ -38,7 +39,8 @@ pub async fn apply(request: &request::Apply) -> Result<response::Applied, Error>
 
     let mut working = JoinSet::new();
     for (index, binding) in task.bindings.iter().enumerate() {
-        let last = last_binding(request.last_materialization.as_ref(), &binding.resource.path());
+        let target = &binding.target;
+        let last = last.of_target(&target.workspace, &target.collection);
         let name = binding.target.to_string();
         let done = memory.backfills.get(&name).copied().unwrap_or_default();
         let work = Work {
@@ -46,10 +48,8 @@ pub async fn apply(request: &request::Apply) -> Result<response::Applied, Error>
             target: binding.target.clone(),
             resource: binding.resource.clone(),
             definition: binding.definition(),
-            last: last.and_then(|last| {
-                config::parse::<Resource>("last", &last.resource_config_json).ok()
-            }),
-            is_recreated: last.is_some_and(|last| binding.backfill > last.backfill.max(done)),
+            last: last.and_then(|last| last.resource()),
+            is_recreated: last.is_some_and(|last| binding.backfill > last.spec.backfill.max(done)),
         };
         working.spawn(async move { (index, work.run().await) });
     }

@@ -1,56 +1,39 @@
-//! What may be done with a field, and why.
+//! What may be done with a field, under which name, and why.
 
-use super::{Candidate, types};
-use crate::driver::document::{EVENT_TIME, ID, META};
+use super::Candidate;
+use crate::driver::document::{EVENT_TIME, META};
+use crate::driver::names::{folded, types};
 use crate::flow::materialize::response::validated::Constraint;
 use crate::flow::materialize::response::validated::constraint::Type;
 use crate::flow::spec::Projection;
-use std::collections::BTreeMap;
 
 /// The constraint of each field that the collection projects.
-pub(super) fn constrain(candidate: &Candidate<'_>) -> BTreeMap<String, Constraint> {
+pub(super) fn constrain(candidate: &Candidate<'_>) -> Vec<(String, Constraint)> {
     let projections = candidate.collection.projections.iter();
     projections
-        .map(|projection| {
-            let (r#type, reason) = constraint(projection, candidate);
-            let constraint = Constraint {
-                r#type: r#type.into(),
-                reason: reason.to_string(),
-                ..Constraint::default()
-            };
-            (projection.field.clone(), constraint)
-        })
+        .map(|projection| (projection.field.clone(), constraint(projection, candidate)))
         .collect()
 }
 
-fn constraint(projection: &Projection, candidate: &Candidate<'_>) -> (Type, &'static str) {
-    let inference = projection.inference.as_ref();
-    let types = types(projection);
-    let format = inference
-        .and_then(|inference| inference.string.as_ref())
-        .map_or("", |string| string.format.as_str());
-    let is_key = candidate.is_key(projection);
-    let is_whole_key = is_key && candidate.key().len() == 1;
+fn constraint(projection: &Projection, candidate: &Candidate<'_>) -> Constraint {
+    let (r#type, mut reason) = judge(projection, candidate);
+    let folded = folded(projection, candidate.has_own_id);
+    let is_possible = !matches!(r#type, Type::FieldForbidden | Type::Incompatible);
+    if let Some(folded) = folded.filter(|_| is_possible) {
+        reason =
+            format!("{reason}. It is called {folded} in Rockset, where {}", meaning(projection));
+    }
+    Constraint {
+        r#type: r#type.into(),
+        reason,
+        folded_field: folded.unwrap_or_default().to_string(),
+    }
+}
 
-    match projection.field.as_str() {
-        META => (
-            Type::FieldForbidden,
-            "Rockset keeps _meta for itself and drops what is written to it; project the \
-             location under another name",
-        ),
-        ID if is_whole_key && types == ["string"] => {
-            (Type::LocationRequired, "This key is a string and becomes the document's _id as it is")
-        }
-        ID => (
-            Type::FieldForbidden,
-            "_id identifies the document in Rockset: only the whole key can take its place, if it \
-             is a single string; project the location under another name",
-        ),
-        EVENT_TIME if !is_time(&types, format) => (
-            Type::FieldForbidden,
-            "Rockset takes _event_time as an integer of microseconds since 1970, or as a string \
-             whose format is date-time; project the location under another name",
-        ),
+fn judge(projection: &Projection, candidate: &Candidate<'_>) -> (Type, String) {
+    let types = types(projection);
+    let is_key = candidate.is_key(projection);
+    let (r#type, reason) = match &candidate.changed_key {
         _ if types.is_empty() => (
             Type::FieldForbidden,
             "The schema gives this location no type, so there is nothing to store; select another \
@@ -61,11 +44,15 @@ fn constraint(projection: &Projection, candidate: &Candidate<'_>) -> (Type, &'st
             "The schema allows only null at this location, so there is nothing to store; select \
              another location, or say in the schema what else it holds",
         ),
+        Some(reason) if is_key => (Type::Incompatible, reason.as_str()),
+        _ if is_key && candidate.has_own_id => {
+            (Type::LocationRequired, "This key is a string and becomes the document's _id as it is")
+        }
         _ if is_key => (
             Type::LocationRequired,
             "The document's _id is made from its key, so every location of the key is needed",
         ),
-        EVENT_TIME => (
+        _ if projection.field == EVENT_TIME && folded(projection, false).is_none() => (
             Type::FieldOptional,
             "The location can be the document's event time; where it is null, that is the time at \
              which Rockset takes the document in",
@@ -74,15 +61,18 @@ fn constraint(projection: &Projection, candidate: &Candidate<'_>) -> (Type, &'st
             (Type::FieldOptional, "The whole document can be stored as one field")
         }
         _ => (Type::FieldOptional, "The location can be stored as it is"),
-    }
+    };
+    (r#type, reason.to_string())
 }
 
-/// Whether values of these types are times for Rockset, or null.
-fn is_time(types: &[&str], format: &str) -> bool {
-    let mut types = types.iter().filter(|kind| **kind != "null");
-    match (types.next(), types.next()) {
-        (Some(&"integer"), None) => true,
-        (Some(&"string"), None) => format == "date-time",
-        _ => false,
+/// What a name means in Rockset, so that a field can't have it.
+fn meaning(projection: &Projection) -> &'static str {
+    match projection.field.as_str() {
+        META => "_meta is Rockset's own",
+        EVENT_TIME => {
+            "_event_time is an integer of microseconds since 1970, or a string whose format is \
+             date-time"
+        }
+        _ => "_id identifies the document: only a key that is a single string can take its place",
     }
 }

@@ -1,12 +1,15 @@
-//! Which keys have a plain text that no other key has.
+//! Keys: which have a plain text that no other key has, and which have changed.
 
-use super::{Candidate, types};
+use super::Candidate;
 use crate::config::{DocumentId, Problems};
+use crate::driver::document::{ID, is_own_id};
+use crate::driver::last;
+use crate::driver::names::types;
 use crate::flow::spec::{Projection, inference::Exists};
 
 /// Notes what keeps `documentId: key` from telling keys apart.
 pub(super) fn check(candidate: &Candidate<'_>, problems: &mut Problems) {
-    if candidate.resource.document_id != DocumentId::Key || candidate.has_own_id() {
+    if candidate.resource.document_id != DocumentId::Key || candidate.has_own_id {
         return;
     }
     let key = candidate.key();
@@ -55,4 +58,39 @@ fn not_plain(part: &Projection) -> Option<String> {
     );
     (may_be_absent && inference.default_json.is_empty())
         .then(|| "may be absent from a document".to_string())
+}
+
+/// Why the documents that a binding has written are not found by its key of now. `None`, if
+/// they are.
+pub(super) fn change(last: &last::Binding<'_>, candidate: &Candidate<'_>) -> Option<String> {
+    const CONSEQUENCE: &str = "so documents that are in Rockset already would never be replaced; \
+                               backfill the binding, which creates the collection again";
+    let had = &last.spec.field_selection.as_ref()?.keys;
+    let projections = &last.collection.unwrap_or(candidate.collection).projections;
+    let location = |field: &String| {
+        let projection = projections.iter().find(|projection| projection.field == *field);
+        projection.map_or_else(|| format!("/{field}"), |it| it.ptr.clone())
+    };
+    let (had_locations, has) = (
+        had.iter().map(location).collect::<Vec<_>>(),
+        candidate.key().iter().map(|part| part.ptr.clone()).collect::<Vec<_>>(),
+    );
+    if !had.is_empty() && had_locations != has {
+        return Some(format!(
+            "The key was {} and is {} now. A document's _id is made from its key, {CONSEQUENCE}",
+            had_locations.join(", "),
+            has.join(", "),
+        ));
+    }
+    match (is_own_id(had, projections), candidate.has_own_id) {
+        (true, false) => Some(format!(
+            "The key was a string, which was the document's _id as it is, and now it can be \
+             something else, {CONSEQUENCE}"
+        )),
+        (false, true) if had == &[ID] => Some(format!(
+            "The key is a string now and would become the document's _id as it is, which it was \
+             not before, {CONSEQUENCE}"
+        )),
+        _ => None,
+    }
 }

@@ -1,20 +1,25 @@
 //! Validate: whether a task is possible, and which fields each binding can take.
 //!
 //! All problems are reported at once. `constraints`: what may be done with a field;
-//! `keys`: which keys have a plain text; `remote`: what Rockset says. Nothing is
-//! written anywhere.
+//! `keys`: which keys have a plain text, and whether a key has changed; `paths`: what a
+//! binding goes on from; `reductions`: fields that hold a part only; `remote`: what Rockset
+//! says. Nothing is written anywhere.
 
 mod constraints;
 mod keys;
+mod paths;
+mod reductions;
 mod remote;
 
 use super::Error;
 use super::document::ID;
-use super::task::last_binding;
+use super::last::{self, Last};
+use super::names::can_be_id;
 use crate::config::{self, DocumentId, Endpoint, Problems, Resource};
+use crate::flow::collections::resolve;
 use crate::flow::materialize::request::{Validate, validate};
 use crate::flow::materialize::response::Validated;
-use crate::flow::materialize::response::validated::Binding;
+use crate::flow::materialize::response::validated::{Binding, ProjectionConstraint};
 use crate::flow::spec::{CollectionSpec, Projection};
 use std::collections::BTreeMap;
 use tracing::warn;
@@ -25,11 +30,14 @@ struct Candidate<'a> {
     resource: Resource,
     collection: &'a CollectionSpec,
     group_by: &'a [String],
-    /// The configuration that this resource had last, unless the binding's backfill
-    /// counter rose since.
-    last: Option<Resource>,
-    /// Whether the collection is to be created anew.
-    is_recreated: bool,
+    /// How often the collection was to be filled from the start.
+    backfill: u32,
+    /// The binding that wrote to the same collection of Rockset before.
+    last: Option<&'a last::Binding<'a>>,
+    /// Whether documents are known by a key that is a field called `_id`.
+    has_own_id: bool,
+    /// Why documents that exist are not found by the key any more.
+    changed_key: Option<String>,
 }
 
 impl Candidate<'_> {
@@ -58,38 +66,49 @@ impl Candidate<'_> {
         self.collection.key.iter().filter_map(by_pointer).collect()
     }
 
-    /// Whether documents are known by a key that is a field called `_id`.
-    fn has_own_id(&self) -> bool {
+    fn can_have_own_id(&self) -> bool {
         let key = self.key();
         let mut projections = self.collection.projections.iter();
-        match key.as_slice() {
-            [part] => projections.any(|projection| {
-                projection.field == ID && projection.ptr == part.ptr && types(part) == ["string"]
-            }),
+        match (self.group_by, key.as_slice()) {
+            ([], [part]) => projections.any(|other| other.ptr == part.ptr && can_be_id(other)),
+            ([field], [part]) => field == ID && can_be_id(part),
             _ => false,
         }
     }
-}
 
-/// The types that values of a location may have.
-fn types(projection: &Projection) -> Vec<&str> {
-    let inference = projection.inference.iter();
-    inference.flat_map(|inference| &inference.types).map(String::as_str).collect()
+    /// Whether the collection is to be created again.
+    fn is_recreated(&self) -> bool {
+        self.last.is_some_and(|last| self.backfill > last.spec.backfill)
+    }
+
+    /// The configuration that the collection has been filled with so far.
+    fn last_resource(&self) -> Option<Resource> {
+        let last = self.last.filter(|_| !self.is_recreated());
+        last.and_then(|last| last.resource())
+    }
 }
 
 /// Answers Validate.
 pub async fn validate(request: &Validate) -> Result<Validated, Error> {
     let mut problems = Problems::default();
     let endpoint = problems.take(config::parse::<Endpoint>("endpoint", &request.config_json));
+    let last = Last::read("Validate", request.last_materialization.as_ref())?;
+    let collections = resolve("bindings", &request.linked_collections, &request.bindings)
+        .map_err(|problem| Error::request("Validate", problem))?;
     let mut candidates = Vec::new();
-    for (index, binding) in request.bindings.iter().enumerate() {
-        candidates.extend(candidate(request, index, binding, &mut problems)?);
+    for (index, (binding, collection)) in request.bindings.iter().zip(collections).enumerate() {
+        let collection = collection.ok_or_else(|| {
+            Error::request("Validate", format!("bindings[{index}] has no collection"))
+        })?;
+        candidates.extend(candidate(index, binding, collection, &last, &mut problems));
     }
     check_targets(&candidates, &mut problems);
     for candidate in &candidates {
         keys::check(candidate, &mut problems);
         warn_of_ids(candidate);
+        reductions::warn_of(candidate);
     }
+    let paths = paths::resolve(&candidates, &last, &mut problems);
     if let Some(endpoint) = &endpoint {
         remote::check(endpoint, &candidates, &mut problems).await?;
         warn_of_deletions(endpoint, &candidates);
@@ -97,35 +116,50 @@ pub async fn validate(request: &Validate) -> Result<Validated, Error> {
     problems.sort();
     problems.none()?;
 
-    let bindings = candidates.iter().map(|candidate| Binding {
-        constraints: constraints::constrain(candidate),
-        resource_path: candidate.resource.path(),
-        delta_updates: true,
-        ..Binding::default()
+    let bindings = candidates.iter().zip(paths).map(|(candidate, resource_path)| {
+        let constraints = constraints::constrain(candidate);
+        let projection_constraints = constraints.iter().cloned();
+        Binding {
+            projection_constraints: projection_constraints
+                .map(|(field, constraint)| ProjectionConstraint {
+                    field,
+                    constraint: Some(constraint),
+                })
+                .collect(),
+            constraints: constraints.into_iter().collect(),
+            resource_path,
+            delta_updates: true,
+            ..Binding::default()
+        }
     });
     Ok(Validated { bindings: bindings.collect() })
 }
 
 fn candidate<'a>(
-    request: &Validate,
     index: usize,
     binding: &'a validate::Binding,
+    collection: &'a CollectionSpec,
+    last: &'a Last<'a>,
     problems: &mut Problems,
-) -> Result<Option<Candidate<'a>>, Error> {
-    let collection = binding.collection.as_ref().ok_or_else(|| {
-        Error::request("Validate", format!("bindings[{index}] has no collection"))
-    })?;
+) -> Option<Candidate<'a>> {
     let root = format!("bindings[{index}].resource");
     let resource = config::parse::<Resource>(&root, &binding.resource_config_json);
-    let resource = problems.take(resource.map_err(|problems| problems.about(&collection.name)));
-    Ok(resource.map(|resource| {
-        let last = last_binding(request.last_materialization.as_ref(), &resource.path());
-        let is_recreated = last.is_some_and(|last| binding.backfill > last.backfill);
-        let last = last.filter(|_| !is_recreated);
-        let last = last.and_then(|last| config::parse("last", &last.resource_config_json).ok());
-        let group_by = &binding.group_by;
-        Candidate { index, resource, collection, group_by, last, is_recreated }
-    }))
+    let resource = problems.take(resource.map_err(|problems| problems.about(&collection.name)))?;
+    let mut candidate = Candidate {
+        index,
+        last: last.of_target(&resource.workspace, &resource.collection),
+        resource,
+        collection,
+        group_by: &binding.group_by,
+        backfill: binding.backfill,
+        has_own_id: false,
+        changed_key: None,
+    };
+    candidate.has_own_id = candidate.can_have_own_id();
+    if let Some(last) = candidate.last.filter(|_| !candidate.is_recreated()) {
+        candidate.changed_key = keys::change(last, &candidate);
+    }
+    Some(candidate)
 }
 
 /// No two bindings may fill one collection: they would replace each other's documents.
@@ -168,7 +202,7 @@ fn warn_of_ids(candidate: &Candidate<'_>) {
         );
         return;
     }
-    if candidate.resource.initialize_from_s3.is_none() || candidate.has_own_id() {
+    if candidate.resource.initialize_from_s3.is_none() || candidate.has_own_id {
         return;
     }
     let makes_id =

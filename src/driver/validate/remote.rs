@@ -195,10 +195,12 @@ fn check_collection(candidate: &Candidate<'_>, answers: &Answers, problems: &mut
     match answers.get(&collection(&candidate.resource)) {
         Some(Ok(Found::Collection(existing))) => {
             let is_going = existing.status == Some(CollectionStatus::Deleted);
-            if candidate.is_recreated || is_going {
+            if candidate.is_recreated() || is_going {
                 return;
             }
-            for difference in differences(&candidate.resource, existing, candidate.last.as_ref()) {
+            for difference in
+                differences(&candidate.resource, existing, candidate.last_resource().as_ref())
+            {
                 problems.add(
                     format!("{path}.{}", difference.setting),
                     format!(

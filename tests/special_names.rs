@@ -1,0 +1,108 @@
+//! Fields whose names mean something else in Rockset: they are written under other ones.
+
+#![cfg(feature = "local")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod support;
+
+use materialize_rockset::flow::Codec;
+use materialize_rockset::flow::spec::materialization_spec::Binding;
+use serde_json::{Value, json};
+use support::local::Local;
+use support::session::{opened, transaction};
+use support::stored::stored;
+use support::task::{binding, collection_of, configured, delete, projection, store, task};
+
+/// A binding of `commons.c` with these fields, each of one type.
+fn bound(keys: &[(&str, &str)], values: &[(&str, &str)]) -> Binding {
+    let projections = keys.iter().chain(values);
+    let projections = projections.map(|(name, kind)| (*name, projection(name, &[*kind])));
+    let collection = Some(collection_of(projections));
+    let names = |fields: &[(&'_ str, &str)]| -> Vec<String> {
+        fields.iter().map(|(name, _)| name.to_string()).collect()
+    };
+    let (keys, values) = (names(keys), names(values));
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let values: Vec<&str> = values.iter().map(String::as_str).collect();
+    Binding { collection, ..binding("commons", "c", &keys, &values) }
+}
+
+/// What becomes of one document.
+async fn written(binding: Binding, key: &[Value], values: &[Value]) -> Value {
+    let local = Local::start();
+    let task = task(&local.server.url(), vec![binding]);
+    let mut connector = opened(Codec::Proto, &task).await;
+    transaction(&mut connector, [store(0, key, values)]).await;
+    let ended = connector.end().await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let documents: Vec<Value> = stored(&local, "commons", "c").await.into_values().collect();
+    let [document] = documents.try_into().unwrap();
+    document
+}
+
+#[tokio::test]
+async fn an_integer_key_called_id() {
+    let bound = || bound(&[("_id", "integer")], &[("text", "string")]);
+    let values = [json!("a")];
+    assert_eq!(
+        written(bound(), &[json!(42)], &values).await,
+        json!({"_id": "FSo", "_id_flow": 42, "text": "a"})
+    );
+    let plain = configured(bound(), json!({"documentId": "key"}));
+    assert_eq!(
+        written(plain, &[json!(42)], &values).await,
+        json!({"_id": "42", "_id_flow": 42, "text": "a"})
+    );
+}
+
+#[tokio::test]
+async fn a_part_of_a_key_called_id() {
+    let bound = bound(&[("_id", "string"), ("region", "string")], &[]);
+    assert_eq!(
+        written(bound, &[json!("hi"), json!("eu")], &[]).await,
+        json!({"_id": "AmhpAAJldQA", "_id_flow": "hi", "region": "eu"})
+    );
+}
+
+#[tokio::test]
+async fn values_that_rockset_would_take_for_its_own() {
+    let bound = bound(
+        &[("id", "integer")],
+        &[("_event_time", "string"), ("_id", "string"), ("_meta", "object")],
+    );
+    let values = [json!("yesterday"), json!("other"), json!({"op": "u"})];
+    assert_eq!(
+        written(bound, &[json!(42)], &values).await,
+        json!({
+            "_id": "FSo", "id": 42, "_event_time_flow": "yesterday", "_id_flow": "other",
+            "_meta_flow": {"op": "u"},
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_string_key_called_id_is_the_id() {
+    let bound = bound(&[("_id", "string")], &[("text", "string")]);
+    assert_eq!(
+        written(bound, &[json!("a/b")], &[json!("a")]).await,
+        json!({"_id": "a/b", "text": "a"})
+    );
+}
+
+#[tokio::test]
+async fn deletions_find_what_was_written() {
+    let local = Local::start();
+    let bound = bound(&[("_id", "integer"), ("_meta", "string")], &[("text", "string")]);
+    let mut task = task(&local.server.url(), vec![bound]);
+    let mut endpoint: Value = serde_json::from_slice(&task.config_json).unwrap();
+    endpoint["hardDelete"] = json!(true);
+    task.config_json = endpoint.to_string().into();
+    let mut connector = opened(Codec::Proto, &task).await;
+    let (one, two) = ([json!(1), json!("m")], [json!(2), json!("m")]);
+    transaction(&mut connector, [store(0, &one, &[json!("a")]), store(0, &two, &[json!("b")])])
+        .await;
+    transaction(&mut connector, [delete(0, &one, &[json!("a")])]).await;
+    assert_eq!(connector.end().await.code, Some(0));
+    let left: Vec<Value> = stored(&local, "commons", "c").await.into_values().collect();
+    assert_eq!(left, [json!({"_id": "FQICbQA", "_id_flow": 2, "_meta_flow": "m", "text": "b"})]);
+}
