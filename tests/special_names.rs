@@ -8,10 +8,12 @@ mod support;
 use materialize_rockset::flow::Codec;
 use materialize_rockset::flow::spec::materialization_spec::Binding;
 use serde_json::{Value, json};
+use support::connector::Connector;
 use support::local::Local;
+use support::scripted::{Answer, Scripted};
 use support::session::{opened, transaction};
 use support::stored::stored;
-use support::task::{binding, collection_of, configured, delete, projection, store, task};
+use support::task::{apply, binding, collection_of, configured, delete, projection, store, task};
 
 /// A binding of `commons.c` with these fields, each of one type.
 fn bound(keys: &[(&str, &str)], values: &[(&str, &str)]) -> Binding {
@@ -105,4 +107,30 @@ async fn deletions_find_what_was_written() {
     assert_eq!(connector.end().await.code, Some(0));
     let left: Vec<Value> = stored(&local, "commons", "c").await.into_values().collect();
     assert_eq!(left, [json!({"_id": "FQICbQA", "_id_flow": 2, "_meta_flow": "m", "text": "b"})]);
+}
+
+/// Files have the fields under their own names, and documents from Flow under the other ones.
+/// Both come to one `_id`.
+#[tokio::test]
+async fn rows_of_files_get_the_same_ids() {
+    let server = Scripted::answering(|_, request| match request.head.starts_with("GET ") {
+        true => Answer::error(404, "NOTFOUND"),
+        false => Answer::ok(json!({"data": {"name": "c", "workspace": "commons"}})),
+    })
+    .await;
+    let source = json!({"integration": "i", "bucket": "b", "prefix": "p/"});
+    let bound = bound(&[("_id", "integer"), ("region", "string")], &[]);
+    let bound = configured(bound, json!({"documentId": "key", "initializeFromS3": source}));
+    let mut connector = Connector::start(Codec::Proto);
+    connector.ask(apply(&task(&server.url, vec![bound]))).await;
+    assert_eq!(connector.end().await.code, Some(0));
+    let seen = server.seen();
+    let created =
+        seen.iter().find(|it| it.head.starts_with("POST ") && it.head.contains("/collections "));
+    let body: Value = serde_json::from_str(&created.unwrap().body).unwrap();
+    assert_eq!(
+        body["field_mapping_query"]["sql"],
+        "SELECT CAST(COALESCE(\"_id_flow\", \"_id\") AS string) || ':' || CAST(region AS string) \
+         AS _id, COALESCE(\"_id_flow\", \"_id\") AS \"_id_flow\", * FROM _input"
+    );
 }
