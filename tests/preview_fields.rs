@@ -80,6 +80,37 @@ fn projections_of_ones_own_are_checked() {
     assert_eq!(ended.selection()["document"], "doc");
 }
 
+#[test]
+fn projections_say_how_documents_are_reduced() {
+    let schema = "{ type: object, reduce: { strategy: merge }, required: [id], properties: { \
+        id: { type: integer }, \
+        sum: { type: integer, reduce: { strategy: sum } }, \
+        max: { allOf: [{ type: integer }, { reduce: { strategy: maximize, key: [''] } }] }, \
+        own: { type: array, reduce: { strategy: append }, allOf: [{ reduce: { strategy: set } }] }, \
+        either: { oneOf: [{ type: integer, reduce: { strategy: sum } }, \
+                          { type: string, reduce: { strategy: lastWriteWins } }] }, \
+        same: { anyOf: [{ type: integer, reduce: { strategy: minimize } }, \
+                        { type: string, reduce: { strategy: minimize } }] }, \
+        one: { if: { type: integer }, then: { reduce: { strategy: sum } }, else: {} }, \
+        first: { type: string, reduce: { strategy: firstWriteWins } }, \
+        schema: { type: object, reduce: { strategy: jsonSchemaMerge } } } }";
+    let ended = Preview::of_schema(schema).run().ok();
+    let projections = &ended.all("validate")[0]["bindings"][0]["collection"]["projections"];
+    let reduce = projections.as_array().unwrap().iter().map(|projection| {
+        let field = projection["field"].as_str().unwrap().to_string();
+        (field, projection["inference"].get("reduce").cloned().unwrap_or_default())
+    });
+    let mut reduce: serde_json::Map<String, Value> = reduce.collect();
+    reduce.retain(|field, _| !field.contains("flow_") || field == "flow_document");
+    let expected = json!({
+        "either": "REDUCE_MULTIPLE", "first": "REDUCE_FIRST_WRITE_WINS",
+        "flow_document": "REDUCE_MERGE", "id": null, "max": "REDUCE_MAXIMIZE", "one": null,
+        "own": "REDUCE_APPEND", "same": "REDUCE_MINIMIZE", "schema": "REDUCE_JSON_SCHEMA_MERGE",
+        "sum": "REDUCE_SUM",
+    });
+    assert_eq!(Value::Object(reduce), expected);
+}
+
 const DEEP: &str = "{ type: object, required: [id], properties: { id: { type: integer }, \
     a: { type: string }, o: { type: object, properties: { x: { type: integer }, \
     p: { type: object, properties: { y: { type: integer } } } } }, \

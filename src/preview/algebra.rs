@@ -2,6 +2,7 @@
 
 use super::shape::{ArrayShape, Bounds, ObjectShape, Property, Shape, StringShape};
 use super::types::Types;
+use crate::flow::spec::inference::Reduce;
 use serde_json::Value;
 
 impl Shape {
@@ -19,6 +20,7 @@ impl Shape {
             description: left.description.or(right.description),
             default: left.default.or(right.default),
             secret: left.secret.or(right.secret),
+            reduce: left.reduce.or(right.reduce),
             string: StringShape {
                 format: narrower_format(left.string.format, right.string.format),
                 content_type: left.string.content_type.or(right.string.content_type),
@@ -55,6 +57,7 @@ impl Shape {
             description: common(left.description, right.description),
             default: common(left.default, right.default),
             secret: common(left.secret, right.secret),
+            reduce: either_strategy(left.reduce, right.reduce),
             string: either(Types::STRING, (l, left.string), (r, right.string), StringShape::union),
             numeric: either(Types::NUMBER, (l, left.numeric), (r, right.numeric), Bounds::union),
             array: either(Types::ARRAY, (l, left.array), (r, right.array), ArrayShape::union),
@@ -217,6 +220,12 @@ impl<T: PartialOrd + Copy> Bounds<T> {
 fn pick<T: Copy>(a: Option<T>, b: Option<T>, first: impl Fn(&T, &T) -> bool) -> Option<T> {
     let (a, b) = (a?, b?);
     Some(if first(&a, &b) { a } else { b })
+}
+
+/// Where only one side reduces, nothing is known of the location.
+fn either_strategy(left: Option<Reduce>, right: Option<Reduce>) -> Option<Reduce> {
+    let (left, right) = (left?, right?);
+    Some(if left == right { left } else { Reduce::Multiple })
 }
 
 fn common<T: PartialEq>(left: Option<T>, right: Option<T>) -> Option<T> {

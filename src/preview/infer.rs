@@ -204,6 +204,7 @@ fn inference(shape: &Shape, exists: Exists) -> Inference {
                 .collect(),
         }),
         enum_json_vec: shape.enumeration.iter().flatten().map(ToString::to_string).collect(),
+        reduce: shape.reduce.unwrap_or_default().into(),
         ..Inference::default()
     }
 }

@@ -6,6 +6,7 @@
 
 use super::schema::Schema;
 use super::types::Types;
+use crate::flow::spec::inference::Reduce;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -20,6 +21,8 @@ pub struct Shape {
     pub description: Option<String>,
     pub default: Option<Value>,
     pub secret: Option<bool>,
+    /// How documents of one key are combined here.
+    pub reduce: Option<Reduce>,
     pub string: StringShape,
     pub numeric: Bounds<f64>,
     pub array: ArrayShape,
@@ -96,6 +99,7 @@ impl Shape {
             description: None,
             default: None,
             secret: None,
+            reduce: None,
             string: StringShape::default(),
             numeric: Bounds::default(),
             array: ArrayShape::default(),
@@ -138,6 +142,7 @@ impl<'s> Inference<'s> {
             secret: ["secret", "airbyte_secret"]
                 .iter()
                 .find_map(|key| keywords.get(*key).and_then(Value::as_bool)),
+            reduce: reduce(keywords),
             string: StringShape {
                 format: text("format"),
                 content_type: text("contentMediaType"),
@@ -262,6 +267,23 @@ fn enumeration(keywords: &serde_json::Map<String, Value>) -> Option<Vec<Value>> 
         (None, Some(Value::Array(values))) => Some(values.clone()),
         _ => None,
     }
+}
+
+/// The strategy of a `reduce` annotation.
+fn reduce(keywords: &serde_json::Map<String, Value>) -> Option<Reduce> {
+    let strategy = keywords.get("reduce")?.get("strategy")?;
+    Some(match strategy.as_str()? {
+        "append" => Reduce::Append,
+        "firstWriteWins" => Reduce::FirstWriteWins,
+        "jsonSchemaMerge" => Reduce::JsonSchemaMerge,
+        "lastWriteWins" => Reduce::LastWriteWins,
+        "maximize" => Reduce::Maximize,
+        "merge" => Reduce::Merge,
+        "minimize" => Reduce::Minimize,
+        "set" => Reduce::Set,
+        "sum" => Reduce::Sum,
+        _ => return None,
+    })
 }
 
 /// The items of a keyword that holds a list.
