@@ -18,35 +18,23 @@ fn two_transactions() -> Preview {
 
 #[test]
 fn requests_come_in_the_order_of_the_protocol() {
-    let ended = two_transactions().run().ok();
-    let expected = [
-        "spec",
-        "validate",
-        "apply",
-        "open",
-        "acknowledge", //
-        "flush",
-        "store",
-        "store",
-        "startCommit",
-        "acknowledge", //
-        "flush",
-        "store",
-        "startCommit",
-        "acknowledge",
-    ];
-    assert_eq!(ended.kinds(), expected);
-
-    let commits = ended.all("startCommit");
-    let read_through =
-        |commit: &Value| commit["runtimeCheckpoint"]["sources"]["fixture"]["readThrough"].clone();
-    assert_eq!(read_through(commits[0]), json!("1"));
-    assert_eq!(read_through(commits[1]), json!("2"));
+    let of = |runtime: &str| {
+        let ended = two_transactions().arguments(&["--runtime", runtime]).run().ok();
+        ended.kinds().join(" ")
+    };
+    let stream = "open acknowledge flush store store startCommit acknowledge flush store \
+                  startCommit acknowledge";
+    assert_eq!(of("v1"), format!("spec validate apply {stream}"));
+    // Every process begins with Spec.
+    assert_eq!(of("v2"), format!("spec validate spec apply spec {stream}"));
 }
 
 #[test]
 fn the_task_is_described_as_flow_would() {
     let ended = two_transactions().run().ok();
+    for spec in ended.all("spec") {
+        assert_eq!(spec, &json!({ "connectorType": "IMAGE", "config": {} }));
+    }
     let validate = ended.all("validate")[0];
     assert_eq!(validate["name"], "m");
     assert_eq!(validate["connectorType"], "IMAGE");
@@ -79,7 +67,7 @@ fn people_read_stderr() {
 #[test]
 fn programs_read_stdout() {
     let scenario = json!({
-        "applied": { "state": { "updated": { "a": 1, "b": 1 } } },
+        "applied": [{ "actionDescription": "created the table", "state": { "updated": { "a": 1, "b": 1 } } }],
         "flushed": { "state": { "updated": { "a": 2 }, "mergePatch": true } },
         "commits": [{ "updated": { "b": null }, "mergePatch": true }],
     });
@@ -88,6 +76,7 @@ fn programs_read_stdout() {
     assert_eq!(
         ended.stdout,
         "[\"applied.actionDescription\",\"created the table\"]\n\
+         [\"applied.actionDescription\",\"\"]\n\
          [\"connectorState\",{\"updated\":{\"a\":1,\"b\":1}}]\n\
          [\"connectorState\",{\"mergePatch\":true,\"updated\":{\"a\":2,\"b\":null}}]\n\
          [\"connectorState\",{\"mergePatch\":true,\"updated\":{\"a\":2}}]\n"
@@ -123,7 +112,12 @@ fn a_session_begins_with_the_state_of_the_one_before() {
     assert_eq!(opens[1]["state"], json!({ "first": true, "cursor": 1 }));
     let applies = ended.all("apply");
     assert_eq!(applies[0].get("lastMaterialization"), None);
-    assert_eq!(applies[1]["lastMaterialization"], applies[0]["materialization"]);
+    let mut published = applies[0]["materialization"].clone();
+    published["config"] = json!({ "image": "any", "config": {} });
+    assert_eq!(applies[1]["lastMaterialization"], published);
+    let validates = ended.all("validate");
+    assert_eq!(validates[0].get("lastMaterialization"), None);
+    assert_eq!(validates[1]["lastMaterialization"], published);
     assert_eq!(ended.all("store").len(), 3);
 }
 
@@ -137,6 +131,13 @@ fn a_timeout_ends_the_preview_between_transactions() {
     drop(stdin);
     assert!(ended.stderr.contains("the time is over"), "{}", ended.stderr);
     assert_eq!(ended.kinds().last(), Some(&"acknowledge"));
+}
+
+#[test]
+fn a_time_that_no_clock_counts_is_refused() {
+    let ended = two_transactions().arguments(&["--timeout", "1e19s"]).run();
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("too long a time"), "{}", ended.stderr);
 }
 
 #[test]

@@ -132,7 +132,9 @@ fn packed(types: &[&str], values: &[Value]) -> Vec<u8> {
     }
     let require: Vec<String> = names.iter().map(|name| format!("{name}: {{}}")).collect();
     let fields = format!("{{ recommended: false, require: {{ {} }} }}", require.join(", "));
-    let ended = Preview::of_collection("[/id]", &schema, &fields).documents(&[document]).run().ok();
+    // The older runtime sends packed tuples beside JSON.
+    let preview = Preview::of_collection("[/id]", &schema, &fields).documents(&[document]);
+    let ended = preview.arguments(&["--runtime", "v1"]).run().ok();
     let text = ended.all("store")[0]["valuesPacked"].as_str().unwrap().to_string();
     base64::engine::general_purpose::STANDARD.decode(text).unwrap()
 }

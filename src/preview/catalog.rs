@@ -17,10 +17,19 @@ pub struct Task {
     pub name: String,
     /// The endpoint's configuration.
     pub config: Value,
-    /// The connector that the catalog names, where that is a local program.
-    pub program: Option<Program>,
+    /// The connector that the catalog names.
+    pub endpoint: Endpoint,
     /// The bindings that aren't disabled, in their order.
     pub bindings: Vec<Binding>,
+}
+
+/// A task's connector.
+#[derive(Debug)]
+pub enum Endpoint {
+    /// The name of a container image.
+    Image(String),
+    /// A local program.
+    Local(Program),
 }
 
 /// A connector to run over pipes.
@@ -133,10 +142,10 @@ impl Catalog {
             }));
         };
 
-        let (config, program) = match model.endpoint {
-            EndpointModel::Connector { image: _, config } => (config, None),
+        let (config, endpoint) = match model.endpoint {
+            EndpointModel::Connector { image, config } => (config, Endpoint::Image(image)),
             EndpointModel::Local { command, config, env, protobuf } => {
-                (config, Some(Program { words: command, env, protobuf }))
+                (config, Endpoint::Local(Program { words: command, env, protobuf }))
             }
         };
         let config = inline(&path, config)?;
@@ -160,7 +169,7 @@ impl Catalog {
             let (fields, backfill) = (model.fields, model.backfill);
             bindings.push(Binding { index, resource, collection, fields, backfill });
         }
-        Ok(Task { name, config, program, bindings })
+        Ok(Task { name, config, endpoint, bindings })
     }
 
     fn collection(&self, task: &str, binding: usize, name: &str) -> Result<Collection, Error> {

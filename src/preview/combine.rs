@@ -3,6 +3,7 @@
 use super::Error;
 use super::arena::Arena;
 use super::catalog::Collection;
+use super::checkpoint::{self, PRODUCER};
 use super::extract::{self, Extractor};
 use super::fixture::{Fixture, Line};
 use super::infer::UUID_POINTER;
@@ -13,14 +14,10 @@ use super::shards;
 use crate::flow::spec::{Projection, materialization_spec};
 use bytes::Bytes;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use uuid::Uuid;
-
-/// Marks the documents that a preview publishes; a group address, which no
-/// network card has.
-const NODE: [u8; 6] = [0x03, 0x70, 0x72, 0x65, 0x76, 0x77];
 
 /// A binding, ready to combine and to store.
 #[derive(Debug)]
@@ -30,6 +27,8 @@ pub struct BindingPlan {
     pub values: Vec<Extractor>,
     pub selects_document: bool,
     pub delta_updates: bool,
+    /// Its name in checkpoints.
+    pub source: String,
     plan: Arc<Plan>,
 }
 
@@ -74,6 +73,18 @@ pub struct Transaction {
     pub bytes: u64,
     /// How many documents were of collections that the task doesn't read.
     pub ignored: u64,
+    /// Of each binding that read documents, where it goes on.
+    pub read_through: BTreeMap<usize, u64>,
+}
+
+/// Where to read a fixture from.
+#[derive(Debug, Clone)]
+pub struct Begin {
+    /// Of each binding, the offset of the first document of its collection that it reads.
+    pub positions: Vec<u64>,
+    /// Whether the fixture was read before: transactions before the first document aren't
+    /// run once more, though they be empty.
+    pub is_again: bool,
 }
 
 impl BindingPlan {
@@ -105,6 +116,7 @@ impl BindingPlan {
                 values: extractors(&selection.values, projections),
                 selects_document: !selection.document.is_empty(),
                 delta_updates: binding.delta_updates,
+                source: checkpoint::source(&collection.name, &binding.journal_read_suffix),
                 plan,
             });
         }
@@ -136,16 +148,19 @@ fn extractors(fields: &[String], projections: &[Projection]) -> Vec<Extractor> {
     fields.iter().filter_map(find).map(Extractor::new).collect()
 }
 
-/// Reads a fixture to its end and hands over its transactions.
+/// Reads a fixture to its end and hands over its transactions. One whose documents have
+/// all been read before is left out.
 pub fn read(
     mut fixture: Fixture,
     bindings: Arc<[BindingPlan]>,
+    begin: Begin,
     shards: u32,
     progress: &Progress,
     transactions: &mpsc::Sender<Result<Transaction, Error>>,
 ) {
-    let mut combiner = Combiner::new(bindings, shards);
-    let mut is_first = true;
+    let mut keeps_empty = !begin.is_again;
+    let mut is_first = keeps_empty;
+    let mut combiner = Combiner::new(bindings, begin.positions, shards);
     loop {
         let is_last = match fixture.next() {
             Ok(Some(Line::Document { collection, document, bytes })) => {
@@ -157,16 +172,30 @@ pub fn read(
                 continue;
             }
             Ok(Some(Line::Commit)) => false,
-            // An empty fixture is one empty transaction.
-            Ok(None) if combiner.is_untouched() && !is_first => return,
             Ok(None) => true,
             Err(error) => {
                 let _ = transactions.blocking_send(Err(error));
                 return;
             }
         };
+        let skipped = std::mem::take(&mut combiner.skipped);
+        progress.skipped(skipped);
+        let transaction = &combiner.transaction;
+        let is_due = match (transaction.documents, skipped, is_last) {
+            (1.., _, _) => true,
+            (0, 1.., _) => false,
+            // An empty transaction is one, and an empty fixture is one empty transaction.
+            (0, 0, false) => keeps_empty,
+            (0, 0, true) => is_first || keeps_empty && transaction.ignored > 0,
+        };
         is_first = false;
-        if transactions.blocking_send(Ok(combiner.finish())).is_err() || is_last {
+        if is_due {
+            keeps_empty = true;
+            if transactions.blocking_send(Ok(combiner.finish())).is_err() {
+                return;
+            }
+        }
+        if is_last {
             return;
         }
     }
@@ -199,8 +228,12 @@ impl Held {
 /// The open transaction.
 struct Combiner {
     bindings: Arc<[BindingPlan]>,
-    /// The bindings of each collection.
-    sources: HashMap<String, Vec<usize>>,
+    /// By collection.
+    journals: HashMap<String, Journal>,
+    /// Of each binding, the first offset that it reads.
+    positions: Vec<u64>,
+    /// How many documents bindings didn't read, since this was looked at.
+    skipped: u64,
     /// By shard, then by binding, then by packed key.
     open: Vec<Vec<HashMap<Bytes, Held>>>,
     transaction: Transaction,
@@ -208,20 +241,49 @@ struct Combiner {
     arena: Arena,
 }
 
+/// What a collection's documents in the fixture stand for.
+#[derive(Debug, Default)]
+struct Journal {
+    /// Of the next document.
+    offset: u64,
+    /// Who reads it.
+    bindings: Vec<usize>,
+}
+
 impl Combiner {
-    fn new(bindings: Arc<[BindingPlan]>, shards: u32) -> Self {
-        let mut sources: HashMap<String, Vec<usize>> = HashMap::new();
+    fn new(bindings: Arc<[BindingPlan]>, positions: Vec<u64>, shards: u32) -> Self {
+        let mut journals: HashMap<String, Journal> = HashMap::new();
         for (index, binding) in bindings.iter().enumerate() {
-            sources.entry(binding.collection.name.clone()).or_default().push(index);
+            let journal = journals.entry(binding.collection.name.clone()).or_default();
+            journal.bindings.push(index);
         }
         let empty = || bindings.iter().map(|_| HashMap::new()).collect();
         let open = (0..shards).map(|_| empty()).collect();
-        let transaction = Transaction::default();
-        Self { bindings, sources, open, transaction, key: Vec::new(), arena: Arena::default() }
+        Self {
+            bindings,
+            journals,
+            positions,
+            skipped: 0,
+            open,
+            transaction: Transaction::default(),
+            key: Vec::new(),
+            arena: Arena::default(),
+        }
     }
 
-    fn is_untouched(&self) -> bool {
-        self.transaction.documents == 0 && self.transaction.ignored == 0
+    /// The bindings that read a document, and those that have read it before are counted.
+    /// None, if its collection isn't read at all.
+    fn readers(&mut self, collection: &str) -> Option<Vec<usize>> {
+        let journal = self.journals.get_mut(collection)?;
+        let (offset, positions) = (journal.offset, &self.positions);
+        let is_due = |index: &usize| positions.get(*index).is_none_or(|from| offset >= *from);
+        let readers: Vec<usize> = journal.bindings.iter().copied().filter(is_due).collect();
+        self.skipped += (journal.bindings.len() - readers.len()) as u64;
+        journal.offset += 1;
+        for index in &readers {
+            self.transaction.read_through.insert(*index, journal.offset);
+        }
+        Some(readers)
     }
 
     fn add(
@@ -231,12 +293,11 @@ impl Combiner {
         bytes: u64,
         fixture: &Fixture,
     ) -> Result<(), Error> {
-        let Some((last, others)) =
-            self.sources.get(collection).and_then(|found| found.split_last())
-        else {
+        let Some(readers) = self.readers(collection) else {
             self.transaction.ignored += 1;
             return Ok(());
         };
+        let Some((last, others)) = readers.split_last() else { return Ok(()) };
         identify(&mut document).map_err(|e| fixture.error(format!("{collection}: {e}")))?;
         let violations = self.bindings[*last].collection.schema.violations(&document);
         if !violations.is_empty() {
@@ -247,11 +308,10 @@ impl Combiner {
         }
         self.transaction.documents += 1;
         self.transaction.bytes += bytes;
-        let (last, others) = (*last, others.to_vec());
         for binding in others {
-            self.combine(binding, document.clone(), fixture)?;
+            self.combine(*binding, document.clone(), fixture)?;
         }
-        self.combine(last, document, fixture)
+        self.combine(*last, document, fixture)
     }
 
     fn combine(&mut self, index: usize, document: Value, fixture: &Fixture) -> Result<(), Error> {
@@ -308,7 +368,8 @@ fn identify(document: &mut Value) -> Result<(), String> {
     let Value::Object(root) = document else { return Err("the document is no object".to_string()) };
     match root.entry("_meta").or_insert_with(|| json!({})) {
         Value::Object(meta) => {
-            meta.entry("uuid").or_insert_with(|| Value::String(Uuid::now_v1(&NODE).to_string()));
+            meta.entry("uuid")
+                .or_insert_with(|| Value::String(Uuid::now_v1(&PRODUCER).to_string()));
             Ok(())
         }
         _ => Err(format!("\"_meta\" must be an object, to hold {UUID_POINTER}")),

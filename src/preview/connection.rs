@@ -126,7 +126,8 @@ impl Connection {
         if waiting >= WRITE_AHEAD { self.flush("a response").await } else { Ok(()) }
     }
 
-    async fn flush(&mut self, expected: &'static str) -> Result<(), Error> {
+    /// Writes what waits.
+    pub async fn flush(&mut self, expected: &'static str) -> Result<(), Error> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
         match writer.flush().await {
             Ok(()) => Ok(()),

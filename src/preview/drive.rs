@@ -1,20 +1,18 @@
-//! One session with a connector: the requests of the protocol, and what comes back.
+//! One connector: the requests of the protocol, and what comes back.
 
 use super::Error;
 use super::arena::Arena;
 use super::combine::{BindingPlan, Entry, Packed};
 use super::connection::Connection;
 use super::extract::{self, Extractor};
-use super::state::State;
-use crate::flow::consumer::{Checkpoint, checkpoint};
+use super::options::Runtime;
+use crate::flow::consumer::Checkpoint;
 use crate::flow::materialize::{request, response};
-use crate::flow::spec::{MaterializationSpec, RangeSpec};
+use crate::flow::spec::ConnectorState;
+use crate::flow::spec::materialization_spec::ConnectorType;
 use crate::flow::{Codec, PROTOCOL, Request, Response};
 use bytes::Bytes;
 use std::sync::Arc;
-
-/// Names the fixture in checkpoints.
-const SOURCE: &str = "fixture";
 
 /// The response of that name, or the error that it is another one.
 macro_rules! receive {
@@ -29,9 +27,14 @@ macro_rules! receive {
     };
 }
 
-/// Asks for the connector's configuration schemas.
-pub async fn spec(connection: &mut Connection) -> Result<response::Spec, Error> {
-    connection.send(Request::Spec(request::Spec::default())).await?;
+/// Asks for the connector's configuration schemas, with an empty configuration.
+pub async fn spec(
+    connection: &mut Connection,
+    kind: ConnectorType,
+) -> Result<response::Spec, Error> {
+    let request =
+        request::Spec { connector_type: kind.into(), config_json: Bytes::from_static(b"{}") };
+    connection.send(Request::Spec(request)).await?;
     let spec = receive!(connection, Spec)?;
     if spec.protocol != PROTOCOL {
         let reason = format!("its protocol is {}, but {PROTOCOL} is spoken here", spec.protocol);
@@ -64,116 +67,122 @@ pub async fn validate(
     Ok(bindings)
 }
 
-/// Has the connector create what the task needs. Returns what it says it did.
+/// Has the connector create what the task needs.
 pub async fn apply(
     connection: &mut Connection,
     apply: request::Apply,
-    state: &mut State,
-) -> Result<String, Error> {
+) -> Result<response::Applied, Error> {
     connection.send(Request::Apply(Box::new(apply))).await?;
-    let applied = receive!(connection, Applied)?;
-    state.update("Applied", applied.state)?;
-    Ok(applied.action_description)
+    receive!(connection, Applied)
 }
 
 /// A connector that takes transactions.
 pub struct Shard {
     connection: Connection,
     bindings: Arc<[BindingPlan]>,
-    /// What the runtime keeps for it.
-    pub state: State,
+    runtime: Runtime,
+    /// The open transaction, sorted by binding and key.
+    entries: Vec<Entry>,
 }
 
 impl Shard {
-    /// Opens a stream of transactions over this part of the keys.
+    /// Opens a stream of transactions.
     pub async fn open(
         mut connection: Connection,
         bindings: Arc<[BindingPlan]>,
-        materialization: MaterializationSpec,
-        range: RangeSpec,
-        mut state: State,
-    ) -> Result<Self, Error> {
-        let open = request::Open {
-            materialization: Some(materialization),
-            version: super::spec::VERSION.to_string(),
-            range: Some(range),
-            state_json: state.current().to_string().into(),
-            ..request::Open::default()
-        };
+        runtime: Runtime,
+        open: request::Open,
+    ) -> Result<(Self, response::Opened), Error> {
         connection.send(Request::Open(Box::new(open))).await?;
-        receive!(connection, Opened)?;
-        acknowledge(&mut connection, &mut state).await?;
-        Ok(Self { connection, bindings, state })
+        let opened = receive!(connection, Opened)?;
+        Ok((Self { connection, bindings, runtime, entries: Vec::new() }, opened))
     }
 
-    /// Stores documents and commits them. Returns how many there were.
-    pub async fn commit(
-        &mut self,
-        mut entries: Vec<Entry>,
-        transaction: u64,
-    ) -> Result<u64, Error> {
-        self.load(&mut entries).await?;
+    /// Tells the connector that its last transaction is committed for good. It answers
+    /// in its own time.
+    pub async fn acknowledge(&mut self, state_patches_json: Bytes) -> Result<(), Error> {
+        let acknowledge = request::Acknowledge { state_patches_json };
+        self.connection.send(Request::Acknowledge(acknowledge)).await?;
+        self.connection.flush("Acknowledged").await
+    }
 
-        let stores = entries.len() as u64;
-        for entry in entries {
-            let store = self.store(entry);
-            self.connection.send(Request::Store(store)).await?;
+    /// Waits for the answer to an acknowledgement. Documents that were asked for since
+    /// may come before it.
+    pub async fn acknowledged(&mut self) -> Result<Option<ConnectorState>, Error> {
+        match self.loaded_or("Loaded or Acknowledged").await? {
+            Response::Acknowledged(acknowledged) => Ok(acknowledged.state),
+            other => Err(unexpected("Loaded or Acknowledged", &other)),
         }
-        let read_through = i64::try_from(transaction).unwrap_or(i64::MAX);
-        let source = checkpoint::Source { read_through, ..Default::default() };
-        let sources = [(SOURCE.to_string(), source)].into();
-        let checkpoint = Checkpoint { sources, ..Checkpoint::default() };
-        let start_commit = request::StartCommit {
-            runtime_checkpoint: Some(checkpoint.into()),
-            ..Default::default()
-        };
-        self.connection.send(Request::StartCommit(start_commit)).await?;
-        let started = receive!(self.connection, StartedCommit)?;
-        self.state.update("StartedCommit", started.state)?;
-        Ok(stores)
     }
 
-    /// Tells the connector that its last transaction is committed for good.
-    pub async fn acknowledge(&mut self) -> Result<(), Error> {
-        acknowledge(&mut self.connection, &mut self.state).await
-    }
-
-    /// Ends the session. Returns the connector's state.
-    pub async fn close(self) -> Result<State, Error> {
-        self.connection.close().await?;
-        Ok(self.state)
-    }
-
-    /// Looks up which documents the endpoint holds already, and reduces into those.
-    async fn load(&mut self, entries: &mut [Entry]) -> Result<(), Error> {
-        let codec = self.connection.codec();
-        for entry in entries.iter() {
+    /// Begins a transaction, and asks which of its documents the endpoint holds already.
+    pub async fn load(&mut self, entries: Vec<Entry>) -> Result<(), Error> {
+        for entry in &entries {
             let binding = &self.bindings[entry.binding as usize];
             if !binding.delta_updates {
                 let load = request::Load {
                     binding: entry.binding,
-                    key_json: in_json(codec, &binding.keys, &entry.packed),
-                    key_packed: entry.key.clone(),
+                    key_json: self.in_json(&binding.keys, &entry.packed),
+                    key_packed: self.packed(&entry.key),
                 };
                 self.connection.send(Request::Load(load)).await?;
             }
         }
-        self.connection.send(Request::Flush(request::Flush::default())).await?;
+        self.entries = entries;
+        Ok(())
+    }
+
+    /// Reduces the transaction into what the endpoint holds.
+    pub async fn flush(&mut self, patches: Bytes) -> Result<Option<ConnectorState>, Error> {
+        let flush = request::Flush { state_patches_json: patches, ..Default::default() };
+        self.connection.send(Request::Flush(flush)).await?;
+        match self.loaded_or("Loaded or Flushed").await? {
+            Response::Flushed(flushed) => Ok(flushed.state),
+            other => Err(unexpected("Loaded or Flushed", &other)),
+        }
+    }
+
+    /// Stores the transaction. Returns how many documents it has.
+    pub async fn store(&mut self) -> Result<u64, Error> {
+        let entries = std::mem::take(&mut self.entries);
+        let stores = entries.len() as u64;
+        for entry in entries {
+            let store = self.stored(entry);
+            self.connection.send(Request::Store(store)).await?;
+        }
+        Ok(stores)
+    }
+
+    /// Commits the transaction.
+    pub async fn commit(
+        &mut self,
+        checkpoint: Checkpoint,
+        patches: Bytes,
+    ) -> Result<Option<ConnectorState>, Error> {
+        let start_commit = request::StartCommit {
+            runtime_checkpoint: Some(checkpoint.into()),
+            state_patches_json: patches,
+        };
+        self.connection.send(Request::StartCommit(start_commit)).await?;
+        Ok(receive!(self.connection, StartedCommit)?.state)
+    }
+
+    /// Ends the session.
+    pub async fn close(self) -> Result<(), Error> {
+        self.connection.close().await
+    }
+
+    /// Takes in documents that the endpoint holds, up to the first other response.
+    async fn loaded_or(&mut self, expected: &'static str) -> Result<Response, Error> {
         loop {
-            match self.connection.receive("Loaded or Flushed").await? {
-                Response::Loaded(loaded) => self.loaded(entries, loaded)?,
-                Response::Flushed(flushed) => {
-                    return self.state.update("Flushed", flushed.state);
-                }
-                other => {
-                    let got = other.name().to_string();
-                    return Err(Error::Unexpected { expected: "Loaded or Flushed", got });
-                }
+            match self.connection.receive(expected).await? {
+                Response::Loaded(loaded) => self.loaded(loaded)?,
+                other => return Ok(other),
             }
         }
     }
 
-    fn loaded(&self, entries: &mut [Entry], loaded: response::Loaded) -> Result<(), Error> {
+    fn loaded(&mut self, loaded: response::Loaded) -> Result<(), Error> {
         let failed = |reason| Error::Response { response: "Loaded", reason };
         let document = serde_json::from_slice(&loaded.doc_json)
             .map_err(|e| failed(format!("its document is not JSON: {e}")))?;
@@ -185,6 +194,7 @@ impl Shard {
         let mut key = Vec::new();
         extract::pack(&binding.keys, &document, &mut key);
         let wanted = (loaded.binding, key.as_slice());
+        let entries = &mut self.entries;
         let found = entries.binary_search_by(|entry| (entry.binding, &*entry.key).cmp(&wanted));
         let entry = found.ok().map(|index| &mut entries[index]);
         let Some(entry) = entry.filter(|entry| !entry.exists) else {
@@ -198,33 +208,38 @@ impl Shard {
         Ok(())
     }
 
-    fn store(&self, entry: Entry) -> request::Store {
-        let codec = self.connection.codec();
+    fn stored(&self, entry: Entry) -> request::Store {
         let binding = &self.bindings[entry.binding as usize];
         let Entry { binding: index, key, packed, is_deletion, exists, .. } = entry;
         request::Store {
             binding: index,
-            key_json: in_json(codec, &binding.keys, &packed),
-            key_packed: key,
-            values_json: in_json(codec, &binding.values, &packed),
-            values_packed: packed.values,
+            key_json: self.in_json(&binding.keys, &packed),
+            key_packed: self.packed(&key),
+            values_json: self.in_json(&binding.values, &packed),
+            values_packed: self.packed(&packed.values),
             doc_json: if binding.selects_document { packed.json } else { Bytes::new() },
             exists,
             delete: is_deletion,
         }
     }
-}
 
-async fn acknowledge(connection: &mut Connection, state: &mut State) -> Result<(), Error> {
-    connection.send(Request::Acknowledge(request::Acknowledge::default())).await?;
-    let acknowledged = receive!(connection, Acknowledged)?;
-    state.update("Acknowledged", acknowledged.state)
-}
-
-/// Only messages in JSON carry tuples as JSON.
-fn in_json(codec: Codec, fields: &[Extractor], packed: &Packed) -> Bytes {
-    match codec {
-        Codec::Proto => Bytes::new(),
-        Codec::Json => extract::json(fields, &packed.document()).into(),
+    /// Only messages in JSON carry tuples as JSON.
+    fn in_json(&self, fields: &[Extractor], packed: &Packed) -> Bytes {
+        match self.connection.codec() {
+            Codec::Proto => Bytes::new(),
+            Codec::Json => extract::json(fields, &packed.document()).into(),
+        }
     }
+
+    /// A tuple as it is, unless its JSON is all that the runtime sends.
+    fn packed(&self, tuple: &Bytes) -> Bytes {
+        match (self.runtime, self.connection.codec()) {
+            (Runtime::V2, Codec::Json) => Bytes::new(),
+            _ => tuple.clone(),
+        }
+    }
+}
+
+fn unexpected(expected: &'static str, got: &Response) -> Error {
+    Error::Unexpected { expected, got: got.name().to_string() }
 }

@@ -63,6 +63,11 @@ impl Fixture {
         })
     }
 
+    /// Whether a fixture can be read from its start again: a pipe is gone once it is read.
+    pub fn is_lasting(path: &str) -> bool {
+        path != "-" && std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
+    }
+
     /// The next line that isn't blank; `None` at the end.
     pub fn next(&mut self) -> Result<Option<Line>, Error> {
         loop {

@@ -5,24 +5,28 @@
 //!
 //! - `catalog` and `model`: the files that the user writes.
 //! - `schema`, `shape` and `infer`: what a collection's schema says of its fields.
-//! - `select`: which fields a binding takes.
-//! - `spec`: the task as the connector gets to know it.
+//! - `constraints` and `select`: which fields a binding takes.
+//! - `spec`, `linked` and `publish`: the task as the connector gets to know it.
 //! - `fixture`, `combine`, `plan` and `reduce`: documents, and how those that
 //!   share a key become one.
 //! - `extract` and `pack`: their keys and values as tuples.
-//! - `connection`, `drive` and `shards`: the connector, and the sessions with it.
+//! - `connection`, `drive`, `shards` and `session`: the connector, and the sessions with it.
+//! - `recovery_log`, `state` and `checkpoint`: what the runtime remembers.
 //! - `report` and `look`: what came of it.
 
 mod algebra;
 mod arena;
 mod catalog;
+mod checkpoint;
 mod combine;
 mod connection;
+mod constraints;
 mod drive;
 mod error;
 mod extract;
 mod fixture;
 mod infer;
+mod linked;
 mod local;
 mod look;
 mod model;
@@ -30,11 +34,14 @@ mod options;
 mod pack;
 mod plan;
 mod pointer;
+mod publish;
+mod recovery_log;
 mod reduce;
 mod report;
 mod run;
 mod schema;
 mod select;
+mod session;
 mod shape;
 mod shards;
 mod spec;
@@ -42,5 +49,6 @@ mod state;
 mod types;
 
 pub use error::{Boxed, Error};
-pub use options::Options;
+pub use linked::Form;
+pub use options::{Options, Runtime};
 pub use run::run;

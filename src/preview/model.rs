@@ -88,7 +88,6 @@ pub enum EndpointModel {
     /// A container image. A preview runs this program's own connector in its place.
     Connector {
         /// Its name and tag.
-        #[allow(dead_code)]
         image: String,
         /// Itself, or the path of a file with it.
         config: Value,

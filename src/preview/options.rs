@@ -1,9 +1,10 @@
 //! The command line, with the names and meanings of `flowctl preview`.
 
 use super::Error;
+use super::linked::Form;
 use crate::flow::Codec;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Plays the Flow runtime's part for one materialization, with documents from a file.
 ///
@@ -44,6 +45,23 @@ pub struct Options {
     #[arg(long, value_name = "JSON", default_value = "{}")]
     pub initial_state: String,
 
+    /// Where the runtime stands to begin with: a checkpoint in Flow's JSON form.
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub initial_checkpoint: String,
+
+    /// What was published last under this name, whatever connector it was made with: a file
+    /// with a built specification in Flow's JSON form.
+    #[arg(long, value_name = "FILE")]
+    pub last_materialization: Option<PathBuf>,
+
+    /// Which of Flow's runtimes to be.
+    #[arg(long, value_name = "VERSION", default_value = "v2")]
+    pub runtime: Runtime,
+
+    /// Where messages have their collections: in each binding, or listed once.
+    #[arg(long, value_name = "FORM", default_value = "inline")]
+    pub collections: Form,
+
     /// Write a line `["connectorState",{…}]` to stdout after Apply and after every commit.
     #[arg(long)]
     pub output_state: bool,
@@ -51,6 +69,14 @@ pub struct Options {
     /// Write a line `["applied.actionDescription","…"]` to stdout.
     #[arg(long)]
     pub output_apply: bool,
+
+    /// Write a line `["runtimeCheckpoint",{…}]` to stdout after Open and after every commit.
+    #[arg(long)]
+    pub output_checkpoint: bool,
+
+    /// Write a line `["materialization",{…}]` to stdout, with what is published.
+    #[arg(long)]
+    pub output_materialization: bool,
 
     /// Start a local Rockset, point the endpoint at it, and show what it holds in the end.
     #[arg(long)]
@@ -63,6 +89,15 @@ pub struct Options {
     /// How messages are written: `proto` or `json`.
     #[arg(long, value_parser = codec)]
     pub codec: Option<Codec>,
+}
+
+/// One of the two runtimes that Flow has in service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Runtime {
+    /// The older one.
+    V1,
+    /// The one of 2026.
+    V2,
 }
 
 impl Options {
@@ -102,7 +137,11 @@ fn duration(text: &str) -> Result<Duration, String> {
         _ => return Err("a number with the unit ms, s, m or h".to_string()),
     };
     let seconds: f64 = number.parse().map_err(|_| format!("{number:?} is no number"))?;
-    Duration::try_from_secs_f64(seconds * scale).map_err(|e| e.to_string())
+    let time = Duration::try_from_secs_f64(seconds * scale).map_err(|e| e.to_string())?;
+    match Instant::now().checked_add(time) {
+        Some(_) => Ok(time),
+        None => Err("too long a time; leave the option out to wait for ever".to_string()),
+    }
 }
 
 /// Splits a command as a shell would, without expanding anything.

@@ -4,23 +4,38 @@ use super::Error;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use serde_json::Value;
 use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Counts the documents that are read, on a terminal as they come.
 #[derive(Debug, Clone)]
-pub struct Progress(ProgressBar);
+pub struct Progress {
+    bar: ProgressBar,
+    skipped: Arc<AtomicU64>,
+}
 
 impl Progress {
+    /// One that nobody looks at, for a fixture that is read once more.
+    pub fn hidden() -> Self {
+        Self { bar: ProgressBar::hidden(), skipped: Arc::default() }
+    }
+
     /// A document was read.
     pub fn document(&self) {
-        self.0.inc(1);
+        self.bar.inc(1);
+    }
+
+    /// Bindings didn't read so many documents, which they have read before.
+    pub fn skipped(&self, documents: u64) {
+        self.skipped.fetch_add(documents, Ordering::Relaxed);
     }
 }
 
 /// Tells what a preview does, and adds it up.
 #[derive(Debug)]
 pub struct Report {
-    bar: ProgressBar,
+    progress: Progress,
     begin: Instant,
     totals: Totals,
 }
@@ -45,7 +60,8 @@ impl Report {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self { bar, begin: Instant::now(), totals: Totals::default() }
+        let progress = Progress { bar, skipped: Arc::default() };
+        Self { progress, begin: Instant::now(), totals: Totals::default() }
     }
 
     /// When the preview began.
@@ -55,12 +71,12 @@ impl Report {
 
     /// What counts the documents.
     pub fn progress(&self) -> Progress {
-        Progress(self.bar.clone())
+        self.progress.clone()
     }
 
     /// Tells a sentence, or several lines.
     pub fn say(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("{}", text.trim_end()));
+        self.progress.bar.suspend(|| eprintln!("{}", text.trim_end()));
     }
 
     /// Tells of a transaction that has been committed.
@@ -82,7 +98,7 @@ impl Report {
 
     /// Tells the totals.
     pub fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.progress.bar.finish_and_clear();
         let Totals { transactions, documents, stores, bytes, ignored } = self.totals;
         let time = self.begin.elapsed();
         let rate = documents as f64 / time.as_secs_f64().max(0.001);
@@ -95,6 +111,13 @@ impl Report {
             seconds(time),
             HumanCount(rate as u64),
         ));
+        let skipped = self.progress.skipped.load(Ordering::Relaxed);
+        if skipped > 0 {
+            self.say(&format!(
+                "skipped {}: the checkpoint is beyond them",
+                count(skipped, "document")
+            ));
+        }
         if ignored > 0 {
             self.say(&format!(
                 "ignored {} of collections that the task does not read",
@@ -127,7 +150,8 @@ pub fn seconds(time: Duration) -> String {
     format!("{:.3} s", time.as_secs_f64())
 }
 
-fn count(number: u64, what: &str) -> String {
+/// A number of things, as people read it.
+pub fn count(number: u64, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {what}{plural}", HumanCount(number))
 }

@@ -1,20 +1,28 @@
 //! A preview from its catalog to its last transaction.
 
-use super::catalog::{self, Program, Task};
-use super::combine::{self, BindingPlan, Transaction};
+use super::catalog::{self, Endpoint, Program, Task};
+use super::checkpoint::Checkpoint;
+use super::combine::{self, Begin, BindingPlan};
 use super::connection::{Connection, Connector};
 use super::fixture::Fixture;
-use super::report::{self, Committed, Report};
-use super::state::State;
-use super::{Error, Options, drive, look, select, shards, spec};
+use super::options::Runtime;
+use super::publish::{Publication, Publisher};
+use super::recovery_log::RecoveryLog;
+use super::report::{self, Progress, Report};
+use super::session::{self, End, Session, Transactions};
+use super::{Error, Options, drive, linked, look, spec};
+use crate::flow::Codec;
 use crate::flow::materialize::request;
-use crate::flow::spec::{CollectionSpec, FieldSelection, MaterializationSpec};
-use crate::flow::{Codec, materialize};
-use serde_json::{Value, json};
+use crate::flow::spec::{ConnectorState, MaterializationSpec};
+use serde_json::json;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 use tokio::sync::mpsc;
-use tokio::time::timeout_at;
+
+/// How often a task is applied until the connector has no more to say.
+const APPLY_ROUNDS: usize = 3;
+/// Of how many bindings a report tells.
+const TOLD: usize = 10;
 
 /// Runs a preview.
 ///
@@ -25,8 +33,7 @@ use tokio::time::timeout_at;
 pub async fn run(options: Options) -> Result<(), Error> {
     let task = catalog::load(&options.source, options.name.as_deref())?;
     let connector = connector(&options, &task)?;
-    let initial: Value = serde_json::from_str(&options.initial_state)
-        .map_err(|e| Error::Option { option: "initial-state", reason: format!("not JSON: {e}") })?;
+    let mut log = recovery_log(&options)?;
     let mut report = Report::new();
     let local = if options.local { Some(super::local::start()?) } else { None };
     let config = match &local {
@@ -34,22 +41,19 @@ pub async fn run(options: Options) -> Result<(), Error> {
         None => task.config.clone(),
     };
 
-    let connection = Connection::start(&connector)?;
-    let (materialization, connection) = build(&task, &config, connection).await?;
-    let collections: Vec<_> =
-        task.bindings.iter().map(|binding| Arc::clone(&binding.collection)).collect();
-    let bindings = BindingPlan::all(&collections, &materialization.bindings)?.into();
-
-    let preview = Preview { options: &options, connector, materialization, bindings };
-    let outcome = preview.sessions(connection, State::new(initial), &mut report).await;
+    let publisher = Publisher::new(&task, &config, options.collections)?;
+    let preview = Preview { options: &options, connector, publisher };
+    let outcome = preview.sessions(&mut log, &mut report).await;
     report.finish();
     outcome?;
 
     if let Some(server) = &local {
         let key = config["api_key"].as_str().unwrap_or_default();
         let endpoint = look::Endpoint::new(&server.url(), key)?;
-        for binding in &preview.materialization.bindings {
-            if let [workspace, collection] = binding.resource_path.as_slice() {
+        for binding in &task.bindings {
+            let target = |key: &str| binding.resource[key].as_str();
+            if let (Some(workspace), Some(collection)) = (target("workspace"), target("collection"))
+            {
                 report.say(&endpoint.collection(workspace, collection).await?);
             }
         }
@@ -60,244 +64,240 @@ pub async fn run(options: Options) -> Result<(), Error> {
 /// The connector that the command line names, or the catalog, or this program's own.
 fn connector(options: &Options, task: &Task) -> Result<Connector, Error> {
     let codec = options.codec;
-    Ok(match (options.command_words()?, &task.program) {
+    Ok(match (options.command_words()?, &task.endpoint) {
         (Some(words), _) => {
             let program = Program { words, env: Default::default(), protobuf: true };
             Connector::Program(program, codec.unwrap_or_default())
         }
-        (None, Some(program)) => {
+        (None, Endpoint::Local(program)) => {
             let own = if program.protobuf { Codec::Proto } else { Codec::Json };
             Connector::Program(program.clone(), codec.unwrap_or(own))
         }
-        (None, None) => Connector::Own(codec.unwrap_or_default()),
+        (None, Endpoint::Image(_)) => Connector::Own(codec.unwrap_or_default()),
     })
 }
 
-/// Has the connector check the task, and selects the fields of its bindings.
-async fn build(
-    task: &Task,
-    config: &Value,
-    mut connection: Connection,
-) -> Result<(MaterializationSpec, Connection), Error> {
-    let spec = drive::spec(&mut connection).await?;
-    check("the endpoint configuration", &spec.config_schema_json, config)?;
-    for binding in &task.bindings {
-        let what = format!("bindings/{}/resource", binding.index);
-        check(&what, &spec.resource_config_schema_json, &binding.resource)?;
+/// What the runtime remembers of what was before.
+fn recovery_log(options: &Options) -> Result<RecoveryLog, Error> {
+    let state = serde_json::from_str(&options.initial_state)
+        .map_err(|e| Error::Option { option: "initial-state", reason: format!("not JSON: {e}") })?;
+    let checkpoint = Checkpoint::parse(&options.initial_checkpoint)
+        .map_err(|reason| Error::Option { option: "initial-checkpoint", reason })?;
+    let last = options.last_materialization.as_deref().map(last_materialization).transpose()?;
+    Ok(RecoveryLog::new(options.runtime, state, checkpoint, last))
+}
+
+fn last_materialization(path: &Path) -> Result<MaterializationSpec, Error> {
+    let text = std::fs::read(path)
+        .map_err(|reason| Error::Read { path: path.display().to_string(), reason })?;
+    let failed = |reason| Error::Option { option: "last-materialization", reason };
+    let wrong =
+        |why: String| failed(format!("{} is no built specification: {why}", path.display()));
+    if !text.trim_ascii_start().starts_with(b"{") {
+        return Err(wrong("it is no object".to_string()));
     }
-
-    let collections = task.bindings.iter().map(|binding| spec::collection(&binding.collection));
-    let collections: Vec<CollectionSpec> = collections.collect::<Result<_, _>>()?;
-    let validate = spec::validate(task, config, &collections);
-    let validated = drive::validate(&mut connection, validate).await?;
-    let selections = selections(task, &collections, &validated)?;
-    let built = spec::materialization(task, config, collections, validated, selections);
-    Ok((built, connection))
+    let spec: MaterializationSpec =
+        serde_json::from_slice(&text).map_err(|e| wrong(e.to_string()))?;
+    linked::resolve(spec.clone()).map_err(failed)?;
+    Ok(spec)
 }
 
-fn check(what: &str, schema: &[u8], config: &Value) -> Result<(), Error> {
-    let failed = |e: String| Error::Response {
-        response: "Spec",
-        reason: format!("its schema of {what} cannot be used: {e}"),
-    };
-    let schema: Value = serde_json::from_slice(schema).map_err(|e| failed(e.to_string()))?;
-    let validator = jsonschema::options().offline().build(&schema);
-    let validator = validator.map_err(|e| failed(e.to_string()))?;
-    // A configuration holds secrets, which belong into no message.
-    let violations: Vec<String> = validator
-        .iter_errors(config)
-        .map(|error| match error.instance_path().as_str() {
-            "" => error.masked().to_string(),
-            path => format!("{path}: {}", error.masked()),
-        })
-        .collect();
-    match violations.is_empty() {
-        true => Ok(()),
-        false => Err(Error::Config { what: what.to_string(), violations }),
-    }
-}
-
-fn selections(
-    task: &Task,
-    collections: &[CollectionSpec],
-    validated: &[materialize::response::validated::Binding],
-) -> Result<Vec<FieldSelection>, Error> {
-    let bindings = task.bindings.iter().zip(collections).zip(validated);
-    let selections = bindings.map(|((binding, collection), validated)| {
-        let key = spec::key_fields(binding, collection);
-        select::select(&key, &collection.projections, &binding.fields, validated).map_err(
-            |conflicts| Error::Selection {
-                binding: binding.index,
-                collection: collection.name.clone(),
-                conflicts,
-            },
-        )
-    });
-    selections.collect()
-}
-
-/// A preview whose task has been checked.
-struct Preview<'o> {
-    options: &'o Options,
+/// A preview that can begin.
+struct Preview<'p> {
+    options: &'p Options,
     connector: Connector,
+    publisher: Publisher<'p>,
+}
+
+/// The fixture, as it is read at the time.
+struct Reading {
+    transactions: Transactions,
+    /// What it is read for.
     materialization: MaterializationSpec,
-    bindings: Arc<[BindingPlan]>,
 }
 
 impl Preview<'_> {
-    /// Runs one session after the other, until the fixture ends.
-    async fn sessions(
-        &self,
-        connection: Connection,
-        state: State,
-        report: &mut Report,
-    ) -> Result<(), Error> {
-        let mut transactions = self.read(report)?;
-        let mut connection = Some(connection);
-        let mut states = vec![state; self.options.shards as usize];
+    /// Runs one session after the other, each as a publication of its own, until the
+    /// fixture ends.
+    async fn sessions(&self, log: &mut RecoveryLog, report: &mut Report) -> Result<(), Error> {
+        let mut reading: Option<Reading> = None;
         let mut committed = 0;
-        for (session, target) in self.options.session_targets().into_iter().enumerate() {
-            let first = match connection.take() {
-                Some(first) => first,
-                None => Connection::start(&self.connector)?,
+        for target in self.options.session_targets() {
+            let (publication, first) = self.publish(log).await?;
+            let first = self.apply(first, log, &publication, report).await?;
+            log.split(self.options.shards);
+
+            let before = session::positions(&publication.bindings, &log.checkpoint);
+            let connections = self.connections(first)?;
+            let session = Session::open(self.options, log, &publication, connections).await?;
+            let positions = session.positions();
+            if reading.is_none() && session.has_read() {
+                tell(&publication.bindings, &positions, report);
+            }
+            let is_again = reading.is_some();
+            // As long as nobody else says where to read on, it's where the reader is.
+            let going_on = reading.take().filter(|reading| {
+                reading.materialization.bindings == publication.materialization.bindings
+                    && positions == before
+            });
+            let mut now = match going_on {
+                Some(reading) => reading,
+                None => self.read(&publication, positions, is_again, report)?,
             };
-            let last = (session > 0).then(|| self.materialization.clone());
-            let shards = self.open(first, last, states, report).await?;
-            let mut run = Session { shards, target, committed: &mut committed };
-            let is_over = run.transactions(self.options, &mut transactions, report).await?;
-            states = shards::close(run.shards).await?;
-            if is_over {
+            let end = session.run(target, &mut now.transactions, &mut committed, report).await?;
+            if end == End::Over {
                 return Ok(());
             }
+            reading = Some(now);
+            log.last = Some(publication.published);
         }
         Ok(())
     }
 
+    /// Publishes the task. The older runtime goes on with the connector that it began with.
+    async fn publish(&self, log: &RecoveryLog) -> Result<(Publication, Option<Connection>), Error> {
+        let mut connection = Connection::start(&self.connector)?;
+        let publication = self.publisher.publish(&mut connection, log.last.as_ref()).await?;
+        if self.options.output_materialization {
+            report::output("materialization", &json!(publication.published))?;
+        }
+        match self.options.runtime {
+            Runtime::V1 => Ok((publication, Some(connection))),
+            Runtime::V2 => {
+                connection.close().await?;
+                Ok((publication, None))
+            }
+        }
+    }
+
+    /// Applies the task, until the connector answers no state any more. The older runtime
+    /// does it once.
+    async fn apply(
+        &self,
+        first: Option<Connection>,
+        log: &mut RecoveryLog,
+        publication: &Publication,
+        report: &Report,
+    ) -> Result<Option<Connection>, Error> {
+        if let Some(mut connection) = first {
+            self.apply_once(&mut connection, log, publication, 1, report).await?;
+            self.applied(log)?;
+            return Ok(Some(connection));
+        }
+        for round in 1..=APPLY_ROUNDS {
+            let mut connection = Connection::start(&self.connector)?;
+            drive::spec(&mut connection, publication.materialization.connector_type()).await?;
+            let is_done = self.apply_once(&mut connection, log, publication, round, report).await?;
+            connection.close().await?;
+            if is_done {
+                self.applied(log)?;
+                return Ok(None);
+            }
+        }
+        Err(Error::Response {
+            response: "Applied",
+            reason: format!(
+                "it still has a state after {APPLY_ROUNDS} rounds, each with the state of the \
+                 ones before; Flow applies until there is none"
+            ),
+        })
+    }
+
+    /// Tells the state after Apply, which is that of the first shard.
+    fn applied(&self, log: &mut RecoveryLog) -> Result<(), Error> {
+        let changes = log.take_changes();
+        session::output_states(self.options, changes.get(..1).unwrap_or_default())
+    }
+
+    /// Applies the task. Returns whether the connector has no state to keep of it.
+    async fn apply_once(
+        &self,
+        connection: &mut Connection,
+        log: &mut RecoveryLog,
+        publication: &Publication,
+        round: usize,
+        report: &Report,
+    ) -> Result<bool, Error> {
+        let version = || spec::VERSION.to_string();
+        let apply = request::Apply {
+            materialization: Some(publication.materialization.clone()),
+            version: version(),
+            last_version: log.last.as_ref().map(|_| version()).unwrap_or_default(),
+            last_materialization: log.last.clone(),
+            state_json: log.state(0),
+        };
+        let applied = drive::apply(connection, apply).await?;
+        match applied.action_description.trim() {
+            "" if round > 1 => {}
+            "" => report.say("applied: nothing to do"),
+            action => report.say(&format!("applied: {action}")),
+        }
+        if self.options.output_apply {
+            report::output("applied.actionDescription", &json!(applied.action_description))?;
+        }
+        let has_state = |state: &ConnectorState| !state.updated_json.is_empty();
+        let is_done = !applied.state.as_ref().is_some_and(has_state);
+        log.update("Applied", vec![applied.state])?;
+        // Open brings the whole state.
+        log.take_patches();
+        Ok(is_done)
+    }
+
+    /// A connector for each shard.
+    fn connections(&self, first: Option<Connection>) -> Result<Vec<Connection>, Error> {
+        let mut connections: Vec<Connection> = first.into_iter().collect();
+        while connections.len() < self.options.shards as usize {
+            connections.push(Connection::start(&self.connector)?);
+        }
+        Ok(connections)
+    }
+
     /// Begins to read the fixture, in a thread that nothing waits for: a pipe may
     /// never end.
-    fn read(&self, report: &Report) -> Result<mpsc::Receiver<Result<Transaction, Error>>, Error> {
-        let (sender, receiver) = mpsc::channel(1);
+    fn read(
+        &self,
+        publication: &Publication,
+        positions: Vec<Option<u64>>,
+        is_again: bool,
+        report: &Report,
+    ) -> Result<Reading, Error> {
+        let (sender, transactions) = mpsc::channel(1);
         let (path, shards) = (self.options.fixture.clone(), self.options.shards);
-        let (bindings, progress) = (Arc::clone(&self.bindings), report.progress());
+        if is_again && !Fixture::is_lasting(&path) {
+            let reason = "the connector reads on elsewhere than where the session before ended, \
+                          and what is no regular file can be read only once";
+            return Err(Error::Option { option: "fixture", reason: reason.to_string() });
+        }
+        let progress = if is_again { Progress::hidden() } else { report.progress() };
+        let positions = positions.into_iter().map(Option::unwrap_or_default).collect();
+        let begin = Begin { positions, is_again };
+        let bindings = Arc::clone(&publication.bindings);
         let read = move || match Fixture::open(&path) {
-            Ok(fixture) => combine::read(fixture, bindings, shards, &progress, &sender),
+            Ok(fixture) => combine::read(fixture, bindings, begin, shards, &progress, &sender),
             Err(error) => drop(sender.blocking_send(Err(error))),
         };
         let thread = std::thread::Builder::new().name("fixture".to_string()).spawn(read);
         let path = || self.options.fixture.clone();
         thread.map_err(|reason| Error::Read { path: path(), reason })?;
-        Ok(receiver)
-    }
-
-    /// Applies the task with the first shard, and opens them all.
-    async fn open(
-        &self,
-        mut first: Connection,
-        last_materialization: Option<MaterializationSpec>,
-        mut states: Vec<State>,
-        report: &Report,
-    ) -> Result<Vec<drive::Shard>, Error> {
-        let is_first_session = last_materialization.is_none();
-        if let Some(state) = states.first_mut() {
-            let version = || spec::VERSION.to_string();
-            let apply = request::Apply {
-                materialization: Some(self.materialization.clone()),
-                version: version(),
-                last_version: last_materialization.as_ref().map(|_| version()).unwrap_or_default(),
-                last_materialization,
-                state_json: state.current().to_string().into(),
-            };
-            let action = drive::apply(&mut first, apply, state).await?;
-            match action.trim() {
-                "" => report.say("applied: nothing to do"),
-                action => report.say(&format!("applied: {action}")),
-            }
-            if self.options.output_apply {
-                report::output("applied.actionDescription", &json!(action))?;
-            }
-            self.output_state(state)?;
-        }
-        if is_first_session {
-            // A task is split only after it was applied.
-            if let Some((first, others)) = states.split_first_mut() {
-                others.iter_mut().for_each(|state| state.clone_from(first));
-            }
-        }
-        let mut connections = vec![first];
-        for _ in 1..self.options.shards {
-            connections.push(Connection::start(&self.connector)?);
-        }
-        shards::open(connections, &self.bindings, &self.materialization, states).await
-    }
-
-    fn output_state(&self, state: &mut State) -> Result<(), Error> {
-        let change = state.take_change();
-        match self.options.output_state {
-            true => report::output("connectorState", &change),
-            false => Ok(()),
-        }
+        Ok(Reading { transactions, materialization: publication.materialization.clone() })
     }
 }
 
-/// A session that is open.
-struct Session<'p> {
-    shards: Vec<drive::Shard>,
-    /// How many transactions it may have.
-    target: Option<u64>,
-    /// How many there were, in all sessions.
-    committed: &'p mut u64,
-}
-
-impl Session<'_> {
-    /// Runs transactions up to the session's target. Returns whether there are no more.
-    async fn transactions(
-        &mut self,
-        options: &Options,
-        transactions: &mut mpsc::Receiver<Result<Transaction, Error>>,
-        report: &mut Report,
-    ) -> Result<bool, Error> {
-        let deadline = options.timeout.map(|timeout| report.begin() + timeout);
-        let mut here = 0;
-        while self.target.is_none_or(|target| here < target) {
-            let next = match deadline {
-                Some(deadline) => timeout_at(deadline.into(), transactions.recv()).await,
-                None => Ok(transactions.recv().await),
-            };
-            let transaction = match next {
-                Ok(Some(transaction)) => transaction?,
-                Ok(None) => return Ok(true),
-                Err(_) => {
-                    report.say("the time is over");
-                    return Ok(true);
-                }
-            };
-            self.transaction(options, transaction, report).await?;
-            here += 1;
-        }
-        Ok(false)
-    }
-
-    async fn transaction(
-        &mut self,
-        options: &Options,
-        transaction: Transaction,
-        report: &mut Report,
-    ) -> Result<(), Error> {
-        let begin = Instant::now();
-        let Transaction { documents, bytes, ignored, .. } = transaction;
-        let number = *self.committed + 1;
-        let shards = std::mem::take(&mut self.shards);
-        let (mut shards, stores) = shards::commit(shards, transaction, number).await?;
-        *self.committed = number;
-        for shard in &mut shards {
-            let change = shard.state.take_change();
-            if options.output_state {
-                report::output("connectorState", &change)?;
+/// Tells where bindings go on by a checkpoint that doesn't come from this preview.
+fn tell(bindings: &[BindingPlan], positions: &[Option<u64>], report: &Report) {
+    for (index, (binding, position)) in bindings.iter().zip(positions).enumerate().take(TOLD) {
+        let name = format!("binding {index} ({})", binding.collection.name);
+        match position {
+            Some(offset) => {
+                report.say(&format!("{name} reads on after {}", report::count(*offset, "document")))
             }
+            None => report.say(&format!(
+                "{name} reads from the start: the checkpoint has no source {:?}",
+                binding.source
+            )),
         }
-        self.shards = shards::acknowledge(shards).await?;
-        let time = begin.elapsed();
-        report.committed(&Committed { number, documents, stores, bytes, ignored, time });
-        Ok(())
+    }
+    if bindings.len() > TOLD {
+        report.say(&format!("and {} more bindings", bindings.len() - TOLD));
     }
 }

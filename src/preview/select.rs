@@ -4,10 +4,11 @@
 //! to take a field meets the strongest reason to leave it out; where neither gives
 //! way, the binding can't be.
 
+use super::constraints::Constraints;
 use super::infer::UUID_POINTER;
 use super::model::{Depth, Fields};
 use super::pointer::{Pointer, is_parent};
-use crate::flow::materialize::response::validated::{Binding as Validated, constraint::Type};
+use crate::flow::materialize::response::validated::constraint::Type;
 use crate::flow::spec::{FieldSelection, Projection};
 use std::collections::BTreeMap;
 
@@ -18,9 +19,11 @@ enum Select {
     CoreMetadata,
     LocationRequired,
     UserDefined,
+    CurrentValue,
     PartitionKey,
     FieldRequired,
     UserRequired,
+    CurrentDocument,
     Key,
 }
 
@@ -29,7 +32,11 @@ impl Select {
     fn gives_way(self) -> bool {
         matches!(
             self,
-            Self::DesiredDepth | Self::CoreMetadata | Self::UserDefined | Self::PartitionKey
+            Self::DesiredDepth
+                | Self::CoreMetadata
+                | Self::UserDefined
+                | Self::CurrentValue
+                | Self::PartitionKey
         )
     }
 
@@ -39,9 +46,11 @@ impl Select {
             Self::CoreMetadata => "is metadata that is commonly selected",
             Self::LocationRequired => "is at a location that the connector requires",
             Self::UserDefined => "is a projection of the user's own",
+            Self::CurrentValue => "was taken by the last publication",
             Self::PartitionKey => "partitions the collection",
             Self::FieldRequired => "is required by the connector",
             Self::UserRequired => "is required by \"fields\"",
+            Self::CurrentDocument => "was the document of the last publication",
             Self::Key => "is part of the key",
         }
     }
@@ -56,6 +65,7 @@ enum Reject<'a> {
     SameName(&'a str),
     NotInResponse,
     NotInCollection,
+    Incompatible,
     Forbidden,
     UserExcluded,
 }
@@ -69,6 +79,10 @@ impl Reject<'_> {
             Self::SameName(other) => format!("has the name of field {other:?} at the endpoint"),
             Self::NotInResponse => "has no constraint of the connector".to_string(),
             Self::NotInCollection => "is no field of the collection".to_string(),
+            Self::Incompatible => format!(
+                "cannot be taken without filling the resource anew: {reason}; raise \"backfill\" of \
+                 the binding"
+            ),
             Self::Forbidden => format!("is forbidden by the connector: {reason}"),
             Self::UserExcluded => "is excluded by \"fields\"".to_string(),
         }
@@ -80,19 +94,33 @@ struct Candidate<'a> {
     field: &'a str,
     pointer: &'a str,
     name: String,
+    /// Of what the connector says against it.
     reason: &'a str,
     select: Option<Select>,
     reject: Option<Reject<'a>>,
 }
 
+/// Who has a say in a binding's fields.
+#[derive(Debug, Clone, Copy)]
+pub struct Voices<'a> {
+    /// The fields that key the resource.
+    pub key: &'a [String],
+    /// The collection.
+    pub projections: &'a [Projection],
+    /// The user.
+    pub fields: &'a Fields,
+    /// The connector.
+    pub constraints: &'a Constraints,
+    /// Whether it takes names in upper and lower case for the same.
+    pub case_insensitive: bool,
+    /// What the last publication took, if the resource stays as it was filled then.
+    pub live: Option<&'a FieldSelection>,
+}
+
 /// Selects a binding's fields. The error lists each field that can't be had.
-pub fn select(
-    key: &[String],
-    projections: &[Projection],
-    fields: &Fields,
-    validated: &Validated,
-) -> Result<FieldSelection, Vec<String>> {
-    let mut candidates = candidates(key, projections, fields, validated);
+pub fn select(voices: Voices<'_>) -> Result<FieldSelection, Vec<String>> {
+    let Voices { key, fields, .. } = voices;
+    let mut candidates = candidates(voices);
     // A stable sort, so that equal reasons remain sorted by field.
     candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.select));
 
@@ -130,7 +158,8 @@ pub fn select(
         }
         match (select, reject) {
             (None, _) => {}
-            (Some(select), Some(_)) if select.gives_way() => {}
+            (Some(select), Some(reject))
+                if select.gives_way() && reject != Reject::Incompatible => {}
             (Some(select), Some(reject)) => conflicts.push(format!(
                 "field {field:?} {} but {}",
                 select.explain(),
@@ -142,7 +171,8 @@ pub fn select(
                     document = Some(field.to_string());
                     continue;
                 }
-                pointers.push(pointer);
+                // The root is no location that covers others.
+                pointers.extend((!pointer.is_empty()).then_some(pointer));
                 if !key.iter().any(|key| key == field) {
                     values.push(field.to_string());
                 }
@@ -164,12 +194,8 @@ pub fn select(
 }
 
 /// Every field that anyone has named, with the strongest reasons for and against it.
-fn candidates<'a>(
-    key: &'a [String],
-    projections: &'a [Projection],
-    fields: &'a Fields,
-    validated: &'a Validated,
-) -> Vec<Candidate<'a>> {
+fn candidates(voices: Voices<'_>) -> Vec<Candidate<'_>> {
+    let Voices { key, projections, fields, constraints, case_insensitive, live } = voices;
     let mut found: BTreeMap<&str, Candidate<'_>> = BTreeMap::new();
     for projection in projections {
         let candidate = at(&mut found, &projection.field);
@@ -177,38 +203,50 @@ fn candidates<'a>(
         candidate.reject = None;
         candidate.select = recommendation(projection, projections, fields.recommended);
     }
-    for field in key {
-        at(&mut found, field).select = Some(Select::Key);
-    }
-    for field in fields.require.keys() {
+    let mut select = |field, reason| {
         let candidate = at(&mut found, field);
-        candidate.select = candidate.select.max(Some(Select::UserRequired));
+        candidate.select = candidate.select.max(Some(reason));
+    };
+    key.iter().for_each(|field| select(field, Select::Key));
+    fields.require.keys().for_each(|field| select(field, Select::UserRequired));
+    if let Some(live) = live {
+        live.values.iter().for_each(|field| select(field, Select::CurrentValue));
+        if !live.document.is_empty() {
+            select(&live.document, Select::CurrentDocument);
+        }
     }
     for field in &fields.exclude {
         let candidate = at(&mut found, field);
         candidate.reject = candidate.reject.max(Some(Reject::UserExcluded));
     }
-    for (field, constraint) in &validated.constraints {
+    for (field, constraints) in constraints {
         let candidate = at(&mut found, field);
-        candidate.reason = &constraint.reason;
-        if !constraint.folded_field.is_empty() {
-            candidate.name.clone_from(&constraint.folded_field);
+        for constraint in constraints {
+            if !constraint.folded_field.is_empty() {
+                candidate.name.clone_from(&constraint.folded_field);
+            }
+            let (select, reject) = match constraint.r#type() {
+                Type::FieldRequired => (Some(Select::FieldRequired), None),
+                Type::LocationRequired => (Some(Select::LocationRequired), None),
+                Type::FieldForbidden => (None, Some(Reject::Forbidden)),
+                // A resource that is filled anew takes any field.
+                Type::Incompatible | Type::Unsatisfiable if live.is_some() => {
+                    (None, Some(Reject::Incompatible))
+                }
+                _ => (None, None),
+            };
+            candidate.select = candidate.select.max(select);
+            if reject > candidate.reject {
+                candidate.reject = reject;
+                candidate.reason = &constraint.reason;
+            }
         }
-        let (select, reject) = match constraint.r#type() {
-            Type::FieldRequired => (Some(Select::FieldRequired), None),
-            Type::LocationRequired => (Some(Select::LocationRequired), None),
-            Type::FieldForbidden => (None, Some(Reject::Forbidden)),
-            // The resource is new to the task, so that nothing is incompatible yet.
-            _ => (None, None),
-        };
-        candidate.select = candidate.select.max(select);
-        candidate.reject = candidate.reject.max(reject);
     }
     for candidate in found.values_mut() {
-        if !validated.constraints.contains_key(candidate.field) {
+        if !constraints.contains_key(candidate.field) {
             candidate.reject = candidate.reject.max(Some(Reject::NotInResponse));
         }
-        if validated.case_insensitive_fields {
+        if case_insensitive {
             candidate.name = candidate.name.to_lowercase();
         }
     }

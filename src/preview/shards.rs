@@ -1,13 +1,9 @@
 //! Shards: which session gets which keys, and transactions in step.
 
 use super::Error;
-use super::combine::{BindingPlan, Transaction};
-use super::connection::Connection;
 use super::drive::Shard;
-use super::state::State;
-use crate::flow::spec::{MaterializationSpec, RangeSpec};
+use crate::flow::spec::RangeSpec;
 use std::future::Future;
-use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 /// Which shard of so many has a packed key.
@@ -38,54 +34,21 @@ pub fn range(shard: u32, shards: u32) -> RangeSpec {
     }
 }
 
-/// Opens every shard. They begin with the same state.
-pub async fn open(
-    connections: Vec<Connection>,
-    bindings: &Arc<[BindingPlan]>,
-    materialization: &MaterializationSpec,
-    states: Vec<State>,
-) -> Result<Vec<Shard>, Error> {
-    let shards = connections.len() as u32;
-    let opening =
-        connections.into_iter().zip(states).zip(0..).map(|((connection, state), shard)| {
-            let (bindings, materialization) = (Arc::clone(bindings), materialization.clone());
-            Shard::open(connection, bindings, materialization, range(shard, shards), state)
-        });
-    together(opening).await
-}
-
-/// Commits a transaction on all shards. Returns the shards, and how many documents
-/// were stored.
-pub async fn commit(
+/// Has all shards do one thing, at the same time. Returns them with what came of it, in
+/// their order.
+pub async fn each<T, F>(
     shards: Vec<Shard>,
-    transaction: Transaction,
-    number: u64,
-) -> Result<(Vec<Shard>, u64), Error> {
-    let committing =
-        shards.into_iter().zip(transaction.shards).map(|(mut shard, entries)| async move {
-            let stores = shard.commit(entries, number).await?;
-            Ok((shard, stores))
-        });
-    let (shards, stores): (Vec<_>, Vec<_>) = together(committing).await?.into_iter().unzip();
-    Ok((shards, stores.into_iter().sum()))
-}
-
-/// Acknowledges a commit on all shards.
-pub async fn acknowledge(shards: Vec<Shard>) -> Result<Vec<Shard>, Error> {
-    let acknowledging = shards.into_iter().map(|mut shard| async move {
-        shard.acknowledge().await?;
-        Ok(shard)
-    });
-    together(acknowledging).await
-}
-
-/// Ends all sessions. Returns their states.
-pub async fn close(shards: Vec<Shard>) -> Result<Vec<State>, Error> {
-    together(shards.into_iter().map(Shard::close)).await
+    act: impl Fn(Shard) -> F,
+) -> Result<(Vec<Shard>, Vec<T>), Error>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<(Shard, T), Error>> + Send + 'static,
+{
+    Ok(together(shards.into_iter().map(act)).await?.into_iter().unzip())
 }
 
 /// Runs all of them at the same time. The first error ends the others.
-async fn together<T: Send + 'static>(
+pub async fn together<T: Send + 'static>(
     futures: impl Iterator<Item = impl Future<Output = Result<T, Error>> + Send + 'static>,
 ) -> Result<Vec<T>, Error> {
     let tasks: Vec<AbortOnDrop<_>> = futures.map(|f| AbortOnDrop(tokio::spawn(f))).collect();

@@ -1,7 +1,7 @@
 //! The messages that describe a task to its connector.
 
 use super::Error;
-use super::catalog::{Binding, Collection, Task};
+use super::catalog::{Binding, Collection, Endpoint, Task};
 use super::infer;
 use crate::flow::materialize::{request, response};
 use crate::flow::spec::{
@@ -39,6 +39,21 @@ pub fn collection(collection: &Collection) -> Result<CollectionSpec, Error> {
     })
 }
 
+/// The collection as a binding's connector gets to know it: keyed by the fields that the
+/// binding groups by, if it does.
+pub fn source(binding: &Binding, mut spec: CollectionSpec) -> CollectionSpec {
+    if binding.fields.group_by.is_empty() {
+        return spec;
+    }
+    let find = |field: &String| spec.projections.iter().find(|it| it.field == *field);
+    let key = binding.fields.group_by.iter().filter_map(find).map(|it| it.ptr.clone());
+    spec.key = key.collect();
+    for projection in &mut spec.projections {
+        projection.is_primary_key = spec.key.contains(&projection.ptr);
+    }
+    spec
+}
+
 /// The fields that key a binding's resource.
 pub fn key_fields(binding: &Binding, spec: &CollectionSpec) -> Vec<String> {
     if !binding.fields.group_by.is_empty() {
@@ -57,8 +72,21 @@ pub fn key_fields(binding: &Binding, spec: &CollectionSpec) -> Vec<String> {
     keys.collect()
 }
 
-/// Asks whether the task is possible.
-pub fn validate(task: &Task, config: &Value, collections: &[CollectionSpec]) -> request::Validate {
+/// Which kind of connector a task has.
+pub fn connector_type(task: &Task) -> ConnectorType {
+    match task.endpoint {
+        Endpoint::Image(_) => ConnectorType::Image,
+        Endpoint::Local(_) => ConnectorType::Local,
+    }
+}
+
+/// Asks whether the task is possible, after the last publication.
+pub fn validate(
+    task: &Task,
+    config: &Value,
+    collections: &[CollectionSpec],
+    last: Option<&MaterializationSpec>,
+) -> request::Validate {
     let bindings = task.bindings.iter().zip(collections).map(|(binding, collection)| {
         let field_config = binding.fields.require.iter();
         request::validate::Binding {
@@ -74,20 +102,23 @@ pub fn validate(task: &Task, config: &Value, collections: &[CollectionSpec]) -> 
     });
     request::Validate {
         name: task.name.clone(),
-        connector_type: ConnectorType::Image.into(),
+        connector_type: connector_type(task).into(),
         config_json: config.to_string().into(),
         bindings: bindings.collect(),
+        last_materialization: last.cloned(),
+        last_version: last.map(|_| VERSION.to_string()).unwrap_or_default(),
         ..request::Validate::default()
     }
 }
 
-/// The task as it is applied and opened.
+/// The task as it is applied and opened. `last` is the last publication, in the inline form.
 pub fn materialization(
     task: &Task,
     config: &Value,
     collections: Vec<CollectionSpec>,
     validated: Vec<response::validated::Binding>,
     selections: Vec<FieldSelection>,
+    last: Option<MaterializationSpec>,
 ) -> MaterializationSpec {
     let bindings = task.bindings.iter().zip(collections).zip(validated.into_iter().zip(selections));
     let bindings = bindings.map(|((binding, collection), (validated, selection))| {
@@ -101,16 +132,34 @@ pub fn materialization(
             journal_read_suffix: format!("materialize/{}/{state_key}", task.name),
             backfill: binding.backfill,
             state_key,
+            ser_policy: validated.ser_policy,
             ..materialization_spec::Binding::default()
         }
     });
+    let bindings: Vec<_> = bindings.collect();
+    let before = last.map(|last| last.bindings.into_iter().chain(last.inactive_bindings));
+    let is_active = |path: &[String]| bindings.iter().any(|it| it.resource_path == path);
+    let inactive = before.into_iter().flatten().filter(|it| !is_active(&it.resource_path));
     MaterializationSpec {
         name: task.name.clone(),
-        connector_type: ConnectorType::Image.into(),
+        connector_type: connector_type(task).into(),
         config_json: config.to_string().into(),
-        bindings: bindings.collect(),
+        inactive_bindings: inactive.collect(),
+        bindings,
         ..MaterializationSpec::default()
     }
+}
+
+/// A task as the control plane keeps it, and as it comes back as the last one: its
+/// configuration is that of the endpoint, which names the connector.
+pub fn published(task: &Task, config: &Value, spec: &MaterializationSpec) -> MaterializationSpec {
+    let endpoint = match &task.endpoint {
+        Endpoint::Image(image) => json!({ "image": image, "config": config }),
+        Endpoint::Local(program) => {
+            json!({ "command": program.words, "config": config, "protobuf": program.protobuf })
+        }
+    };
+    MaterializationSpec { config_json: endpoint.to_string().into(), ..spec.clone() }
 }
 
 /// Names a binding in the connector's state: its resource path, percent-encoded, and

@@ -2,6 +2,7 @@
 
 use super::Error;
 use crate::flow::spec::ConnectorState;
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 /// A connector's state, and how it changed since it was last told.
@@ -37,9 +38,7 @@ impl State {
         let Some(update) = update.filter(|update| !update.updated_json.is_empty()) else {
             return Ok(());
         };
-        let updated: Value = serde_json::from_slice(&update.updated_json).map_err(|e| {
-            Error::Response { response, reason: format!("its state is not JSON: {e}") }
-        })?;
+        let updated = parse(response, &update)?;
         if update.merge_patch {
             merge(&mut self.current, &updated, false);
         } else {
@@ -65,6 +64,27 @@ impl State {
             }
         }
     }
+}
+
+/// The updates of all shards as one list of patches, in their order: a state that isn't a
+/// patch is one after `null`, which takes away all that was before, whoever wrote it.
+pub fn patches(response: &'static str, updates: &[Option<ConnectorState>]) -> Result<Bytes, Error> {
+    let mut patches = Vec::new();
+    for update in updates.iter().flatten().filter(|update| !update.updated_json.is_empty()) {
+        if !update.merge_patch {
+            patches.push(Value::Null);
+        }
+        patches.push(parse(response, update)?);
+    }
+    match patches.is_empty() {
+        true => Ok(Bytes::new()),
+        false => Ok(Value::Array(patches).to_string().into()),
+    }
+}
+
+fn parse(response: &'static str, update: &ConnectorState) -> Result<Value, Error> {
+    serde_json::from_slice(&update.updated_json)
+        .map_err(|e| Error::Response { response, reason: format!("its state is not JSON: {e}") })
 }
 
 /// Merges a patch into a value (RFC 7396), or into another patch.

@@ -8,7 +8,7 @@ the connector answers; see `scenario.get` below.
 import json
 import sys
 
-record = open(sys.argv[1], "a", buffering=1)
+record = open(sys.argv[1], "a+", buffering=1)
 scenario = json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
 open_type = {"type": "object"}
 
@@ -18,18 +18,27 @@ def answer(**response):
     sys.stdout.flush()
 
 
-def validated(binding):
+def validated(binding, linked):
+    collection = binding.get("collection") or linked[binding.get("collectionIndex", 0)]
     constraints = {
         projection["field"]: {"type": "FIELD_OPTIONAL", "reason": "any field will do"}
-        for projection in binding["collection"]["projections"]
+        for projection in collection["projections"]
     }
     constraints.update(scenario.get("constraints", {}))
     return {
         "constraints": constraints,
-        "resourcePath": [binding["resourceConfig"].get("table", "table")],
+        "projectionConstraints": scenario.get("projectionConstraints", []),
+        "resourcePath": [binding["resourceConfig"].get(scenario.get("names", "table"), "table")],
         "deltaUpdates": scenario.get("deltaUpdates", True),
         "caseInsensitiveFields": scenario.get("caseInsensitiveFields", False),
     }
+
+
+def nth(kind, answers):
+    """The answer for the nth request of a kind, over all processes; {} for later ones."""
+    record.seek(0)
+    count = sum(1 for line in record if kind in json.loads(line))
+    return answers[count - 1] if count <= len(answers) else {}
 
 
 documents = {}
@@ -50,13 +59,19 @@ for line in sys.stdin:
             "resourceConfigSchema": scenario.get("resourceConfigSchema", open_type),
         })
     elif kind == "validate":
-        answer(validated={"bindings": [validated(b) for b in content.get("bindings", [])]})
+        linked = content.get("linkedCollections", [])
+        bindings = [validated(b, linked) for b in content.get("bindings", [])]
+        answer(validated={"bindings": bindings})
     elif kind == "apply":
-        answer(applied={"actionDescription": "created the table", **scenario.get("applied", {})})
+        # A list has an answer for each round.
+        applied = nth("apply", scenario.get("applied", [{"actionDescription": "created the table"}]))
+        answer(applied=applied)
     elif kind == "open":
-        answer(opened={})
+        is_first = content.get("range", {}).get("keyBegin", 0) == 0
+        answer(opened=nth("open", scenario.get("opened", [])) if is_first
+               else scenario.get("openedByOthers", {}))
     elif kind == "acknowledge":
-        answer(acknowledged={})
+        answer(acknowledged=scenario.get("acknowledged", {}))
     elif kind == "load":
         loaded.append((content.get("binding", 0), json.dumps(content["key"])))
     elif kind == "flush":

@@ -166,6 +166,13 @@ impl Ended {
         self.requests.iter().flat_map(keys).map(String::as_str).collect()
     }
 
+    /// What lines `["name",value]` of stdout say.
+    pub fn lines(&self, name: &str) -> Vec<Value> {
+        let lines = self.stdout.lines().map(|line| serde_json::from_str(line).unwrap());
+        let values = lines.filter_map(|(of, value): (String, Value)| (of == name).then_some(value));
+        values.collect()
+    }
+
     /// The selection of the only binding.
     pub fn selection(&self) -> &Value {
         &self.all("open")[0]["materialization"]["bindings"][0]["fieldSelection"]
