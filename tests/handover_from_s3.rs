@@ -8,7 +8,7 @@ mod support;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use materialize_rockset::flow::consumer::{Checkpoint, checkpoint};
+use materialize_rockset::flow::consumer::Checkpoint;
 use materialize_rockset::local::{Options, S3 as Reading};
 use prost::Message as _;
 use serde_json::{Value, json};
@@ -23,9 +23,12 @@ const FILES: usize = 5;
 const ROWS: usize = 400;
 /// Every key is updated many times, in every file.
 const KEYS: usize = 90;
+const WRITTEN: usize = FILES * ROWS;
+/// The name of documents that are in the files, and mustn't come from Flow once more.
+const TWICE: &str = "read twice";
 
-/// A task that is filled from this prefix, and then from the fixture.
-fn preview(url: &str, prefix: &str, state: &Value) -> Preview {
+/// The task with this connector. JSON is YAML.
+fn catalog(image: &str, config: Value, resource: Value) -> String {
     let catalog = json!({
         "collections": {"acmeCo/updates": {
             "key": ["/id"],
@@ -40,47 +43,99 @@ fn preview(url: &str, prefix: &str, state: &Value) -> Preview {
             },
         }},
         "materializations": {"acmeCo/files": {
-            "endpoint": {"connector": {
-                "image": "any", "config": {"api_key": "key", "region_base_url": url},
-            }},
-            "bindings": [{
-                "source": "acmeCo/updates",
-                "resource": {
-                    "workspace": "commons",
-                    "collection": "c",
-                    "documentId": "key",
-                    "initializeFromS3": {
-                        "integration": "i", "bucket": "files", "prefix": prefix,
-                    },
-                },
-            }],
+            "endpoint": {"connector": {"image": image, "config": config}},
+            "bindings": [{"source": "acmeCo/updates", "resource": resource}],
         }},
     });
-    // JSON is YAML.
-    Preview::new(&catalog.to_string()).arguments(&["--initial-state", &state.to_string()])
+    catalog.to_string()
 }
 
-/// What Flow writes after the files: later updates of some keys, and keys that are new.
-fn fixture() -> String {
-    let from = FILES * ROWS;
-    let document = |update: usize, id: usize| {
-        json!(["acmeCo/updates", {"id": id, "update": update, "name": "from Flow"}]).to_string()
+fn line(update: usize, id: usize, name: &str) -> String {
+    json!(["acmeCo/updates", {"id": id, "update": update, "name": name}]).to_string()
+}
+
+/// What the other connector wrote to the files, one a transaction.
+fn written() -> Vec<String> {
+    let commit = json!({"commit": true}).to_string();
+    let of = |n: usize| {
+        let ends = (n % ROWS == ROWS - 1).then(|| commit.clone());
+        [line(n, n % KEYS, TWICE)].into_iter().chain(ends)
     };
-    let first = (0..50).map(|n| document(from + n, n));
-    let second = (0..20).map(|n| document(from + 50 + n, KEYS + n)).chain([document(from + 70, 3)]);
+    (0..WRITTEN).flat_map(of).collect()
+}
+
+/// The same, and what comes after it: later updates of some keys, and keys that are new.
+fn all() -> String {
+    let later = |update: usize, id: usize| line(WRITTEN + update, id, "from Flow");
+    let first = (0..50).map(|n| later(n, n));
+    let second = (0..20).map(|n| later(50 + n, KEYS + n)).chain([later(70, 3)]);
     let commit = || [json!({"commit": true}).to_string()];
-    first.chain(commit()).chain(second).chain(commit()).collect::<Vec<_>>().join("\n")
+    let lines = written().into_iter().chain(first).chain(commit()).chain(second).chain(commit());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What is left of the S3 materialization: its specification, and the last checkpoint.
+struct Before {
+    materialization: Value,
+    checkpoint: Value,
+}
+
+impl Before {
+    /// Materializes what the files have, with a connector that names its resources as
+    /// materialize-s3-parquet does.
+    fn of(path: &str) -> Self {
+        let config = json!({"bucket": "files", "region": "us-east-1", "prefix": "out"});
+        let image = "ghcr.io/estuary/materialize-s3-parquet:v1";
+        let ended = Preview::new(&catalog(image, config, json!({"path": path})))
+            .fixture(&written().join("\n"))
+            .scenario(json!({"names": "path"}))
+            .arguments(&["--output-materialization", "--output-checkpoint"])
+            .run()
+            .ok();
+        let last = |name: &str| ended.lines(name).pop().unwrap();
+        Self { materialization: last("materialization"), checkpoint: last("runtimeCheckpoint") }
+    }
+
+    fn binding(&self) -> &Value {
+        &self.materialization["bindings"][0]
+    }
+
+    /// The task of the same name, which is filled from this prefix. Each of its transactions
+    /// is a publication of its own.
+    fn then(&self, url: &str, prefix: &str, state: &Value) -> Preview {
+        let resource = json!({
+            "workspace": "commons",
+            "collection": "c",
+            "documentId": "key",
+            "initializeFromS3": {"integration": "i", "bucket": "files", "prefix": prefix},
+        });
+        let config = json!({"api_key": "key", "region_base_url": url});
+        let preview = Preview::new(&catalog("any", config, resource))
+            .file("last.json", &self.materialization.to_string())
+            .fixture(&all());
+        let last = preview.path("last.json").display().to_string();
+        preview.arguments(&[
+            "--initial-state",
+            &state.to_string(),
+            "--last-materialization",
+            &last,
+            "--sessions",
+            "1,-1",
+            "--output-materialization",
+            "--output-state",
+        ])
+    }
 }
 
 /// The newest update of every key.
 fn newest() -> Vec<(String, usize, bool)> {
-    let from = FILES * ROWS;
+    let in_files = |id| (0..WRITTEN).rev().find(|update| update % KEYS == id).unwrap();
     let mut newest: Vec<(String, usize, bool)> = (0..KEYS + 20)
         .map(|id| match id {
-            3 => (id, from + 70, true),
-            0..50 => (id, from + id, true),
-            50..KEYS => (id, (0..from).rev().find(|update| update % KEYS == id).unwrap(), false),
-            _ => (id, from + 50 + id - KEYS, true),
+            3 => (id, WRITTEN + 70, true),
+            0..50 => (id, WRITTEN + id, true),
+            50..KEYS => (id, in_files(id), false),
+            _ => (id, WRITTEN + 50 + id - KEYS, true),
         })
         .map(|(id, update, from_flow)| (id.to_string(), update, from_flow))
         .collect();
@@ -88,7 +143,13 @@ fn newest() -> Vec<(String, usize, bool)> {
     newest
 }
 
-async fn hands_over(prefix: &str, name: impl Fn(usize) -> String, state: Value) {
+async fn hands_over(
+    before: Before,
+    prefix: &str,
+    name: impl Fn(usize) -> String,
+    state: Value,
+    arguments: &[&str],
+) {
     let poll = Duration::from_millis(20);
     let local = Local::with(Options { s3: Reading { poll, ..Reading::default() }, ..options() });
     let s3 = S3::start(&["files"]).await;
@@ -98,7 +159,7 @@ async fn hands_over(prefix: &str, name: impl Fn(usize) -> String, state: Value) 
     };
     (0..3).for_each(put);
 
-    let preview = preview(&local.server.url(), prefix, &state).fixture(&fixture());
+    let preview = before.then(&local.server.url(), prefix, &state).arguments(arguments);
     let mut running = preview.start_own();
     // It waits for files that are still to come, and writes nothing meanwhile.
     while local.get(support::local::C).await.status != 200 {
@@ -112,7 +173,30 @@ async fn hands_over(prefix: &str, name: impl Fn(usize) -> String, state: Value) 
 
     let ended = tokio::task::spawn_blocking(move || preview.end(running)).await.unwrap();
     assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
-    assert!(ended.stderr.contains("filling the collection from S3"), "{}", ended.stderr);
+    for words in [
+        "filling the collection from S3",
+        "binding 0 (acmeCo/updates) reads on after 2,000 documents",
+        "71 documents, 71 stores",
+        "skipped 2,000 documents: the checkpoint is beyond them",
+    ] {
+        assert!(ended.stderr.contains(words), "{words:?} is not in: {}", ended.stderr);
+    }
+    // Two publications, and both are of the resource that was there before.
+    let published = ended.lines("materialization");
+    assert_eq!(published.len(), 2);
+    for materialization in published {
+        let binding = &materialization["bindings"][0];
+        for key in ["resourcePath", "stateKey", "journalReadSuffix"] {
+            assert_eq!(binding[key], before.binding()[key]);
+        }
+        assert_eq!(materialization.get("inactiveBindings"), None);
+    }
+    // What the other connector left is gone with the first commit.
+    let committed = &ended.lines("connectorState")[1]["updated"];
+    assert!(committed.is_object(), "{}", ended.stdout);
+    for key in state.as_object().unwrap().keys() {
+        assert!(committed[key].is_null(), "{committed}");
+    }
     let found: Vec<(String, usize, bool)> = local
         .documents()
         .await
@@ -120,6 +204,7 @@ async fn hands_over(prefix: &str, name: impl Fn(usize) -> String, state: Value) 
         .map(|document| {
             let id = document["_id"].as_str().unwrap();
             assert_eq!(document["id"].to_string(), id, "{document}");
+            assert_ne!(document["name"], TWICE, "{document}");
             let update = document["update"].as_u64().unwrap() as usize;
             (id.to_string(), update, document["name"] == "from Flow")
         })
@@ -130,24 +215,36 @@ async fn hands_over(prefix: &str, name: impl Fn(usize) -> String, state: Value) 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_the_state_of_today() {
     let path = "acmeCo/updates";
-    let state = json!({
-        "fileCounts": {path.replace('/', "%2F"): FILES - 1}, "uploads": {path.replace('/', "%2F"): []},
-    });
+    let before = Before::of(path);
+    let key = before.binding()["stateKey"].as_str().unwrap();
+    let state = json!({"fileCounts": {key: FILES - 1}, "uploads": {key: []}});
+    let checkpoint = before.checkpoint.to_string();
     hands_over(
+        before,
         &format!("out/{path}/"),
         |file| format!("out/{path}/v0000000000/{file:020}.parquet"),
         state,
+        &["--initial-checkpoint", &checkpoint],
     )
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_the_state_until_2023() {
-    let source = checkpoint::Source { read_through: 123, ..Default::default() };
-    let sources = [("acmeCo/updates/pivot=00".to_string(), source)].into();
-    let checkpoint = Checkpoint { sources, ..Checkpoint::default() }.encode_to_vec();
+    let before = Before::of("updates/");
+    // The connector kept the checkpoint itself, and the recovery log says nothing of it.
+    let checkpoint: Checkpoint = serde_json::from_value(before.checkpoint.clone()).unwrap();
+    assert_eq!(checkpoint.sources.len(), 1);
     let state = json!({
-        "b64EncodedFlowCheckpoint": STANDARD.encode(checkpoint), "nextSeqNumList": [FILES],
+        "b64EncodedFlowCheckpoint": STANDARD.encode(checkpoint.encode_to_vec()),
+        "nextSeqNumList": [FILES],
     });
-    hands_over("updates/", |file| format!("updates/00000000_ffffffff_{file}.parquet"), state).await;
+    hands_over(
+        before,
+        "updates/",
+        |file| format!("updates/00000000_ffffffff_{file}.parquet"),
+        state,
+        &[],
+    )
+    .await;
 }
