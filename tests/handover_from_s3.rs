@@ -83,8 +83,8 @@ struct Before {
 impl Before {
     /// Materializes what the files have, with a connector that names its resources as
     /// materialize-s3-parquet does.
-    fn of(path: &str) -> Self {
-        let config = json!({"bucket": "files", "region": "us-east-1", "prefix": "out"});
+    fn of(prefix: &str, path: &str) -> Self {
+        let config = json!({"bucket": "files", "region": "us-east-1", "prefix": prefix});
         let image = "ghcr.io/estuary/materialize-s3-parquet:v1";
         let ended = Preview::new(&catalog(image, config, json!({"path": path})))
             .fixture(&written().join("\n"))
@@ -215,7 +215,7 @@ async fn hands_over(
 #[tokio::test(flavor = "multi_thread")]
 async fn from_the_state_of_today() {
     let path = "acmeCo/updates";
-    let before = Before::of(path);
+    let before = Before::of("out", path);
     let key = before.binding()["stateKey"].as_str().unwrap();
     let state = json!({"fileCounts": {key: FILES - 1}, "uploads": {key: []}});
     let checkpoint = before.checkpoint.to_string();
@@ -231,7 +231,7 @@ async fn from_the_state_of_today() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_the_state_until_2023() {
-    let before = Before::of("updates/");
+    let before = Before::of("", "updates/");
     // The connector kept the checkpoint itself, and the recovery log says nothing of it.
     let checkpoint: Checkpoint = serde_json::from_value(before.checkpoint.clone()).unwrap();
     assert_eq!(checkpoint.sources.len(), 1);
