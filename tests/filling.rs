@@ -53,8 +53,8 @@ async fn waited(answers: Vec<Answer>, state: Value) -> (Scripted, Ended) {
 }
 
 fn messages(ended: &Ended, level: &str) -> Vec<String> {
-    let records = ended.stderr.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let records = records.filter(|record| record["level"] == level);
+    let records = ended.records();
+    let records = records.iter().filter(|record| record["level"] == level);
     records.map(|record| record["message"].as_str().unwrap().to_string()).collect()
 }
 
