@@ -150,8 +150,7 @@ async fn a_workspace_that_can_not_be_read_is_said_once() {
     let ended = connector.end().await;
     assert_eq!(
         ended.error(),
-        "looking for the collections of workspace w1: Rockset answered 400 INVALIDINPUT: it is \
-         INVALIDINPUT (trace t-1)"
+        "looking for workspace w1: Rockset answered 400 INVALIDINPUT: it is INVALIDINPUT (trace t-1)"
     );
     assert_eq!(ended.stderr.matches("INVALIDINPUT: ").count(), 1, "{ended:?}");
     // What doesn't depend on it has been done.

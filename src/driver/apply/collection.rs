@@ -36,12 +36,12 @@ pub(super) struct Work {
     /// What tells that this has been done.
     pub marker: Marker,
     pub tally: Arc<Tally>,
-    pub progress: Progress,
+    pub progress: SoFar,
 }
 
 /// What has come of it so far.
 #[derive(Debug, Default)]
-pub(super) struct Progress {
+pub(super) struct SoFar {
     /// What was done, one line each.
     pub actions: Vec<String>,
     /// What the configuration says and the collection can't follow, one line each.
@@ -298,7 +298,7 @@ impl Work {
     }
 
     /// Says what was being done to the collection when a call failed.
-    pub fn failed(&self, verb: &str) -> impl FnOnce(rockset::Error) -> Error + use<> {
+    fn failed(&self, verb: &str) -> impl FnOnce(rockset::Error) -> Error + use<> {
         let Target { binding, .. } = *self.target;
         Error::rockset(format!("bindings[{binding}]: {verb} collection {}", self.target))
     }

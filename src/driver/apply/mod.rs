@@ -19,7 +19,7 @@ use super::state;
 use super::task::{Binding, Task, last_binding};
 use crate::config::{self, Resource};
 use crate::flow::materialize::{request, response};
-use collection::{Progress, Work};
+use collection::{SoFar, Work};
 use marker::Marker;
 use rounds::Rounds;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub async fn apply(request: &request::Apply) -> Result<response::Applied, Error>
     let mut now = memory.clone();
     for (binding, work) in task.bindings.iter().zip(works) {
         let name = binding.target.to_string();
-        let Progress { actions: done, reported, .. } = work.progress;
+        let SoFar { actions: done, reported, .. } = work.progress;
         actions.extend(done);
         if work.is_anew {
             now.backfills.insert(name.clone(), binding.backfill);
@@ -83,6 +83,6 @@ fn work(
             .and_then(|last| config::parse::<Resource>("last", &last.resource_config_json).ok()),
         is_anew: last.is_some_and(|last| binding.backfill > last.backfill.max(done)),
         tally: Arc::clone(tally),
-        progress: Progress::default(),
+        progress: SoFar::default(),
     }
 }

@@ -10,7 +10,7 @@ use crate::driver::rhythm::Rhythm;
 use crate::driver::survey::{Survey, Wanted, at_once, survey};
 use crate::rockset::Client;
 use crate::rockset::types::Collection;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::{error, info};
@@ -68,8 +68,6 @@ impl Rounds {
         for Work { target, .. } in &works {
             wanted.entry(target.workspace.clone()).or_default().insert(target.collection.clone());
         }
-        let counts: BTreeMap<String, usize> =
-            wanted.iter().map(|(workspace, names)| (workspace.clone(), names.len())).collect();
         let mut survey = survey(&self.client, wanted).await?;
         if is_first {
             self.create_workspaces(&works, &mut survey).await?;
@@ -88,13 +86,8 @@ impl Rounds {
                 // What keeps all of a workspace from being seen is said once.
                 _ => {
                     if let Some(Err(error)) = survey.remove(workspace) {
-                        let failed = match counts.get(workspace) {
-                            Some(1) => work.failed("looking for")(error),
-                            _ => Error::rockset(format!(
-                                "looking for the collections of workspace {workspace}"
-                            ))(error),
-                        };
-                        self.failures.push((work.target.binding, failed));
+                        let doing = format!("looking for workspace {workspace}");
+                        self.failures.push((work.target.binding, Error::rockset(doing)(error)));
                     }
                 }
             }
