@@ -6,7 +6,7 @@
 //! - [`rockset`]: the endpoint's side. A typed client of the Rockset API.
 //! - [`config`]: what a user writes.
 //! - [`driver`]: what the connector does with each request, between the two sides.
-//! - [`logging`]: records on stderr.
+//! - [`logging`]: records on stderr; `status`, those that the platform shows.
 //!
 //! With the feature `local`, on by default and off in the image:
 //!
@@ -22,3 +22,4 @@ pub mod logging;
 #[cfg(feature = "local")]
 pub mod preview;
 pub mod rockset;
+mod status;

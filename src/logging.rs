@@ -51,10 +51,13 @@ pub fn init(default: Format) -> Result<(), String> {
         Ok(name) => name.parse()?,
         Err(_) => default,
     };
+    // Only the platform reads them.
+    let shown = if format == Format::Json { LevelFilter::INFO } else { LevelFilter::OFF };
     let filter = tracing_subscriber::filter::Targets::new()
         .with_default(level.min(LevelFilter::WARN))
         .with_target(env!("CARGO_CRATE_NAME"), level)
-        .with_target("materialize_rockset", level);
+        .with_target("materialize_rockset", level)
+        .with_target(crate::status::TARGET, shown);
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     // A second call within one process keeps the first's settings.

@@ -10,8 +10,9 @@ use materialize_rockset::flow::spec::materialization_spec::Binding;
 use materialize_rockset::flow::spec::{ConnectorState, MaterializationSpec};
 use materialize_rockset::flow::{Codec, Request, Response};
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use support::connector::{Connector, Ended};
+use support::limited::{HOSTED, Limited};
 use support::local::Local;
 use support::scripted::{Answer, Scripted};
 use support::session::transaction;
@@ -105,16 +106,19 @@ async fn many_bindings_at_once() {
     assert_eq!(applied(apply(&task, None, &json!({}))).await, response::Applied::default());
 }
 
-/// No binding waits for another's collection: all are asked for before any is answered.
+/// No binding waits for another's collection: all are created before any answer comes.
 #[tokio::test]
 async fn no_binding_waits_for_another() {
     const BINDINGS: usize = 12;
     let waiting: &'static AtomicUsize = Box::leak(Box::new(AtomicUsize::new(0)));
     let server = Scripted::answering(|_, request| {
-        match request.head.starts_with("GET /v1/orgs/self/ws/commons/collections/") {
-            true if waiting_reaches(waiting, BINDINGS) => Answer::error(404, "NOTFOUND"),
+        let is_creation = request.head.starts_with("POST /v1/orgs/self/ws/commons/collections ");
+        match is_creation {
+            true if waiting_reaches(waiting, BINDINGS) => {
+                Answer::ok(json!({"data": {"name": "c"}}))
+            }
             true => Answer::error(503, "INTERNALERROR"),
-            false => Answer::ok(json!({"data": {"name": "commons"}})),
+            false => Answer::ok(json!({"data": []})),
         }
     })
     .await;
@@ -170,6 +174,222 @@ async fn a_backfill_creates_a_collection_anew_once() {
     assert_eq!(updated(&own, &done.state)["backfills"], json!({"commons.filled": 3}));
     assert_eq!(count(&local, "commons", "filled").await, 0);
     assert_eq!(count(&local, "commons", "kept").await, 0);
+}
+
+/// The runtime applies until nothing changes, three times at most, and from the start after a
+/// failure: with the state that it had before, since a failure returns none.
+#[tokio::test]
+async fn what_has_been_created_anew_is_not_deleted_again_after_a_failure() {
+    let local = Local::start();
+    let names = ["a", "b", "c"];
+    let is_broken: &'static AtomicBool = Box::leak(Box::new(true.into()));
+    let proxy = Limited::refusing(&local.server.url(), HOSTED, |call| {
+        let is_refused = call == "DELETE /v1/orgs/self/ws/commons/collections/b";
+        (is_refused && is_broken.load(Ordering::SeqCst)).then_some((403, "FORBIDDEN"))
+    })
+    .await;
+    let first = task(&proxy.url, names.map(plain).into());
+    applied(apply(&first, None, &json!({}))).await;
+    fill(&first).await;
+    proxy.calls();
+
+    let second = task(&proxy.url, names.map(|name| backfilled(plain(name), 1)).into());
+    let request = || apply(&second, Some(&first), &json!({}));
+    let ended = fails(request()).await;
+    assert!(ended.error().starts_with("bindings[1]: deleting collection commons.b: "), "{ended:?}");
+    // What was done is said all the same.
+    assert!(ended.stderr.contains("Created collection commons.c"), "{ended:?}");
+    is_broken.store(false, Ordering::SeqCst);
+    assert_eq!(proxy.counts().1, 5, "three deletions, of which one is refused, and two creations");
+
+    let round = applied(request()).await;
+    assert_eq!(
+        proxy.calls().iter().filter(|call| !call.starts_with("GET ")).collect::<Vec<_>>(),
+        [
+            "DELETE /v1/orgs/self/ws/commons/collections/b",
+            "POST /v1/orgs/self/ws/commons/collections",
+        ]
+    );
+    assert_eq!(
+        round.action_description,
+        "Deleted collection commons.b, to fill it anew\nCreated collection commons.b"
+    );
+    let state = updated(&json!({}), &round.state);
+    assert_eq!(
+        state["backfills"],
+        json!({"commons.a": 1, "commons.b": 1, "commons.c": 1}),
+        "those of the first round, too"
+    );
+    let round = applied(apply(&second, Some(&first), &state)).await;
+    assert_eq!(round, response::Applied::default());
+    for name in names {
+        assert_eq!(count(&local, "commons", name).await, 0);
+    }
+
+    // The next backfill is another one.
+    fill(&second).await;
+    let third = task(&proxy.url, names.map(|name| backfilled(plain(name), 2)).into());
+    let round = applied(apply(&third, Some(&second), &state)).await;
+    assert_eq!(round.action_description.lines().count(), 6);
+}
+
+/// What was created anew, and is to be something else since, is created once more.
+#[tokio::test]
+async fn another_definition_after_a_failure_is_created_anew() {
+    let local = Local::start();
+    let url = local.server.url();
+    let kept = |seconds: u32| settings(plain("c"), json!({"retention_secs": seconds}));
+    let first = task(&url, vec![kept(3600)]);
+    applied(apply(&first, None, &json!({}))).await;
+    let done = async |seconds| {
+        let next = task(&url, vec![backfilled(kept(seconds), 1)]);
+        applied(apply(&next, Some(&first), &json!({}))).await.action_description
+    };
+    assert_eq!(done(7200).await.lines().count(), 2);
+    assert_eq!(done(7200).await, "");
+    assert_eq!(done(9000).await.lines().count(), 2);
+}
+
+/// What tells of a backfill leaves the rest of the description to its owner, and is gone when
+/// it isn't true any more.
+#[tokio::test]
+async fn the_description_of_a_collection_that_was_created_anew() {
+    let local = Local::start();
+    let url = local.server.url();
+    let described = |text: &str, backfill| {
+        backfilled(settings(plain("c"), json!({"description": text})), backfill)
+    };
+    let description = async || {
+        let found = local.get("/v1/orgs/self/ws/commons/collections/c").await;
+        found.data()["description"].as_str().unwrap_or_default().to_string()
+    };
+    let first = task(&url, vec![described("one", 0)]);
+    applied(apply(&first, None, &json!({}))).await;
+    assert_eq!(description().await, "one");
+
+    let second = task(&url, vec![described("two", 1)]);
+    applied(apply(&second, Some(&first), &json!({}))).await;
+    let begin = "two [created anew for backfill 1 of acmeCo/rockset, ";
+    assert!(description().await.starts_with(begin), "{}", description().await);
+
+    let third = task(&url, vec![described("three", 1)]);
+    let done = applied(apply(&third, Some(&second), &json!({}))).await;
+    assert_eq!(done.action_description, "Updated the description of collection commons.c");
+    let begin = "three [created anew for backfill 1 of acmeCo/rockset, ";
+    assert!(description().await.starts_with(begin), "{}", description().await);
+    let again = applied(apply(&third, Some(&second), &json!({}))).await;
+    assert_eq!(again, response::Applied::default());
+
+    // A task of the same name begins to count anew, and backfills what it has written.
+    let reborn = task(&url, vec![plain("c")]);
+    let done = applied(apply(&reborn, None, &json!({}))).await;
+    assert_eq!(done, response::Applied::default());
+    assert_eq!(description().await, "three");
+    fill(&reborn).await;
+    let backfill = task(&url, vec![backfilled(plain("c"), 1)]);
+    let done = applied(apply(&backfill, Some(&reborn), &json!({}))).await;
+    assert_eq!(done.action_description.lines().count(), 2);
+    assert_eq!(count(&local, "commons", "c").await, 0);
+}
+
+/// An alias or a view has the name, so that no collection of it can be created or seen.
+#[tokio::test]
+async fn a_name_that_something_else_has() {
+    for (kind, what) in [
+        (
+            "aliases",
+            "an alias has the name commons.c: delete it in Rockset, or name another collection in the binding's resource",
+        ),
+        (
+            "views",
+            "a view has the name commons.c: delete it in Rockset, or name another collection in the binding's resource",
+        ),
+        (
+            "nothing",
+            "Rockset says that commons.c exists, and when it is looked at it is not there: look in Rockset at what has that name, and whether somebody else creates and deletes it, or name another collection in the binding's resource",
+        ),
+    ] {
+        let found = format!("GET /v1/orgs/self/ws/commons/{kind}/c ");
+        let server = Scripted::answering(move |_, request| match request.head.as_str() {
+            head if head.starts_with("POST ") => Answer::error(400, "ALREADYEXISTS"),
+            head if head.starts_with(&found) => Answer::ok(json!({"data": {"name": "c"}})),
+            head if head.starts_with("GET /v1/orgs/self/ws/commons ") => {
+                Answer::ok(json!({"data": {"name": "commons"}}))
+            }
+            _ => Answer::error(404, "NOTFOUND"),
+        })
+        .await;
+        let ended = fails(apply(&task(&server.url, vec![plain("c")]), None, &json!({}))).await;
+        assert_eq!(
+            ended.error(),
+            format!(
+                "bindings[0]: collection commons.c can't be created, because {what}: Rockset \
+                 answered 400 ALREADYEXISTS: it is ALREADYEXISTS (trace t-1)"
+            )
+        );
+        assert!(server.seen().len() < 12, "{:?}", server.seen());
+    }
+}
+
+/// Somebody creates the collection and deletes it, again and again.
+#[tokio::test]
+async fn a_collection_that_comes_and_goes_is_not_waited_for_without_end() {
+    let looks: &'static AtomicUsize = Box::leak(Box::new(AtomicUsize::new(0)));
+    let server = Scripted::answering(|_, request| match request.head.starts_with("POST ") {
+        true => Answer::error(409, "ALREADYEXISTS"),
+        false => match looks.fetch_add(1, Ordering::SeqCst) % 2 {
+            0 => Answer::error(404, "NOTFOUND"),
+            _ => Answer::ok(json!({"data": {"name": "c", "status": "DELETED"}})),
+        },
+    })
+    .await;
+    let mut connector = Connector::start_hurried(Codec::Json);
+    connector.send(apply(&task(&server.url, vec![plain("c")]), None, &json!({}))).await;
+    let ended = connector.end().await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.error().contains("somebody else creates and deletes it"), "{ended:?}");
+}
+
+/// A server lists nothing of a workspace that doesn't exist, where ours says so.
+#[tokio::test]
+async fn a_workspace_that_is_missing_without_a_word() {
+    let has_workspace: &'static AtomicBool = Box::leak(Box::default());
+    let server = Scripted::answering(|_, request| {
+        let named = Answer::ok(json!({"data": {"name": "w"}}));
+        match request.head.split(" HTTP").next().unwrap() {
+            "GET /v1/orgs/self/ws/w/collections" => Answer::ok(json!({"data": []})),
+            "POST /v1/orgs/self/ws" => {
+                has_workspace.store(true, Ordering::SeqCst);
+                named
+            }
+            _ if has_workspace.load(Ordering::SeqCst) => named,
+            _ => Answer::error(404, "NOTFOUND"),
+        }
+    })
+    .await;
+    let bindings = ["a", "b"].map(|name| binding("w", name, &["id"], &[])).into();
+    let done = applied(apply(&task(&server.url, bindings), None, &json!({}))).await;
+    let mut lines: Vec<&str> = done.action_description.lines().collect();
+    lines.sort();
+    lines.dedup();
+    assert_eq!(
+        lines,
+        ["Created collection w.a", "Created collection w.b", "Created workspace w"],
+        "{done:?}"
+    );
+}
+
+/// What answers a creation with something else has created nothing.
+#[tokio::test]
+async fn an_answer_without_a_collection_is_no_creation() {
+    let server = Scripted::answering(|_, request| match request.head.starts_with("POST ") {
+        true => Answer::ok(json!({})),
+        false => Answer::error(404, "NOTFOUND"),
+    })
+    .await;
+    let ended = fails(apply(&task(&server.url, vec![plain("c")]), None, &json!({}))).await;
+    assert!(ended.error().contains("creating collection commons.c: "), "{ended:?}");
+    assert!(!ended.stderr.contains("Created collection"), "{ended:?}");
 }
 
 #[tokio::test]

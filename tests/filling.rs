@@ -7,6 +7,7 @@ mod support;
 use materialize_rockset::flow::spec::MaterializationSpec;
 use materialize_rockset::flow::{Codec, Request};
 use serde_json::{Value, json};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use support::connector::{Connector, Ended};
@@ -53,8 +54,8 @@ async fn waited(answers: Vec<Answer>, state: Value) -> (Scripted, Ended) {
 }
 
 fn messages(ended: &Ended, level: &str) -> Vec<String> {
-    let records = ended.stderr.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let records = records.filter(|record| record["level"] == level);
+    let records = ended.records();
+    let records = records.iter().filter(|record| record["level"] == level);
     records.map(|record| record["message"].as_str().unwrap().to_string()).collect()
 }
 
@@ -86,6 +87,10 @@ async fn it_waits_for_the_status_and_for_every_object() {
     assert!(said[1].starts_with(next), "{said:?}");
     assert!(said[1].contains(" left") && said[1].contains("/s, about "), "{said:?}");
     assert_eq!(said[said.len() - 2], "the collection is filled from S3: 5 objects, 5.0 MiB");
+    let statuses = ended.statuses();
+    assert_eq!(statuses[0], "filling from S3: 0 of 0 objects");
+    assert_eq!(statuses[1], "filling from S3: 1 of 4 objects");
+    assert_eq!(statuses.last().unwrap(), "Running");
 }
 
 /// An outage that is longer than any call is repeated.
@@ -142,13 +147,23 @@ async fn a_restart_goes_on_waiting() {
     assert_eq!(connector.ask(open(&task)).await.name(), "Opened");
 }
 
+/// A task of bindings that are filled, by workspace and collection.
+fn filled_bindings(url: &str, names: &[(&str, &str)]) -> MaterializationSpec {
+    let source = json!({"integration": "i", "bucket": "b", "prefix": "p/"});
+    let bindings = names.iter().map(|(workspace, name)| {
+        let binding = binding(workspace, name, &["id"], &[]);
+        configured(binding, json!({"initializeFromS3": source}))
+    });
+    task(url, bindings.collect())
+}
+
 /// The first collection is ready only when the second has been asked for, and the other
 /// way round.
 #[tokio::test]
-async fn no_collection_waits_for_another() {
+async fn no_workspace_waits_for_another() {
     let asked: &'static [AtomicBool; 2] = Box::leak(Box::default());
     let server = Scripted::answering(|_, request| {
-        let other = usize::from(request.head.contains("/collections/first "));
+        let other = usize::from(request.head.contains("/ws/first/"));
         asked[1 - other].store(true, Ordering::SeqCst);
         match asked[other].load(Ordering::SeqCst) {
             true => collection("READY", "WATCHING", 1, 1),
@@ -156,14 +171,139 @@ async fn no_collection_waits_for_another() {
         }
     })
     .await;
-    let mut task = filled_task(&server.url);
-    let source = json!({"integration": "i", "bucket": "b", "prefix": "p/"});
-    let bindings = ["first", "second"].map(|name| {
-        configured(binding("commons", name, &["id"], &[]), json!({"initializeFromS3": source}))
-    });
-    task.bindings = bindings.into();
+    let task = filled_bindings(&server.url, &[("first", "c"), ("second", "c")]);
     let mut connector = Connector::start_hurried(Codec::Proto);
     assert_eq!(connector.ask(open(&task)).await.name(), "Opened");
+}
+
+/// Collections of a workspace, each with its name and how many of 4 objects are in.
+fn collections(of: &[(&str, u64)]) -> Answer {
+    let shown = of.iter().map(|(name, objects)| {
+        let state = if *objects == 4 { "WATCHING" } else { "PROCESSING" };
+        let Answer::Http(_, _, body) = collection("READY", state, *objects, 4) else { panic!() };
+        let mut shown = serde_json::from_str::<Value>(&body).unwrap()["data"].take();
+        shown["name"] = json!(name);
+        shown
+    });
+    Answer::ok(json!({"data": shown.collect::<Value>()}))
+}
+
+#[tokio::test]
+async fn one_read_tells_of_all_collections_of_a_workspace() {
+    let server = Scripted::start(vec![
+        collections(&[("a", 1), ("b", 2), ("c", 3), ("another", 0)]),
+        Answer::error(503, "INTERNALERROR"),
+        collections(&[("a", 4), ("b", 3), ("c", 3)]),
+        collections(&[("a", 4), ("b", 4), ("c", 3)]),
+        // Only one is left.
+        collection("READY", "WATCHING", 4, 4),
+    ])
+    .await;
+    let task = filled_bindings(&server.url, &[("w", "a"), ("w", "b"), ("w", "c")]);
+    let mut connector = Connector::start_hurried(Codec::Proto);
+    assert_eq!(connector.ask(open(&task)).await.name(), "Opened");
+    let ended = connector.end().await;
+    let list = "GET /v1/orgs/self/ws/w/collections";
+    let seen = server.seen();
+    let seen: Vec<&str> =
+        seen.iter().map(|seen| seen.head.split(" HTTP").next().unwrap()).collect();
+    assert_eq!(seen, [list, list, list, list, &format!("{list}/c")]);
+    let done = "the collection is filled from S3: 4 objects, 4.0 MiB";
+    let done: Vec<Value> =
+        ended.records().into_iter().filter(|record| record["message"] == done).collect();
+    let of: Vec<&Value> = done.iter().map(|record| &record["collection"]).collect();
+    assert_eq!(of, ["w.a", "w.b", "w.c"]);
+}
+
+/// A list that leaves a collection out doesn't end a task.
+#[tokio::test]
+async fn what_a_list_leaves_out_is_looked_at() {
+    let server = Scripted::answering(|_, request| match request.head.split(" HTTP").next() {
+        Some("GET /v1/orgs/self/ws/w/collections/b") => collection("READY", "WATCHING", 4, 4),
+        Some("GET /v1/orgs/self/ws/w/collections") => collections(&[("a", 4)]),
+        _ => Answer::error(404, "NOTFOUND"),
+    })
+    .await;
+    let names = [("w", "a"), ("w", "b")];
+    let mut connector = Connector::start_hurried(Codec::Proto);
+    let task = filled_bindings(&server.url, &names);
+    assert_eq!(connector.ask(open(&task)).await.name(), "Opened");
+
+    let task = filled_bindings(&server.url, &[names[0], ("w", "c")]);
+    let mut connector = Connector::start_hurried(Codec::Proto);
+    connector.send(open(&task)).await;
+    assert_eq!(
+        connector.end().await.error(),
+        "Open: bindings[1]: collection w.c does not exist; publish the task again, so that it is \
+         created"
+    );
+}
+
+/// What the platform shows, whatever is logged.
+#[tokio::test]
+async fn a_status_tells_what_is_waited_for() {
+    // Rockset goes on when it has been looked at for long enough to show what it said.
+    let phase: Mutex<(u64, Option<Instant>, u32)> = Mutex::default();
+    let server = Scripted::answering(move |_, request| {
+        let mut phase = phase.lock().unwrap();
+        let looked_at = phase.1.get_or_insert_with(Instant::now).elapsed();
+        phase.2 += 1;
+        if looked_at > Duration::from_millis(700) && phase.2 > 6 {
+            *phase = (phase.0 + 1, Some(Instant::now()), 0);
+        }
+        let (objects, status) = match phase.0 {
+            0 => (1_002, "CREATED"),
+            1 => (1_003, "READY"),
+            _ => (1_204, "READY"),
+        };
+        let plain = |name| json!({"name": name, "status": status});
+        let filled = collection("READY", "WATCHING", objects, 1_204);
+        match request.head.split(" HTTP").next().unwrap() {
+            "GET /v1/orgs/self/ws/w/collections/a" => filled,
+            "GET /v1/orgs/self/ws/v/collections" => {
+                Answer::ok(json!({"data": [plain("p"), plain("q")]}))
+            }
+            _ => Answer::error(404, "NOTFOUND"),
+        }
+    })
+    .await;
+    let mut task = filled_bindings(&server.url, &[("w", "a")]);
+    task.bindings.extend(["p", "q"].map(|name| binding("v", name, &["id"], &[])));
+    let mut connector = Connector::start_with(Codec::Proto, &[("LOG_LEVEL", "error")]);
+    assert_eq!(connector.ask(open(&task)).await.name(), "Opened");
+    let ended = connector.end().await;
+    assert_eq!(ended.code, Some(0));
+    assert_eq!(ended.records(), [] as [Value; 0]);
+    let statuses = ended.statuses();
+    for expected in [
+        "filling from S3: 1,002 of 1,204 objects; waiting for 2 other collections to be READY",
+        "filling from S3: 1,003 of 1,204 objects",
+    ] {
+        assert!(statuses.iter().any(|status| status == expected), "{statuses:?}");
+    }
+    assert_eq!(statuses.last().unwrap(), "Running");
+}
+
+/// People who read the log get it without them.
+#[tokio::test]
+async fn only_the_platform_gets_statuses() {
+    let server = Scripted::start(vec![collection("READY", "WATCHING", 4, 4)]).await;
+    let mut connector = Connector::start_with(Codec::Proto, &[("LOG_FORMAT", "text")]);
+    assert_eq!(connector.ask(open(&filled_task(&server.url))).await.name(), "Opened");
+    assert!(!connector.end().await.stderr.contains("Running"));
+}
+
+#[tokio::test]
+async fn a_collection_that_is_not_ready_is_named() {
+    let plain = |status: &str| Answer::ok(json!({"data": {"name": "c", "status": status}}));
+    let server = Scripted::start(vec![plain("CREATED"), plain("CREATED"), plain("READY")]).await;
+    let task = task(&server.url, vec![binding("commons", "c", &["id"], &[])]);
+    let mut connector = Connector::start_hurried(Codec::Proto);
+    assert_eq!(connector.ask(open(&task)).await.name(), "Opened");
+    assert_eq!(
+        connector.end().await.statuses(),
+        ["waiting for collection commons.c to be READY", "Running"]
+    );
 }
 
 #[tokio::test]

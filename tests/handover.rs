@@ -37,8 +37,13 @@ async fn filled(objects: u64) -> Scripted {
     Scripted::answering(move |_, request| {
         let sources = ["", "p/", "out/some/path", "out/orders/", "out/events/v0000000002/"];
         let sources = sources.map(|prefix| source(prefix, objects, objects, "WATCHING"));
+        let named = |name| json!({"name": name, "status": "READY", "sources": sources});
+        let names = ["c", "d", "orders", "plain", "events"];
         match request.head.starts_with("GET ") {
-            true => Answer::ok(json!({"data": {"status": "READY", "sources": sources}})),
+            true if request.head.contains("/collections HTTP") => {
+                Answer::ok(json!({"data": names.map(named)}))
+            }
+            true => Answer::ok(json!({"data": named("c")})),
             false => Answer::ok(json!({"data": [{"_id": "1", "status": "ADDED"}]})),
         }
     })
@@ -225,21 +230,31 @@ async fn expectations(state: &Value, bindings: &[(&str, Value)]) -> String {
         source["s3"].as_object_mut().unwrap().extend(location.as_object().unwrap().clone());
         source
     };
-    let looks: BTreeMap<String, [Answer; 2]> = bindings
+    let looks: BTreeMap<String, [Value; 2]> = bindings
         .iter()
         .map(|(name, location)| {
-            let look = |objects| json!({"status": "READY", "sources": [source(location, objects)]});
-            (name.to_string(), [1, 9999].map(|n| Answer::ok(json!({"data": look(n)}))))
+            let sources = |objects| [source(location, objects)];
+            let look = |n| json!({"name": name, "status": "READY", "sources": sources(n)});
+            (name.to_string(), [1, 9999].map(look))
         })
         .collect();
     let turns: Mutex<BTreeMap<String, usize>> = Mutex::default();
     let server = Scripted::answering(move |_, request| {
         let path = request.head.split(' ').nth(1).unwrap();
-        let name = path.rsplit('/').next().unwrap();
+        let asked = path.rsplit('/').next().unwrap();
         let mut turns = turns.lock().unwrap();
-        let turn = turns.entry(name.to_string()).or_default();
-        *turn += 1;
-        looks[name][(*turn - 1).min(1)].clone()
+        let mut look = |name: &str| {
+            let turn = turns.entry(name.to_string()).or_default();
+            *turn += 1;
+            looks[name][(*turn - 1).min(1)].clone()
+        };
+        match asked {
+            "collections" => {
+                let all: Value = looks.keys().map(|name| look(name)).collect();
+                Answer::ok(json!({"data": all}))
+            }
+            name => Answer::ok(json!({"data": look(name)})),
+        }
     })
     .await;
     let bindings = bindings.iter().map(|(name, location)| {

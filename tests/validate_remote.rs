@@ -141,8 +141,7 @@ async fn it_is_read_only() {
     assert_eq!(
         seen,
         [
-            "GET /v1/orgs/self/ws/commons/collections/a ",
-            "GET /v1/orgs/self/ws/commons/collections/b ",
+            "GET /v1/orgs/self/ws/commons/collections ",
             "POST /v1/orgs/self/ws/commons/collections/a/docs {\"data\":[]}",
         ]
     );

@@ -6,7 +6,8 @@
 //! Rockset; [`document`], how a Store becomes a document, with `base64` for
 //! its `_id`; [`batch`], documents on their way into one request; `gather`, all batches that
 //! are open; `send`, one batch until it's acknowledged, or `malformed`, why it never will be;
-//! [`readiness`], waiting for collections;
+//! `survey`, what workspaces hold; `readiness`, `watch` and `rhythm`,
+//! waiting for collections;
 //! `differences`, how a collection is not as configured; `state`, what the runtime keeps
 //! for the connector: its own `memory`, or a `handover` of another connector; `files`, how
 //! many that one wrote.
@@ -27,13 +28,16 @@ mod memory;
 mod names;
 pub mod open;
 mod progress;
-pub mod readiness;
+mod readiness;
+mod rhythm;
 mod send;
 pub mod spec;
 mod state;
+mod survey;
 mod task;
 pub mod transactions;
 pub mod validate;
+mod watch;
 
 pub use error::Error;
 
@@ -103,5 +107,5 @@ where
     W: AsyncWrite + Unpin,
 {
     session.end().await;
-    tokio::time::sleep(readiness::Rhythm::from_environment().grace).await;
+    tokio::time::sleep(rhythm::Rhythm::from_environment().grace).await;
 }

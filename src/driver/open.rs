@@ -2,14 +2,19 @@
 
 use super::document::Layout;
 use super::gather::{Binding, Gathering};
-use super::readiness::{Rhythm, Wait};
+use super::progress::Overview;
+use super::readiness::Wait;
+use super::rhythm::Rhythm;
 use super::state::State;
 use super::task::Task;
 use super::transactions::Transactor;
+use super::watch::Watch;
 use super::{Error, Options};
 use crate::flow::materialize::request;
 use crate::flow::materialize::response::Opened;
 use crate::flow::spec::{ConnectorState, RangeSpec};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use tokio::task::JoinSet;
 
 /// What follows an Open.
@@ -54,7 +59,7 @@ pub async fn open(request: &request::Open, options: Options) -> Result<Ready, Er
     Ok(Ready { opened: Opened { runtime_checkpoint, ..Opened::default() }, transactor })
 }
 
-/// Waits for all bindings at once. Returns what the state becomes with the first commit.
+/// Waits for all workspaces at once. Returns what the state becomes with the first commit.
 ///
 /// A collection that has been written to since it was filled from S3 isn't waited for
 /// again: its bucket may be gone.
@@ -65,7 +70,7 @@ async fn wait(task: &Task<'_>, state: &mut State) -> Result<Option<ConnectorStat
     }
     let before = state.memory.clone();
     let rhythm = Rhythm::from_environment();
-    let mut waiting = JoinSet::new();
+    let mut waits: BTreeMap<&str, Vec<Wait>> = BTreeMap::new();
     for (binding, expected) in task.bindings.iter().zip(expected) {
         let name = binding.target.to_string();
         let source = binding.resource.initialize_from_s3.clone();
@@ -73,8 +78,15 @@ async fn wait(task: &Task<'_>, state: &mut State) -> Result<Option<ConnectorStat
         if source.is_some() {
             state.memory.loaded.insert(name, binding.backfill);
         }
-        let (client, target) = (task.client.clone(), binding.target.clone());
-        waiting.spawn(Wait { client, target, source, expected, rhythm }.run());
+        let wait = Wait::new(binding.target.clone(), source, expected, rhythm);
+        waits.entry(&binding.target.workspace).or_default().push(wait);
+    }
+    let overview = Arc::new(Overview::new(waits.len(), rhythm.status));
+    let mut waiting = JoinSet::new();
+    for (workspace, waits) in waits {
+        let (client, workspace) = (task.client.clone(), workspace.to_string());
+        let overview = overview.clone();
+        waiting.spawn(Watch { client, workspace, waits, rhythm, overview }.run());
     }
     while let Some(ready) = waiting.join_next().await {
         ready.map_err(|e| Error::Stopped(e.to_string()))??;

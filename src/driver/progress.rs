@@ -1,9 +1,13 @@
-//! How far a collection has come in being filled from S3.
+//! How far a collection has come in being filled from S3, and how far all of a task have.
 
+use super::task::Target;
 use crate::rockset::enums::SourceState;
 use crate::rockset::types::Source;
-use std::fmt;
-use std::time::Duration;
+use crate::status;
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// What a source says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -72,6 +76,106 @@ impl Progress {
     }
 }
 
+/// How far all collections of a task have come, for the platform to show.
+#[derive(Debug)]
+pub(super) struct Overview {
+    /// Between two texts.
+    pause: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Workspaces that nobody has looked at yet.
+    unseen: usize,
+    /// By binding, what is waited for and, if it is filled from S3, the objects that are in
+    /// and that there are.
+    waiting: BTreeMap<usize, (String, Option<(u64, u64)>)>,
+    /// The objects of what isn't waited for any more.
+    objects: (u64, u64),
+    shown: Option<(Instant, String)>,
+}
+
+impl Overview {
+    /// Of collections in so many workspaces.
+    pub fn new(workspaces: usize, pause: Duration) -> Self {
+        let (waiting, objects, shown) = Default::default();
+        Self { pause, state: State { unseen: workspaces, waiting, objects, shown }.into() }
+    }
+
+    /// Takes in what was seen of a collection.
+    pub fn see(&self, target: &Target, objects: Option<(u64, u64)>, is_done: bool) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match is_done {
+            false => drop(state.waiting.insert(target.binding, (target.to_string(), objects))),
+            true => {
+                state.waiting.remove(&target.binding);
+                let (is_in, all) = objects.unwrap_or_default();
+                state.objects.0 += is_in;
+                state.objects.1 += all;
+            }
+        }
+    }
+
+    /// Shows what is waited for, if that is due. `is_first`: a workspace has been looked at
+    /// for the first time.
+    pub fn show(&self, is_first: bool) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.unseen = state.unseen.saturating_sub(is_first.into());
+        let is_due = state.shown.as_ref().is_none_or(|(at, _)| at.elapsed() >= self.pause);
+        if state.unseen > 0 || state.waiting.is_empty() || !is_due {
+            return;
+        }
+        let text = state.to_string();
+        if state.shown.as_ref().is_none_or(|(_, shown)| *shown != text) {
+            status::show(&text);
+            state.shown = Some((Instant::now(), text));
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let filled: Vec<(u64, u64)> =
+            self.waiting.values().filter_map(|(_, objects)| *objects).collect();
+        let plain = self.waiting.len() - filled.len();
+        if !filled.is_empty() {
+            let (is_in, all) = filled
+                .iter()
+                .fold(self.objects, |(is_in, all), more| (is_in + more.0, all + more.1));
+            write!(f, "filling from S3: {} of {} objects", Count(is_in), Count(all))?;
+            return match plain {
+                0 => Ok(()),
+                1 => write!(f, "; waiting for 1 other collection to be READY"),
+                more => {
+                    write!(f, "; waiting for {} other collections to be READY", Count(more as u64))
+                }
+            };
+        }
+        match self.waiting.values().next() {
+            Some((name, _)) if plain == 1 => write!(f, "waiting for collection {name} to be READY"),
+            _ => write!(f, "waiting for {} collections to be READY", Count(plain as u64)),
+        }
+    }
+}
+
+/// A number, for people: with commas between thousands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Count(pub u64);
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.0.to_string();
+        for (index, digit) in digits.chars().enumerate() {
+            if index > 0 && (digits.len() - index).is_multiple_of(3) {
+                f.write_char(',')?;
+            }
+            f.write_char(digit)?;
+        }
+        Ok(())
+    }
+}
+
 /// A number of bytes, for people.
 pub(super) struct Bytes(pub u64);
 
@@ -92,7 +196,7 @@ impl fmt::Display for Bytes {
 }
 
 /// A time, for people.
-struct Seconds(f64);
+pub(super) struct Seconds(pub f64);
 
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

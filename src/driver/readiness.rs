@@ -1,109 +1,28 @@
-//! Waiting until a collection can be written to, and has all that it is filled from.
+//! Until when a collection is waited for, and what is said meanwhile: it must be writable, and
+//! have all that it is filled from.
 
 use super::Error;
 use super::differences::{describe, reads};
 use super::progress::{Bytes, Progress};
+use super::rhythm::Rhythm;
 use super::task::Target;
 use crate::config::InitializeFromS3;
 use crate::rockset::enums::CollectionStatus;
-use crate::rockset::retry::Policy;
-use crate::rockset::types::{Collection, GetCollectionResponse};
-use crate::rockset::{self, Client, call};
+use crate::rockset::{self, types::Collection};
 use serde_json::json;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tracing::{info, warn};
 
-/// How often to look, and to say something.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Rhythm {
-    /// Before the second look. The pause grows from there.
-    first_pause: Duration,
-    longest_pause: Duration,
-    /// The longest pause once it has taken an hour.
-    longest_pause_later: Duration,
-    later: Duration,
-    /// Between two reports of progress.
-    report: Duration,
-    /// Without anything moving, after which something is wrong.
-    stalled: Duration,
-    /// How long it goes on after the input has ended.
-    pub grace: Duration,
-    /// How long all of this takes, compared with what is usual.
-    scale: f64,
-}
-
-impl Default for Rhythm {
-    fn default() -> Self {
-        Self {
-            first_pause: Duration::from_millis(100),
-            longest_pause: Duration::from_secs(45),
-            longest_pause_later: Duration::from_secs(90),
-            later: Duration::from_secs(3_600),
-            report: Duration::from_secs(30),
-            stalled: Duration::from_secs(300),
-            grace: Duration::from_secs(10),
-            scale: 1.0,
-        }
-    }
-}
-
-impl Rhythm {
-    /// The usual one, unless the variable `ROCKSET_WAIT_SCALE` asks for another pace: with
-    /// `0.01`, everything happens a hundred times as fast.
-    pub fn from_environment() -> Self {
-        let scale = std::env::var("ROCKSET_WAIT_SCALE").ok();
-        let scale = scale.and_then(|text| text.parse::<f64>().ok());
-        let usual = Self::default();
-        match scale.filter(|scale| scale.is_finite() && *scale > 0.0 && *scale <= 1.0) {
-            None => usual,
-            Some(scale) => Self {
-                first_pause: usual.first_pause.mul_f64(scale),
-                longest_pause: usual.longest_pause.mul_f64(scale),
-                longest_pause_later: usual.longest_pause_later.mul_f64(scale),
-                later: usual.later.mul_f64(scale),
-                report: usual.report.mul_f64(scale),
-                stalled: usual.stalled.mul_f64(scale),
-                grace: usual.grace.mul_f64(scale),
-                scale,
-            },
-        }
-    }
-
-    /// How a look is repeated that isn't answered.
-    fn retry(&self, usual: Policy) -> Policy {
-        Policy {
-            first: usual.first.mul_f64(self.scale),
-            highest: usual.highest.mul_f64(self.scale),
-            limit: usual.limit.mul_f64(self.scale),
-        }
-    }
-
-    /// How long to wait after `looks` looks: jitter keeps tasks that were started together
-    /// from asking together.
-    fn pause(&self, looks: u32, waited: Duration) -> Duration {
-        let longest =
-            if waited < self.later { self.longest_pause } else { self.longest_pause_later };
-        let grown = self.first_pause.as_secs_f64() * 1.5f64.powi(looks.min(64) as i32);
-        let pause = grown.min(longest.as_secs_f64());
-        Duration::from_secs_f64(pause * (0.7 + fastrand::f64() * 0.6))
-    }
-}
-
-/// What a collection is waited for.
-#[derive(Debug, Clone)]
+/// What a collection is waited for, and what has been seen and said of it so far.
+#[derive(Debug)]
 pub(super) struct Wait {
-    pub client: Client,
     pub target: Arc<Target>,
     /// Where it is filled from, unless that has been done.
     pub source: Option<InitializeFromS3>,
     /// How many files that must be at the least, if it is known.
-    pub expected: Option<u64>,
-    pub rhythm: Rhythm,
-}
-
-/// What has been seen and said so far.
-struct Seen {
+    expected: Option<u64>,
+    rhythm: Rhythm,
     begun: Instant,
     status: Option<CollectionStatus>,
     progress: Progress,
@@ -115,61 +34,53 @@ struct Seen {
 }
 
 impl Wait {
-    /// Waits until the collection is READY and everything that it is filled from is in.
-    pub async fn run(mut self) -> Result<(), Error> {
-        self.client = self.client.retrying(self.rhythm.retry(self.client.retry()));
+    pub fn new(
+        target: Arc<Target>,
+        source: Option<InitializeFromS3>,
+        expected: Option<u64>,
+        rhythm: Rhythm,
+    ) -> Self {
         let now = Instant::now();
-        let mut seen = Seen {
+        Self {
+            target,
+            source,
+            expected,
+            rhythm,
             begun: now,
             status: None,
             progress: Progress::default(),
             moved: now,
             reported: None,
             last_report: None,
-        };
-        for looks in 0.. {
-            if let Some(collection) = self.look().await? {
-                let progress = self.progress(&collection)?;
-                let is_ready = collection.status == Some(CollectionStatus::Ready);
-                if is_ready && progress.as_ref().is_none_or(|it| it.is_complete(self.expected)) {
-                    self.say_done(&seen, progress.as_ref());
-                    return Ok(());
-                }
-                self.report(&mut seen, collection.status, progress);
-            }
-            tokio::time::sleep(self.rhythm.pause(looks, seen.begun.elapsed())).await;
         }
-        Ok(())
     }
 
-    /// The collection, unless what keeps Rockset from answering may pass.
-    async fn look(&self) -> Result<Option<Collection>, Error> {
-        let target = &self.target;
-        let failed = |error| {
-            let doing = format!("bindings[{}]: waiting for collection {target}", target.binding);
-            Err(Error::rockset(doing)(error))
-        };
-        match call(self.client.get_collection(&target.workspace, &target.collection)).await {
-            Ok(GetCollectionResponse { data: Some(collection), .. }) => match collection.status {
-                Some(_) => Ok(Some(collection)),
-                None => failed(rockset::Error::Unexpected("a collection without a status".into())),
-            },
-            Ok(_) => failed(rockset::Error::Unexpected("an answer without a collection".into())),
-            Err(rockset::Error::NotFound(_)) => Err(Error::request(
-                "Open",
-                format!(
-                    "bindings[{}]: collection {target} does not exist; publish the task again, so \
-                     that it is created",
-                    target.binding
-                ),
-            )),
-            Err(error) if self.source.is_some() && error.can_pass() => {
-                let reason = rockset::error::chain(&error);
-                warn!(collection = %target, reason, "Rockset does not say how far the collection is; asking again");
-                Ok(None)
-            }
-            Err(error) => failed(error),
+    /// Takes another look at the collection. Says whether it is READY and everything that it
+    /// is filled from is in.
+    pub fn see(&mut self, collection: &Collection) -> Result<bool, Error> {
+        if collection.status.is_none() {
+            return Err(self.failed("a collection without a status"));
         }
+        let progress = self.progress(collection)?;
+        let is_ready = collection.status == Some(CollectionStatus::Ready);
+        if is_ready && progress.as_ref().is_none_or(|it| it.is_complete(self.expected)) {
+            self.say_done(progress.as_ref());
+            self.progress = progress.unwrap_or_default();
+            return Ok(true);
+        }
+        self.report(collection.status.clone(), progress);
+        Ok(false)
+    }
+
+    /// How many objects of its source are in, and how many there are, as last seen.
+    pub fn objects(&self) -> Option<(u64, u64)> {
+        self.source.as_ref().map(|_| (self.progress.objects, self.progress.objects_total))
+    }
+
+    fn failed(&self, what: &str) -> Error {
+        let Target { binding, .. } = *self.target;
+        let doing = format!("bindings[{binding}]: waiting for collection {}", self.target);
+        Error::rockset(doing)(rockset::Error::Unexpected(what.to_string()))
     }
 
     /// How far the source is, if there is one to wait for.
@@ -205,44 +116,39 @@ impl Wait {
         }
     }
 
-    fn report(
-        &self,
-        seen: &mut Seen,
-        status: Option<CollectionStatus>,
-        progress: Option<Progress>,
-    ) {
+    fn report(&mut self, status: Option<CollectionStatus>, progress: Option<Progress>) {
         let now = Instant::now();
-        let is_due = seen.reported.is_none_or(|at| now - at >= self.rhythm.report);
-        let is_news = seen.status != status;
-        seen.status = status;
+        let is_due = self.reported.is_none_or(|at| now - at >= self.rhythm.report);
+        let is_news = self.status != status;
+        self.status = status;
         match progress {
             Some(progress) => {
-                if progress.has_moved_since(&seen.progress) {
-                    seen.moved = now;
+                if progress.has_moved_since(&self.progress) {
+                    self.moved = now;
                 }
-                seen.progress = progress;
+                self.progress = progress;
                 if is_due {
-                    self.say_progress(seen, now);
-                    seen.reported = Some(now);
+                    self.say_progress(now);
+                    self.reported = Some(now);
                 }
-                if now - seen.moved >= self.rhythm.stalled {
-                    self.say_stalled(seen);
-                    seen.moved = now;
+                if now - self.moved >= self.rhythm.stalled {
+                    self.say_stalled();
+                    self.moved = now;
                 }
             }
             None if is_due || is_news => {
-                self.say_status(seen);
-                seen.reported = Some(now);
+                self.say_status();
+                self.reported = Some(now);
             }
             None => {}
         }
     }
 
-    fn say_progress(&self, seen: &mut Seen, now: Instant) {
-        let Progress { objects, objects_total, bytes, bytes_total, .. } = seen.progress;
+    fn say_progress(&mut self, now: Instant) {
+        let Progress { objects, objects_total, bytes, bytes_total, .. } = self.progress;
         // At first, what was taken in before anybody looked says nothing of the pace.
-        let pace = match seen.last_report.replace((seen.progress.clone(), now)) {
-            Some((before, at)) => seen.progress.pace(&before, now - at),
+        let pace = match self.last_report.replace((self.progress.clone(), now)) {
+            Some((before, at)) => self.progress.pace(&before, now - at),
             None => String::new(),
         };
         let expected = match self.expected {
@@ -253,13 +159,13 @@ impl Wait {
         };
         info!(
             collection = %self.target,
-            status = seen.status.as_ref().map(CollectionStatus::as_str),
-            source = seen.progress.state.as_ref().map(|state| state.as_str()),
+            status = self.status.as_ref().map(CollectionStatus::as_str),
+            source = self.progress.state.as_ref().map(|state| state.as_str()),
             objects,
             objects_total,
             bytes,
             bytes_total,
-            seconds = seen.begun.elapsed().as_secs(),
+            seconds = self.begun.elapsed().as_secs(),
             "filling the collection from S3: {objects} of {objects_total} objects, {} of \
              {}{pace}{expected}",
             Bytes(bytes),
@@ -267,10 +173,10 @@ impl Wait {
         );
     }
 
-    fn say_stalled(&self, seen: &Seen) {
+    fn say_stalled(&self) {
         let Some(source) = &self.source else { return };
-        let Progress { objects, objects_total, .. } = seen.progress;
-        let seconds = seen.begun.elapsed().as_secs();
+        let Progress { objects, objects_total, .. } = self.progress;
+        let seconds = self.begun.elapsed().as_secs();
         let cause = match self.expected {
             Some(expected) if objects == objects_total && objects_total < expected => format!(
                 "Rockset has seen {objects_total} of the {expected} files that were written: check \
@@ -289,11 +195,11 @@ impl Wait {
         warn!(collection = %self.target, objects, objects_total, seconds, "nothing moves: {cause}");
     }
 
-    fn say_status(&self, seen: &Seen) {
+    fn say_status(&self) {
         use CollectionStatus as S;
-        let status = seen.status.as_ref();
+        let status = self.status.as_ref();
         let name = status.map(S::as_str);
-        let seconds = seen.begun.elapsed().as_secs();
+        let seconds = self.begun.elapsed().as_secs();
         match status {
             Some(S::Paused | S::Pausing | S::Deleted | S::EncryptionKeyError) => warn!(
                 collection = %self.target, status = name, seconds,
@@ -306,8 +212,8 @@ impl Wait {
         }
     }
 
-    fn say_done(&self, seen: &Seen, progress: Option<&Progress>) {
-        let seconds = seen.begun.elapsed().as_secs();
+    fn say_done(&self, progress: Option<&Progress>) {
+        let seconds = self.begun.elapsed().as_secs();
         match (progress, &self.source) {
             (Some(Progress { objects: 0, .. }), Some(source)) => warn!(
                 collection = %self.target, seconds,
@@ -318,7 +224,7 @@ impl Wait {
                 "the collection is filled from S3: {} objects, {}",
                 progress.objects, Bytes(progress.bytes)
             ),
-            (None, _) if seen.reported.is_some() => {
+            (None, _) if self.reported.is_some() => {
                 info!(collection = %self.target, seconds, "collection is READY")
             }
             (None, _) => {}

@@ -16,6 +16,7 @@ use std::sync::Arc;
 /// A task, checked and ready to work on.
 #[derive(Debug)]
 pub(super) struct Task<'a> {
+    pub name: &'a str,
     pub endpoint: Endpoint,
     pub client: Client,
     pub bindings: Vec<Binding<'a>>,
@@ -101,7 +102,8 @@ impl<'a> Task<'a> {
                 backfill: spec.backfill,
             })
         });
-        Ok(Self { bindings: bindings.collect::<Result<_, Error>>()?, endpoint, client })
+        let bindings = bindings.collect::<Result<_, Error>>()?;
+        Ok(Self { name: &spec.name, bindings, endpoint, client })
     }
 }
 

@@ -9,6 +9,7 @@ use crate::flow::materialize::{request, response};
 use crate::flow::spec::ConnectorState;
 use crate::flow::{Incoming, Request, Response, Session, Store};
 use crate::rockset::Client;
+use crate::status;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::{JoinError, JoinSet};
@@ -50,6 +51,7 @@ where
 {
     let Ready { opened, mut transactor } = ready;
     session.respond(Response::Opened(opened)).await?;
+    status::show("Running");
     loop {
         match transactor.take_buffered(&mut session)? {
             Pause::Batches => transactor.send_ready().await?,

@@ -38,6 +38,13 @@ impl Connector {
         Self::start_command(codec, command(codec).env("ROCKSET_WAIT_SCALE", "0.01"))
     }
 
+    /// Starts the binary hurried, with these variables in its environment.
+    pub fn start_with(codec: Codec, variables: &[(&str, &str)]) -> Self {
+        let mut command = command(codec);
+        command.env("ROCKSET_WAIT_SCALE", "0.01").envs(variables.iter().copied());
+        Self::start_command(codec, &mut command)
+    }
+
     fn start_command(codec: Codec, command: &mut Command) -> Self {
         let mut child = command.spawn().unwrap();
         let mut stderr = child.stderr.take().unwrap();
@@ -116,6 +123,23 @@ impl Ended {
         assert_eq!(record["level"], "error", "{record}");
         assert!(record["ts"].is_string(), "{record}");
         record["message"].as_str().unwrap().to_string()
+    }
+}
+
+impl Ended {
+    /// All records of the log, but for what [`Self::statuses`] gives.
+    pub fn records(&self) -> Vec<serde_json::Value> {
+        self.parsed().filter(|record| record.get("eventType").is_none()).collect()
+    }
+
+    /// The texts for the platform to show.
+    pub fn statuses(&self) -> Vec<String> {
+        let shown = self.parsed().filter(|record| record["eventType"] == "connectorStatus");
+        shown.map(|record| record["message"].as_str().unwrap().to_string()).collect()
+    }
+
+    fn parsed(&self) -> impl Iterator<Item = serde_json::Value> {
+        self.stderr.lines().map(|line| serde_json::from_str(line).unwrap())
     }
 }
 

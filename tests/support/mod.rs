@@ -5,6 +5,8 @@
 pub mod api;
 pub mod connector;
 #[cfg(feature = "local")]
+pub mod limited;
+#[cfg(feature = "local")]
 pub mod local;
 pub mod pack;
 pub mod package;

@@ -1,24 +1,29 @@
 //! One collection: created, created anew, updated, or left as it is.
+//!
+//! A step at a time, each after a look at what there is: so it goes on wherever an earlier
+//! Apply was cut off, and all collections of a workspace are looked at in one read.
 
+use super::marker::Marker;
+use super::tally::Tally;
+use super::{occupant, workspace};
 use crate::config::Resource;
 use crate::driver::Error;
 use crate::driver::differences::{changes, describe, has_source};
+use crate::driver::survey;
 use crate::driver::task::Target;
 use crate::rockset::enums::CollectionStatus;
 use crate::rockset::types::{
-    Collection, CreateCollectionRequest, FieldMappingQuery, UpdateCollectionRequest,
+    Collection, CreateCollectionRequest, CreateCollectionResponse, UpdateCollectionRequest,
 };
 use crate::rockset::{self, Client, call};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use tracing::info;
 
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// How often it is logged that a deleted collection is still there.
-const REPORT_EVERY: Duration = Duration::from_secs(30);
+/// How often Rockset may say that a collection exists which isn't there to be seen, or is gone
+/// again when it is looked at.
+const REFUSALS: u32 = 5;
 
-/// What is to be done to one collection.
+/// What is to be done to one collection, and what has been.
 pub(super) struct Work {
     pub client: Client,
     pub target: Arc<Target>,
@@ -27,101 +32,184 @@ pub(super) struct Work {
     /// What the resource was configured as before.
     pub last: Option<Resource>,
     /// Whether the collection is to be created anew, if it exists.
-    pub is_recreated: bool,
+    pub is_anew: bool,
+    /// What tells that this has been done.
+    pub marker: Marker,
+    pub tally: Arc<Tally>,
+    pub progress: SoFar,
 }
 
-/// What has been done to it.
+/// What has come of it so far.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
-    /// One line each.
+pub(super) struct SoFar {
+    /// What was done, one line each.
     pub actions: Vec<String>,
     /// What the configuration says and the collection can't follow, one line each.
     pub reported: Vec<String>,
-    /// Whether the collection is as empty as if it had been created anew.
-    pub is_recreated: bool,
+    is_planned: bool,
+    was_deleted: bool,
+    /// How often it couldn't be created, because it exists.
+    refusals: u32,
+}
+
+/// What follows a step.
+pub(super) enum Next {
+    /// Nothing.
+    Done,
+    /// Another look. `is_going`: it has been deleted, and isn't gone yet.
+    Look { is_going: bool },
+    /// The next step, since this is there.
+    Step(Box<Collection>),
+}
+
+enum Step {
+    Create,
+    Delete,
+    Wait,
+    Follow,
 }
 
 impl Work {
-    pub async fn run(self) -> Result<Outcome, Error> {
-        let mut outcome = Outcome { is_recreated: self.is_recreated, ..Outcome::default() };
-        match self.look().await? {
-            Some(existing) if !is_going(&existing) => {
-                if !self.is_recreated {
-                    self.follow(&existing, &mut outcome).await?;
-                    return Ok(outcome);
-                }
-                self.delete().await?;
-                outcome
-                    .actions
-                    .push(format!("Deleted collection {}, to fill it anew", self.target));
-                self.until_gone().await?;
-            }
-            Some(_) => self.until_gone().await?,
-            None => {}
+    fn step(&self, existing: Option<&Collection>) -> Step {
+        match existing {
+            None => Step::Create,
+            Some(existing) if existing.status == Some(CollectionStatus::Deleted) => Step::Wait,
+            Some(existing) if self.is_anew && !self.is_made(existing) => Step::Delete,
+            Some(_) => Step::Follow,
         }
-        outcome.actions.extend(self.create().await?);
-        Ok(outcome)
     }
 
-    async fn look(&self) -> Result<Option<Collection>, Error> {
-        let Target { workspace, collection, .. } = &*self.target;
-        match call(self.client.get_collection(workspace, collection)).await {
-            Ok(answer) => Ok(answer.data),
-            Err(rockset::Error::NotFound(_)) => Ok(None),
-            Err(error) => Err(self.failed("looking for")(error)),
+    /// Whether a collection has been created anew already.
+    fn is_made(&self, existing: &Collection) -> bool {
+        let description = existing.description.as_deref().unwrap_or_default();
+        self.progress.was_deleted || Marker::split(description).1.as_ref() == Some(&self.marker)
+    }
+
+    /// Counts what there is to do, given what there is.
+    pub fn plan(&mut self, existing: Option<&Collection>) {
+        match (self.step(existing), existing) {
+            (Step::Follow, Some(existing)) => {
+                if self.update(existing).is_some() {
+                    self.tally.updating.plan();
+                }
+                return;
+            }
+            (Step::Delete, _) => self.tally.deleting.plan(),
+            _ => {}
         }
+        self.progress.is_planned = true;
+        self.tally.creating.plan();
+    }
+
+    /// Takes the next step, given what there is.
+    pub async fn take(&mut self, existing: Option<&Collection>) -> Result<Next, Error> {
+        let next = match (self.step(existing), existing) {
+            (Step::Wait, _) => Ok(Next::Look { is_going: true }),
+            (Step::Delete, _) => {
+                let deleted = self.delete().await;
+                self.tally.deleting.done();
+                deleted.map(|()| Next::Look { is_going: true })
+            }
+            (Step::Follow, Some(existing)) => self.follow(existing).await.map(|()| Next::Done),
+            _ => self.create().await,
+        };
+        if self.progress.is_planned && matches!(next, Ok(Next::Done) | Err(_)) {
+            self.tally.creating.done();
+        }
+        next
+    }
+
+    fn done(&mut self, action: String) {
+        info!("{action}");
+        self.progress.actions.push(action);
     }
 
     /// Creates the collection. Somebody else may do so at the same time.
-    async fn create(&self) -> Result<Option<String>, Error> {
-        loop {
-            match call(self.client.create_collection(&self.target.workspace, &self.definition))
-                .await
-            {
-                Ok(_) => break,
-                Err(rockset::Error::AlreadyExists(_)) => match self.look().await? {
-                    Some(existing) if !is_going(&existing) => return Ok(None),
-                    _ => self.until_gone().await?,
-                },
-                Err(error) => return Err(self.failed("creating")(error)),
+    async fn create(&mut self) -> Result<Next, Error> {
+        let mut definition = self.definition.clone();
+        if self.is_anew {
+            let description = definition.description.as_deref().unwrap_or_default();
+            definition.description = Some(Marker::append(description, Some(&self.marker)));
+        }
+        let Target { workspace, .. } = &*self.target;
+        let mut answer = call(self.client.create_collection(workspace, &definition)).await;
+        // A server may list nothing of a workspace that doesn't exist, instead of saying so.
+        if matches!(answer, Err(rockset::Error::NotFound(_))) {
+            let created = workspace::create(&self.client, workspace).await?;
+            self.progress.actions.extend(created);
+            answer = call(self.client.create_collection(workspace, &definition)).await;
+        }
+        match answer {
+            Ok(CreateCollectionResponse { data: Some(_), .. }) => {}
+            Ok(_) => {
+                let nothing = "an answer without the collection".to_string();
+                return Err(self.failed("creating")(rockset::Error::Unexpected(nothing)));
             }
+            Err(error @ rockset::Error::AlreadyExists(_)) => return self.refused(error).await,
+            Err(error) => return Err(self.failed("creating")(error)),
         }
         let mut action = format!("Created collection {}", self.target);
         if let Some(source) = &self.resource.initialize_from_s3 {
             action.push_str(&format!(", filled from {}", describe(source)));
         }
-        Ok(Some(action))
+        self.done(action);
+        Ok(Next::Done)
     }
 
-    async fn delete(&self) -> Result<(), Error> {
+    /// Finds out what there is, where Rockset says that there is something.
+    async fn refused(&mut self, refusal: rockset::Error) -> Result<Next, Error> {
+        self.progress.refusals += 1;
+        let refusals = self.progress.refusals;
+        let Target { binding, workspace, collection } = &*self.target;
+        let existing = match survey::get(&self.client, workspace, collection).await {
+            Ok(existing) => Some(existing),
+            Err(rockset::Error::NotFound(_)) => None,
+            Err(error) => return Err(self.failed("looking for")(error)),
+        };
+        match existing {
+            Some(existing) if refusals < REFUSALS => Ok(Next::Step(existing.into())),
+            // It may have gone just now.
+            None if refusals == 1 => Ok(Next::Look { is_going: false }),
+            existing => {
+                let occupant = match existing {
+                    Some(_) => None,
+                    None => occupant::find(&self.client, workspace, collection).await,
+                };
+                let target = &self.target;
+                let why = match occupant {
+                    Some(what) => format!(
+                        "{what} has the name {target}: delete it in Rockset, or name another \
+                         collection in the binding's resource"
+                    ),
+                    None => format!(
+                        "Rockset says that {target} exists, and when it is looked at it is not \
+                         there: look in Rockset at what has that name, and whether somebody else \
+                         creates and deletes it, or name another collection in the binding's \
+                         resource"
+                    ),
+                };
+                let doing = format!("bindings[{binding}]: collection {target} can't be created");
+                Err(Error::rockset(format!("{doing}, because {why}"))(refusal))
+            }
+        }
+    }
+
+    async fn delete(&mut self) -> Result<(), Error> {
         let Target { workspace, collection, .. } = &*self.target;
         match call(self.client.delete_collection(workspace, collection)).await {
-            Ok(_) | Err(rockset::Error::NotFound(_)) => Ok(()),
-            Err(error) => Err(self.failed("deleting")(error)),
+            Ok(_) | Err(rockset::Error::NotFound(_)) => {}
+            Err(error) => return Err(self.failed("deleting")(error)),
         }
-    }
-
-    /// Waits until nothing is left of a deleted collection.
-    async fn until_gone(&self) -> Result<(), Error> {
-        let begun = Instant::now();
-        let mut pause = FIRST_PAUSE;
-        let mut reported = begun;
-        while self.look().await?.is_some_and(|existing| is_going(&existing)) {
-            if reported.elapsed() >= REPORT_EVERY {
-                reported = Instant::now();
-                let seconds = begun.elapsed().as_secs();
-                info!(collection = %self.target, seconds, "waiting for the deleted collection to be gone");
-            }
-            tokio::time::sleep(pause.mul_f64(0.75 + fastrand::f64() / 2.0)).await;
-            pause = pause.mul_f64(1.5).min(LONGEST_PAUSE);
-        }
+        self.progress.was_deleted = true;
+        self.done(format!("Deleted collection {}, to fill it anew", self.target));
         Ok(())
     }
 
     /// Brings a collection that exists closer to what is configured, as far as it can
     /// follow.
-    async fn follow(&self, existing: &Collection, outcome: &mut Outcome) -> Result<(), Error> {
+    async fn follow(&mut self, existing: &Collection) -> Result<(), Error> {
         if let Some(source) = &self.resource.initialize_from_s3
+            && !self.is_anew
             && !has_source(existing, source)
         {
             return Err(Error::request(
@@ -135,9 +223,15 @@ impl Work {
                 ),
             ));
         }
-        self.update(existing, outcome).await?;
-        let changes = self.last.as_ref().map(|last| changes(last, &self.resource, existing));
-        outcome.reported = changes
+        if let Some(update) = self.update(existing) {
+            let updated = self.send(update).await;
+            self.tally.updating.done();
+            updated?;
+        }
+        // What was created anew is as it is configured.
+        let last = self.last.as_ref().filter(|_| !self.is_anew);
+        let changes = last.map(|last| changes(last, &self.resource, existing));
+        self.progress.reported = changes
             .into_iter()
             .flatten()
             .map(|change| {
@@ -151,53 +245,72 @@ impl Work {
         Ok(())
     }
 
-    /// Updates what can be changed in place, where it is configured and differs.
-    async fn update(&self, existing: &Collection, outcome: &mut Outcome) -> Result<(), Error> {
+    /// What can be changed in place, where it is configured and differs.
+    fn update(&self, existing: &Collection) -> Option<Update> {
+        let differs = |wanted: Option<&str>, has: &str| wanted.is_some_and(|wanted| wanted != has);
         let wanted = &self.definition;
-        let differs = |wanted: Option<&str>, has: Option<&str>| {
-            wanted.is_some_and(|wanted| wanted != has.unwrap_or_default())
-        };
-        let sql = |query: &Option<FieldMappingQuery>| query.as_ref().and_then(|it| it.sql.clone());
-        let (wanted_sql, sql) =
-            (sql(&wanted.field_mapping_query), sql(&existing.field_mapping_query));
-        let new_description =
-            differs(wanted.description.as_deref(), existing.description.as_deref());
-        let new_sql = differs(wanted_sql.as_deref(), sql.as_deref());
-        if !new_description && !new_sql {
-            return Ok(());
-        }
+        let whole = existing.description.as_deref().unwrap_or_default();
+        let (has, marker) = Marker::split(whole);
+        // The marker of another backfill, or of another task, is not true any more.
+        let marker = marker.filter(|marker| marker.is_of_backfill(&self.marker));
+        let description = wanted.description.as_deref();
+        let new_description = differs(description, has) && differs(description, whole);
+        let (wanted_sql, sql) = (&wanted.field_mapping_query, &existing.field_mapping_query);
+        let sql_of = |query: &Option<_>| sql_text(query.as_ref());
+        let new_sql = differs(sql_of(wanted_sql).as_deref(), &sql_of(sql).unwrap_or_default());
+
         // What is to stay is said again, since a server may take what is left out for
         // what is to go.
-        let body = UpdateCollectionRequest {
-            description: wanted.description.clone().or_else(|| existing.description.clone()),
-            field_mapping_query: wanted
-                .field_mapping_query
-                .clone()
-                .or_else(|| existing.field_mapping_query.clone()),
+        let is_stale = Marker::append(has, marker.as_ref()) != whole && !new_description;
+        let described = match (description, &existing.description) {
+            (None, None) => None,
+            (description, _) if new_description || is_stale => {
+                Some(Marker::append(description.unwrap_or(has), marker.as_ref()))
+            }
+            (_, existing) => existing.clone(),
         };
+        (new_description || new_sql || is_stale).then(|| Update {
+            body: UpdateCollectionRequest {
+                description: described,
+                field_mapping_query: wanted_sql.clone().or_else(|| sql.clone()),
+            },
+            new_description,
+            new_sql,
+        })
+    }
+
+    async fn send(&mut self, update: Update) -> Result<(), Error> {
         let Target { workspace, collection, .. } = &*self.target;
-        call(self.client.update_collection(workspace, collection, &body))
+        call(self.client.update_collection(workspace, collection, &update.body))
             .await
             .map_err(|error| self.failed("updating")(error))?;
-        if new_description {
-            outcome.actions.push(format!("Updated the description of collection {}", self.target));
+        let target = self.target.clone();
+        if update.new_description {
+            self.done(format!("Updated the description of collection {target}"));
         }
-        if new_sql {
-            outcome.actions.push(format!(
-                "Updated the ingest transformation of collection {}, for documents that come from \
-                 now on",
-                self.target
+        if update.new_sql {
+            self.done(format!(
+                "Updated the ingest transformation of collection {target}, for documents that come \
+                 from now on"
             ));
         }
         Ok(())
     }
 
-    fn failed(&self, verb: &str) -> impl FnOnce(rockset::Error) -> Error {
+    /// Says what was being done to the collection when a call failed.
+    fn failed(&self, verb: &str) -> impl FnOnce(rockset::Error) -> Error + use<> {
         let Target { binding, .. } = *self.target;
         Error::rockset(format!("bindings[{binding}]: {verb} collection {}", self.target))
     }
 }
 
-fn is_going(collection: &Collection) -> bool {
-    collection.status == Some(CollectionStatus::Deleted)
+/// A change in place.
+struct Update {
+    body: UpdateCollectionRequest,
+    new_description: bool,
+    new_sql: bool,
+}
+
+fn sql_text(query: Option<&crate::rockset::types::FieldMappingQuery>) -> Option<String> {
+    query.and_then(|query| query.sql.clone())
 }

@@ -1,67 +1,56 @@
 //! Apply: creates what is missing, creates anew what is to be filled from the start, and
 //! says what it did.
 //!
-//! `workspace` and `collection`: what is done to one of them. All workspaces are seen to
-//! at once, and then all collections, as fast as the client's pacing allows.
+//! `rounds`: all collections together, in as few reads as that takes; `collection` and
+//! `workspace`: what is done to one of them; `marker`: what tells that it was done;
+//! `occupant`: why it can't be; `tally`: how far all of it is.
 
 mod collection;
+mod marker;
+mod occupant;
+mod rounds;
+mod tally;
 mod workspace;
 
 use super::Error;
 use super::last::Last;
 use super::memory::Memory;
+use super::rhythm::Rhythm;
 use super::state;
-use super::task::Task;
+use super::task::{Binding, Task};
 use crate::flow::materialize::{request, response};
-use collection::{Outcome, Work};
-use std::collections::BTreeSet;
-use tokio::task::JoinSet;
-use tracing::{error, info};
+use collection::{SoFar, Work};
+use marker::Marker;
+use rounds::Rounds;
+use std::sync::Arc;
+use tally::Tally;
+use tracing::info;
 
 /// Answers Apply. What has been done already isn't done again, so that it can be
-/// repeated.
+/// repeated, also after an error and by a runtime that goes on until nothing changes.
 ///
 /// On an error, what doesn't depend on it has been done all the same.
 pub async fn apply(request: &request::Apply) -> Result<response::Applied, Error> {
     let task = Task::new("Apply", request.materialization.as_ref(), 1.0)?;
     let last = Last::read("Apply", request.last_materialization.as_ref())?;
     let memory = Memory::read("Apply", &state::object("Apply", &request.state_json)?)?;
-    let mut actions = Vec::new();
+    let tally = Arc::default();
+    let works = task.bindings.iter().map(|binding| work(&task, binding, &last, &memory, &tally));
+    let rounds = Rounds::new(task.client.clone(), Rhythm::from_environment(), Arc::clone(&tally));
+    let (mut actions, works) = rounds.run(works.collect()).await?;
 
-    let workspaces: BTreeSet<&str> =
-        task.bindings.iter().map(|binding| binding.target.workspace.as_str()).collect();
-    let mut creating = JoinSet::new();
-    for (index, workspace) in workspaces.into_iter().enumerate() {
-        let (client, workspace) = (task.client.clone(), workspace.to_string());
-        creating.spawn(async move { (index, workspace::create(&client, &workspace).await) });
-    }
-    actions.extend(in_order(creating).await?.into_iter().flatten());
-
-    let mut working = JoinSet::new();
-    for (index, binding) in task.bindings.iter().enumerate() {
-        let target = &binding.target;
-        let last = last.of_target(&target.workspace, &target.collection);
-        let name = binding.target.to_string();
-        let done = memory.backfills.get(&name).copied().unwrap_or_default();
-        let work = Work {
-            client: task.client.clone(),
-            target: binding.target.clone(),
-            resource: binding.resource.clone(),
-            definition: binding.definition(),
-            last: last.and_then(|last| last.resource()),
-            is_recreated: last.is_some_and(|last| binding.backfill > last.spec.backfill.max(done)),
-        };
-        working.spawn(async move { (index, work.run().await) });
-    }
     let mut now = memory.clone();
-    for (binding, outcome) in task.bindings.iter().zip(in_order(working).await?) {
+    for (binding, work) in task.bindings.iter().zip(works) {
         let name = binding.target.to_string();
-        let Outcome { actions: done, reported, is_recreated } = outcome;
+        let SoFar { actions: done, reported, .. } = work.progress;
         actions.extend(done);
-        if is_recreated {
+        if work.is_anew {
             now.backfills.insert(name.clone(), binding.backfill);
         }
         if memory.reported.get(&name) != Some(&reported) {
+            for line in &reported {
+                info!("{line}");
+            }
             actions.extend(reported.iter().cloned());
         }
         match reported.is_empty() {
@@ -69,31 +58,31 @@ pub async fn apply(request: &request::Apply) -> Result<response::Applied, Error>
             false => now.reported.insert(name, reported),
         };
     }
-    for action in &actions {
-        info!("{action}");
-    }
     let action_description = actions.join("\n");
     Ok(response::Applied { action_description, state: now.patch(&memory) })
 }
 
-/// What all came to, in the order in which they were begun. Waits for all of them, so
-/// that none is cut off in the middle by the failure of another.
-async fn in_order<T: 'static>(
-    mut working: JoinSet<(usize, Result<T, Error>)>,
-) -> Result<Vec<T>, Error> {
-    let mut results = Vec::new();
-    while let Some(finished) = working.join_next().await {
-        results.push(finished.map_err(|e| Error::Stopped(e.to_string()))?);
+/// What is to be done to the collection of a binding.
+fn work(
+    task: &Task<'_>,
+    binding: &Binding<'_>,
+    last: &Last<'_>,
+    memory: &Memory,
+    tally: &Arc<Tally>,
+) -> Work {
+    let target = &binding.target;
+    let last = last.of_target(&target.workspace, &target.collection);
+    let done = memory.backfills.get(&target.to_string()).copied().unwrap_or_default();
+    let definition = binding.definition();
+    Work {
+        client: task.client.clone(),
+        target: target.clone(),
+        resource: binding.resource.clone(),
+        marker: Marker::new(task.name, binding.backfill, &definition),
+        definition,
+        last: last.and_then(|last| last.resource()),
+        is_anew: last.is_some_and(|last| binding.backfill > last.spec.backfill.max(done)),
+        tally: Arc::clone(tally),
+        progress: SoFar::default(),
     }
-    results.sort_by_key(|(index, _)| *index);
-    let mut values = Vec::new();
-    let mut failure = None;
-    for (_, result) in results {
-        match result {
-            Ok(value) => values.push(value),
-            Err(first) if failure.is_none() => failure = Some(first),
-            Err(other) => error!("{:#}", anyhow::Error::from(other)),
-        }
-    }
-    failure.map_or(Ok(values), Err)
 }

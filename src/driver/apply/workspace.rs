@@ -3,6 +3,7 @@
 use crate::driver::Error;
 use crate::rockset::types::CreateWorkspaceRequest;
 use crate::rockset::{self, Client, call};
+use tracing::info;
 
 /// Creates a workspace unless it exists. Returns what was done.
 pub(super) async fn create(client: &Client, workspace: &str) -> Result<Option<String>, Error> {
@@ -17,7 +18,11 @@ pub(super) async fn create(client: &Client, workspace: &str) -> Result<Option<St
         description: Some("Created by Estuary Flow".to_string()),
     };
     match call(client.create_workspace(&body)).await {
-        Ok(_) => Ok(Some(format!("Created workspace {workspace}"))),
+        Ok(_) => {
+            let action = format!("Created workspace {workspace}");
+            info!("{action}");
+            Ok(Some(action))
+        }
         Err(rockset::Error::AlreadyExists(_)) => Ok(None),
         Err(error) => Err(Error::rockset(doing("creating"))(error)),
     }

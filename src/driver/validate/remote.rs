@@ -5,13 +5,13 @@ use super::Candidate;
 use crate::config::{Endpoint, InitializeFromS3, Problems, Resource};
 use crate::driver::Error;
 use crate::driver::differences::differences;
+use crate::driver::survey::{Wanted, at_once, survey};
 use crate::rockset::enums::CollectionStatus;
 use crate::rockset::retry::Policy;
 use crate::rockset::types::{Collection, Integration};
 use crate::rockset::{self, Client, Settings, call, documents};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use tokio::task::JoinSet;
 
 /// A person waits for the outcome, so not for as long as a transaction would.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -41,8 +41,8 @@ enum Found {
 
 type Answers = BTreeMap<Question, Result<Found, rockset::Error>>;
 
-/// Asks Rockset about every binding at once, and notes what keeps the task from being
-/// possible.
+/// Asks Rockset about all bindings, a workspace at a time, and notes what keeps the task from
+/// being possible.
 pub(super) async fn check(
     endpoint: &Endpoint,
     candidates: &[Candidate<'_>],
@@ -54,16 +54,14 @@ pub(super) async fn check(
     let client =
         rockset::connect_with(base, key, settings).map_err(Error::rockset("connecting"))?;
 
-    let collections = candidates.iter().map(|candidate| collection(&candidate.resource));
-    let integrations = candidates
-        .iter()
-        .filter_map(|candidate| candidate.resource.initialize_from_s3.as_ref())
-        .map(|source| Question::Integration(source.integration.clone()));
-    let mut answers = ask(&client, collections.chain(integrations).collect()).await?;
+    let (collections, integrations) =
+        tokio::join!(collections(&client, candidates), integrations(&client, candidates));
+    let mut answers = collections?;
+    answers.extend(integrations?);
     if reports_access(endpoint, &answers, problems) {
         return Ok(());
     }
-    answers.extend(ask(&client, writes(candidates, &answers)).await?);
+    answers.extend(writes(&client, candidates, &answers).await?);
     if reports_access(endpoint, &answers, problems) {
         return Ok(());
     }
@@ -80,8 +78,73 @@ fn collection(resource: &Resource) -> Question {
     Question::Collection(resource.workspace.clone(), resource.collection.clone())
 }
 
+/// Looks for the collections of all bindings.
+async fn collections(client: &Client, candidates: &[Candidate<'_>]) -> Result<Answers, Error> {
+    let mut wanted = Wanted::new();
+    for Candidate { resource, .. } in candidates {
+        wanted.entry(resource.workspace.clone()).or_default().insert(resource.collection.clone());
+    }
+    let mut survey = survey(client, wanted).await?;
+    let mut answers = Answers::new();
+    for Candidate { resource, .. } in candidates {
+        let answer = match survey.get(&resource.workspace) {
+            Some(Ok(found)) => Ok(match found.collections.get(&resource.collection) {
+                Some(found) => Found::Collection(found.clone().into()),
+                None => Found::Nothing,
+            }),
+            // Said of one binding, it needn't be said of all.
+            Some(Err(_)) => match survey.remove(&resource.workspace) {
+                Some(Err(error)) => Err(error),
+                _ => continue,
+            },
+            None => continue,
+        };
+        answers.insert(collection(resource), answer);
+    }
+    Ok(answers)
+}
+
+/// Looks for the integrations that bindings name: for all of them in one read, if there are
+/// several.
+async fn integrations(client: &Client, candidates: &[Candidate<'_>]) -> Result<Answers, Error> {
+    let sources = candidates.iter().filter_map(|it| it.resource.initialize_from_s3.as_ref());
+    let names: BTreeSet<&String> = sources.map(|source| &source.integration).collect();
+    let mut names = names.into_iter();
+    let question = |name: &String| Question::Integration(name.clone());
+    let mut answers = Answers::new();
+    let (Some(first), second) = (names.next(), names.next()) else { return Ok(answers) };
+    let Some(second) = second else {
+        let answer = match call(client.get_integration(first)).await {
+            Ok(answer) => {
+                Ok(answer.data.map_or(Found::Nothing, |it| Found::Integration(it.into())))
+            }
+            Err(rockset::Error::NotFound(_)) => Ok(Found::Nothing),
+            Err(error) => Err(error),
+        };
+        answers.insert(question(first), answer);
+        return Ok(answers);
+    };
+    match call(client.list_integrations()).await {
+        Ok(answer) => {
+            for name in [first, second].into_iter().chain(names) {
+                let found = answer.data.iter().find(|it| it.name == *name).cloned();
+                let found = found.map_or(Found::Nothing, |it| Found::Integration(it.into()));
+                answers.insert(question(name), Ok(found));
+            }
+        }
+        Err(error) => {
+            answers.insert(question(first), Err(error));
+        }
+    }
+    Ok(answers)
+}
+
 /// One write a workspace, to a collection that exists if there is one.
-fn writes(candidates: &[Candidate<'_>], answers: &Answers) -> BTreeSet<Question> {
+async fn writes(
+    client: &Client,
+    candidates: &[Candidate<'_>],
+    answers: &Answers,
+) -> Result<Answers, Error> {
     let mut targets: BTreeMap<&str, &str> = BTreeMap::new();
     for Candidate { resource, .. } in candidates {
         let exists = matches!(answers.get(&collection(resource)), Some(Ok(Found::Collection(_))));
@@ -90,56 +153,33 @@ fn writes(candidates: &[Candidate<'_>], answers: &Answers) -> BTreeSet<Question>
             *target = &resource.collection;
         }
     }
-    let writing = |(workspace, collection): (&str, &str)| {
-        Question::Writing(workspace.to_string(), collection.to_string())
-    };
-    targets.into_iter().map(writing).collect()
-}
-
-async fn ask(client: &Client, questions: BTreeSet<Question>) -> Result<Answers, Error> {
-    let mut asking = JoinSet::new();
-    for question in questions {
+    let writing = targets.into_iter().map(|(workspace, collection)| {
         let client = client.clone();
-        asking.spawn(async move {
-            let answer = answer(&client, &question).await;
-            (question, answer)
-        });
-    }
-    let mut answers = Answers::new();
-    while let Some(answered) = asking.join_next().await {
-        let (question, answer) = answered.map_err(|e| Error::Stopped(e.to_string()))?;
-        answers.insert(question, answer);
-    }
-    Ok(answers)
+        let (workspace, collection) = (workspace.to_string(), collection.to_string());
+        async move {
+            let answer = may_write(&client, &workspace, &collection).await;
+            (Question::Writing(workspace, collection), answer)
+        }
+    });
+    Ok(at_once(writing).await?.into_iter().collect())
 }
 
-async fn answer(client: &Client, question: &Question) -> Result<Found, rockset::Error> {
+/// Whether the key is good for writing there.
+async fn may_write(
+    client: &Client,
+    workspace: &str,
+    collection: &str,
+) -> Result<Found, rockset::Error> {
     use rockset::Error as E;
-    let answer = match question {
-        Question::Collection(workspace, collection) => {
-            call(client.get_collection(workspace, collection)).await.map(|answer| {
-                answer.data.map_or(Found::Nothing, |found| Found::Collection(found.into()))
-            })
-        }
-        Question::Integration(name) => call(client.get_integration(name)).await.map(|answer| {
-            answer.data.map_or(Found::Nothing, |found| Found::Integration(found.into()))
-        }),
-        Question::Writing(workspace, collection) => {
-            match documents::add(client, workspace, collection, NOTHING.into()).await {
-                Err(
-                    error @ (E::Unauthorized(_)
-                    | E::Forbidden(_)
-                    | E::Unreachable(_)
-                    | E::Impossible { .. }),
-                ) => Err(error),
-                // Whatever else is wrong with such a write, the key was good for it.
-                _ => Ok(Found::Yes),
-            }
-        }
-    };
-    match answer {
-        Err(rockset::Error::NotFound(_)) => Ok(Found::Nothing),
-        answer => answer,
+    match documents::add(client, workspace, collection, NOTHING.into()).await {
+        Err(
+            error @ (E::Unauthorized(_)
+            | E::Forbidden(_)
+            | E::Unreachable(_)
+            | E::Impossible { .. }),
+        ) => Err(error),
+        // Whatever else is wrong with such a write, the key was good for it.
+        _ => Ok(Found::Yes),
     }
 }
 
@@ -236,10 +276,11 @@ fn check_integration(candidate: &Candidate<'_>, answers: &Answers, problems: &mu
         Some(Ok(Found::Integration(_))) => {}
         Some(Err(error)) => problems
             .add(path, format!("{name} could not be looked up: {}", rockset::error::chain(error))),
-        _ => problems.add(
+        Some(Ok(_)) => problems.add(
             path,
             format!("there is no integration {name}; make it in Rockset, for Amazon S3, first"),
         ),
+        None => {}
     }
 }
 

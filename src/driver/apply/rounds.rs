@@ -1,0 +1,180 @@
+//! All collections together: a look at what there is, a step for each, and again for those that
+//! need another one.
+
+use super::collection::{Next, Work};
+use super::tally::Tally;
+use super::workspace;
+use crate::driver::Error;
+use crate::driver::progress::Count;
+use crate::driver::rhythm::Rhythm;
+use crate::driver::survey::{Survey, Wanted, at_once, survey};
+use crate::rockset::Client;
+use crate::rockset::types::Collection;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tracing::{error, info};
+
+/// Pauses don't grow any more after so many looks: a collection that is deleted may be gone in
+/// seconds.
+const GROWING: u32 = 11;
+
+/// What is done by a request.
+pub(super) struct Rounds {
+    client: Client,
+    rhythm: Rhythm,
+    tally: Arc<Tally>,
+    /// What was done to workspaces, one line each.
+    actions: Vec<String>,
+    failures: Vec<(usize, Error)>,
+    finished: Vec<Work>,
+    begun: Instant,
+    reported: Duration,
+}
+
+/// A collection that needs a step, and what there is of it.
+type Ready = (Work, Option<Collection>);
+
+impl Rounds {
+    pub fn new(client: Client, rhythm: Rhythm, tally: Arc<Tally>) -> Self {
+        let (actions, failures, finished, reported) = Default::default();
+        let begun = Instant::now();
+        Self { client, rhythm, tally, actions, failures, finished, begun, reported }
+    }
+
+    /// Works through all of it. Returns what was done to workspaces, one line each, and all
+    /// works, in the order of their bindings.
+    ///
+    /// On an error, what doesn't depend on it has been done all the same.
+    pub async fn run(mut self, works: Vec<Work>) -> Result<(Vec<String>, Vec<Work>), Error> {
+        let ready = self.look(works, true).await?;
+        let tally = self.tally.clone();
+        let _reporting = tally.report(self.rhythm);
+        let mut waiting = self.step(ready).await?;
+        for round in 0.. {
+            if waiting.is_empty() {
+                break;
+            }
+            tokio::time::sleep(self.rhythm.pause(round.min(GROWING), Duration::ZERO)).await;
+            let ready = self.look(waiting, false).await?;
+            waiting = self.step(ready).await?;
+        }
+        self.outcome()
+    }
+
+    /// Looks at what there is of some collections, and, at first, sees to their workspaces.
+    async fn look(&mut self, works: Vec<Work>, is_first: bool) -> Result<Vec<Ready>, Error> {
+        let mut wanted = Wanted::new();
+        for Work { target, .. } in &works {
+            wanted.entry(target.workspace.clone()).or_default().insert(target.collection.clone());
+        }
+        let mut survey = survey(&self.client, wanted).await?;
+        if is_first {
+            self.create_workspaces(&works, &mut survey).await?;
+        }
+        let mut ready = Vec::with_capacity(works.len());
+        for mut work in works {
+            let workspace = &work.target.workspace;
+            match survey.get(workspace) {
+                Some(Ok(found)) => {
+                    let existing = found.collections.get(&work.target.collection).cloned();
+                    if is_first {
+                        work.plan(existing.as_ref());
+                    }
+                    ready.push((work, existing));
+                }
+                // What keeps all of a workspace from being seen is said once.
+                _ => {
+                    if let Some(Err(error)) = survey.remove(workspace) {
+                        let doing = format!("looking for workspace {workspace}");
+                        self.failures.push((work.target.binding, Error::rockset(doing)(error)));
+                    }
+                }
+            }
+        }
+        Ok(ready)
+    }
+
+    /// Creates the workspaces that don't exist. One that can't be is taken out of the survey.
+    async fn create_workspaces(
+        &mut self,
+        works: &[Work],
+        survey: &mut Survey,
+    ) -> Result<(), Error> {
+        let is_missing = |workspace: &&String| {
+            survey.get(*workspace).is_some_and(|it| it.as_ref().is_ok_and(|it| !it.has_workspace))
+        };
+        let missing: BTreeSet<&String> =
+            works.iter().map(|work| &work.target.workspace).filter(is_missing).collect();
+        let creating = missing.iter().map(|workspace| {
+            let (client, workspace) = (self.client.clone(), workspace.to_string());
+            async move { workspace::create(&client, &workspace).await }
+        });
+        for (created, workspace) in at_once(creating).await?.into_iter().zip(missing) {
+            match created {
+                Ok(action) => self.actions.extend(action),
+                Err(error) => {
+                    survey.remove(workspace);
+                    let mut of_it = works.iter().map(|work| &work.target);
+                    let first = of_it.find(|target| target.workspace == *workspace);
+                    self.failures.push((first.map_or(0, |target| target.binding), error));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a step, or as many as need no other look, for each. Returns those that aren't done.
+    async fn step(&mut self, ready: Vec<Ready>) -> Result<Vec<Work>, Error> {
+        let stepping = ready.into_iter().map(|(mut work, mut existing)| async move {
+            loop {
+                match work.take(existing.as_ref()).await {
+                    Ok(Next::Step(found)) => existing = Some(*found),
+                    next => return (work, next),
+                }
+            }
+        });
+        let mut waiting = Vec::new();
+        let mut going = Vec::new();
+        for (work, next) in at_once(stepping).await? {
+            match next {
+                Ok(Next::Look { is_going }) => {
+                    if is_going {
+                        going.push(work.target.clone());
+                    }
+                    waiting.push(work);
+                }
+                Ok(_) => self.finished.push(work),
+                Err(error) => self.failures.push((work.target.binding, error)),
+            }
+        }
+        let seconds = self.begun.elapsed().as_secs();
+        if self.begun.elapsed() - self.reported >= self.rhythm.report {
+            match going.as_slice() {
+                [] => return Ok(waiting),
+                [one] => info!(
+                    collection = %one, seconds,
+                    "waiting for the deleted collection to be gone"
+                ),
+                several => info!(
+                    seconds,
+                    "waiting for {} deleted collections to be gone",
+                    Count(several.len() as u64)
+                ),
+            }
+            self.reported = self.begun.elapsed();
+        }
+        Ok(waiting)
+    }
+
+    fn outcome(mut self) -> Result<(Vec<String>, Vec<Work>), Error> {
+        self.failures.sort_by_key(|(binding, _)| *binding);
+        let mut failures = self.failures.into_iter().map(|(_, error)| error);
+        let first = failures.next();
+        for other in failures {
+            error!("{:#}", anyhow::Error::from(other));
+        }
+        self.finished.sort_by_key(|work| work.target.binding);
+        first.map_or(Ok((self.actions, self.finished)), Err)
+    }
+}

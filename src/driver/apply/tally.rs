@@ -1,0 +1,142 @@
+//! How far an Apply has come, for whoever waits for it.
+
+use crate::driver::progress::{Count, Seconds};
+use crate::driver::rhythm::Rhythm;
+use crate::status;
+use std::collections::VecDeque;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+use tokio::task::JoinHandle;
+use tracing::info;
+
+/// What is done to collections, by calls that a limit on updates may slow down.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub creating: Counter,
+    pub deleting: Counter,
+    pub updating: Counter,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Counter {
+    total: AtomicU64,
+    done: AtomicU64,
+}
+
+impl Counter {
+    /// There is one more to do.
+    pub fn plan(&self) {
+        self.total.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// One is done, or never will be.
+    pub fn done(&self) {
+        self.done.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
+    }
+
+    fn so_far(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
+    }
+}
+
+impl Tally {
+    /// Says what there is to do, and from time to time how far it is, until it's dropped.
+    pub fn report(self: &Arc<Self>, rhythm: Rhythm) -> Reporting {
+        if self.all().map(|(_, counter)| counter.total()).iter().sum::<u64>() > 1 {
+            info!("{}", self.plan());
+            status::show(self.so_far());
+        }
+        let tally = self.clone();
+        Reporting(tokio::spawn(async move {
+            let mut pace = Pace::default();
+            loop {
+                pace.note(tally.calls().0);
+                tokio::time::sleep(rhythm.status).await;
+                let (done, left) = tally.calls();
+                if left > 0 {
+                    let text = tally.so_far();
+                    status::show(&text);
+                    info!(done, left, "{text}; {} left{}", Count(left), pace.expected(done, left));
+                }
+            }
+        }))
+    }
+
+    fn all(&self) -> [(&'static str, &Counter); 3] {
+        [("creating", &self.creating), ("deleting", &self.deleting), ("updating", &self.updating)]
+    }
+
+    /// What there is to do.
+    fn plan(&self) -> String {
+        let parts = self.all().into_iter().filter(|(_, counter)| counter.total() > 0);
+        let parts = parts.map(|(doing, counter)| match counter.total() {
+            1 => format!("{doing} 1 collection"),
+            several => format!("{doing} {} collections", Count(several)),
+        });
+        parts.collect::<Vec<_>>().join(", ")
+    }
+
+    /// What is done, and of how much.
+    fn so_far(&self) -> String {
+        let mut text = String::new();
+        for (doing, counter) in self.all() {
+            if counter.total() > 0 {
+                let separator = if text.is_empty() { "" } else { ", " };
+                let (done, total) = (Count(counter.so_far()), Count(counter.total()));
+                // Writing to a String never fails.
+                let _ = write!(text, "{separator}{doing} collections: {done} of {total}");
+            }
+        }
+        text
+    }
+
+    /// How many calls are done and left.
+    fn calls(&self) -> (u64, u64) {
+        let done = self.all().map(|(_, counter)| counter.so_far()).iter().sum();
+        let total: u64 = self.all().map(|(_, counter)| counter.total()).iter().sum();
+        (done, total.saturating_sub(done))
+    }
+}
+
+/// How many calls were done, as of the last reports.
+#[derive(Default)]
+struct Pace(VecDeque<(Instant, u64)>);
+
+/// The pace is that of so many reports: about a minute, for which Rockset's limits are.
+const REPORTS: usize = 6;
+
+impl Pace {
+    fn note(&mut self, done: u64) {
+        if self.0.len() == REPORTS {
+            self.0.pop_front();
+        }
+        self.0.push_back((Instant::now(), done));
+    }
+
+    /// How long the rest takes at that pace, for people.
+    fn expected(&self, done: u64, left: u64) -> String {
+        let Some((since, before)) = self.0.front() else { return String::new() };
+        match done.saturating_sub(*before) {
+            0 => String::new(),
+            calls => {
+                let seconds = since.elapsed().as_secs_f64() / calls as f64 * left as f64;
+                format!(", which takes about {}", Seconds(seconds))
+            }
+        }
+    }
+}
+
+/// Reports until it's dropped.
+pub(super) struct Reporting(JoinHandle<()>);
+
+impl Drop for Reporting {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
