@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 /// The indexes of one field.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with field_name")]
 pub struct FieldSchema {
     /// The name of your field, as SQL writes it.
     #[serde(deserialize_with = "text::filled")]
@@ -22,7 +22,7 @@ pub struct FieldSchema {
 
 /// Which indexes a field is in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "an object of index modes")]
 pub struct FieldOptions {
     /// Whether your field is in the inverted index, for lookups by value.
     #[schemars(title = "Index Mode", with = "IndexMode", extend("order" = 0))]
@@ -71,7 +71,7 @@ pub enum ColumnIndexMode {
 
 /// How the inverted index is encoded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "an object of options")]
 pub struct InvertedIndexGroupEncodingOptions {
     /// The version of the format.
     #[serde(deserialize_with = "at_least::<0, _>")]

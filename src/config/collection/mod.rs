@@ -23,7 +23,7 @@ const RETENTION: (i64, i64) = (3_600, 315_359_999);
 /// What may be said of a collection when it is created: every parameter that the API
 /// has had.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "an object of settings")]
 pub struct CollectionSettings {
     /// What your collection holds, for people who see it in Rockset. You can change it
     /// later.
@@ -112,7 +112,7 @@ pub struct CollectionSettings {
 
 /// A field of the clustering key.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with field_name")]
 pub struct ClusteringField {
     /// The name of your field.
     #[serde(deserialize_with = "text::filled")]
