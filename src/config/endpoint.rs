@@ -25,7 +25,7 @@ pub struct Endpoint {
     pub api_key: ApiKey,
 
     /// You can lower this to leave more of your virtual instance's write requests to
-    /// others, or raise it for a large one. It limits each shard of the task.
+    /// others, or raise it for a large one. It limits each shard of your task.
     #[serde(default = "default_concurrency", deserialize_with = "concurrency")]
     #[schemars(
         title = "Maximum Concurrent Requests",

@@ -77,7 +77,7 @@ async fn wait(task: &Task<'_>, state: &mut State) -> Result<Option<ConnectorStat
         waiting.spawn(Wait { client, target, source, expected, rhythm }.run());
     }
     while let Some(ready) = waiting.join_next().await {
-        ready.map_err(|e| Error::Stopped(e.to_string()))??;
+        ready.map_err(Error::stopped)??;
     }
     Ok(state.on_first_commit(&before))
 }

@@ -66,7 +66,7 @@ pub struct OutputField {
     #[schemars(title = "Value", extend("order" = 1))]
     pub value: Expression,
 
-    /// Whether a failing expression skips the mapping, or fails the document.
+    /// Whether your expression skips the mapping where it fails, or fails the document.
     #[serde(default)]
     #[schemars(title = "On Error", with = "OnError", extend("order" = 2))]
     pub on_error: Option<OnError>,

@@ -61,8 +61,8 @@ pub struct CollectionSettings {
     #[schemars(title = "Storage Compression", with = "StorageCompression", extend("order" = 5))]
     pub storage_compression_type: Option<StorageCompression>,
 
-    /// How many bytes Rockset downloads from a source, about, before it stops. It's
-    /// meant for trying a source out.
+    /// About how many bytes Rockset downloads from a source before it stops, so that you
+    /// can try the source out.
     #[serde(deserialize_with = "at_least::<1, _>")]
     #[schemars(
         title = "Source Download Soft Limit",
@@ -119,7 +119,7 @@ pub struct ClusteringField {
     #[schemars(title = "Field Name", extend("order" = 0))]
     pub field_name: String,
 
-    /// How documents are put together by your field. Rockset has one way.
+    /// How your documents are put together by the field. Rockset has one way.
     #[serde(default, rename = "type")]
     #[schemars(title = "Type", extend("order" = 1))]
     pub kind: Clustering,

@@ -83,7 +83,7 @@ async fn in_order<T: 'static>(
 ) -> Result<Vec<T>, Error> {
     let mut results = Vec::new();
     while let Some(finished) = working.join_next().await {
-        results.push(finished.map_err(|e| Error::Stopped(e.to_string()))?);
+        results.push(finished.map_err(Error::stopped)?);
     }
     results.sort_by_key(|(index, _)| *index);
     let mut values = Vec::new();

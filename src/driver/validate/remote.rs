@@ -107,7 +107,7 @@ async fn ask(client: &Client, questions: BTreeSet<Question>) -> Result<Answers, 
     }
     let mut answers = Answers::new();
     while let Some(answered) = asking.join_next().await {
-        let (question, answer) = answered.map_err(|e| Error::Stopped(e.to_string()))?;
+        let (question, answer) = answered.map_err(Error::stopped)?;
         answers.insert(question, answer);
     }
     Ok(answers)
