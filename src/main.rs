@@ -18,7 +18,7 @@ use tracing::info;
 /// Without a command, it speaks Flow's materialization protocol over stdin and
 /// stdout, as Flow's runtime starts it. FLOW_RUNTIME_CODEC is proto (default) or
 /// json, LOG_LEVEL is error, warn, info (default), debug or trace, and LOG_FORMAT is
-/// json (default), text or color.
+/// json (default), text or color. Upper and lower case are the same.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {

@@ -172,6 +172,9 @@ async fn other_numbers_are_no_whole_numbers() {
 /// A way to write a part of a resource, and what is wrong with it, as path and problem.
 type Choice = (&'static str, &'static [(&'static str, &'static str)]);
 
+/// A resource made of choices: their texts, and all that is wrong with them.
+type Chosen = (Vec<&'static str>, Vec<(&'static str, &'static str)>);
+
 /// The parts of a resource, and how each may be written.
 const PARTS: [&[Choice]; 7] = [
     &[
@@ -316,7 +319,7 @@ const PARTS: [&[Choice]; 7] = [
 /// Every choice of every part, with every other: each of these resources is a binding.
 #[tokio::test]
 async fn all_problems_are_told_at_once() {
-    let mut resources: Vec<(Vec<&str>, Vec<(&str, &str)>)> = vec![Default::default()];
+    let mut resources: Vec<Chosen> = vec![Default::default()];
     for part in PARTS {
         resources = resources
             .iter()

@@ -1,5 +1,6 @@
 //! What stderr holds: that the environment is understood, and that the error comes last.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod support;
