@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value};
 use std::fmt;
+use std::io::{self, Write};
+use std::panic::PanicHookInfo;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Subscriber};
@@ -40,18 +43,42 @@ impl FromStr for Format {
 /// and `LOG_FORMAT` (json, text or color; `default` if unset) say.
 ///
 /// Records of other crates than this one are kept out below warnings.
+///
+/// Where a variable can't be understood, its default is taken, so that the error that is
+/// returned can be logged.
 pub fn init(default: Format) -> Result<(), String> {
-    let level = match std::env::var("LOG_LEVEL") {
-        Ok(name) => LevelFilter::from_str(&name).map_err(|_| {
-            format!("LOG_LEVEL is {name:?}; write error, warn, info, debug or trace")
-        })?,
-        Err(_) => LevelFilter::INFO,
-    };
-    let format = match std::env::var("LOG_FORMAT") {
-        Ok(name) => name.parse()?,
-        Err(_) => default,
-    };
-    // Only the platform reads them.
+    let level = variable("LOG_LEVEL").map_or(Ok(LevelFilter::INFO), |name| level(&name));
+    let format = variable("LOG_FORMAT").map_or(Ok(default), |name| name.parse());
+    begin(level.clone().unwrap_or(LevelFilter::INFO), format.clone().unwrap_or(default));
+    let wrong: Vec<String> = level.err().into_iter().chain(format.err()).collect();
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => Err(wrong.join("; ")),
+    }
+}
+
+/// What an environment variable says, in lower case. `None` if it says nothing.
+pub fn variable(name: &str) -> Option<String> {
+    let value = std::env::var_os(name)?;
+    let value = value.to_string_lossy().trim().to_ascii_lowercase();
+    (!value.is_empty()).then_some(value)
+}
+
+/// The level of a name, by any of the names that it has in other programs. What ends the
+/// process is always told, so errors can't be turned off.
+fn level(name: &str) -> Result<LevelFilter, String> {
+    match name {
+        "error" | "err" | "fatal" | "panic" | "critical" | "off" => Ok(LevelFilter::ERROR),
+        "warn" | "warning" => Ok(LevelFilter::WARN),
+        "info" | "information" | "notice" => Ok(LevelFilter::INFO),
+        "debug" => Ok(LevelFilter::DEBUG),
+        "trace" => Ok(LevelFilter::TRACE),
+        _ => Err(format!("LOG_LEVEL is {name:?}; write error, warn, info, debug or trace")),
+    }
+}
+
+fn begin(level: LevelFilter, format: Format) {
+    // Only the platform reads statuses.
     let shown = if format == Format::Json { LevelFilter::INFO } else { LevelFilter::OFF };
     let filter = tracing_subscriber::filter::Targets::new()
         .with_default(level.min(LevelFilter::WARN))
@@ -59,14 +86,62 @@ pub fn init(default: Format) -> Result<(), String> {
         .with_target("materialize_rockset", level)
         .with_target(crate::status::TARGET, shown);
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let layer = tracing_subscriber::fmt::layer().with_writer(|| Records);
     // A second call within one process keeps the first's settings.
     let _ = match format {
         Format::Json => registry.with(layer.event_format(JsonLines)).try_init(),
         Format::Text => registry.with(layer.with_ansi(false).with_target(false)).try_init(),
         Format::Color => registry.with(layer.with_ansi(true).with_target(false)).try_init(),
     };
-    Ok(())
+}
+
+/// Logs the error that the process ends with. It stays the last record, since Flow shows
+/// that one: whatever other threads have to say is dropped from then on.
+pub fn end_with(error: impl fmt::Display) {
+    // Others wait for it before they write, and then see that it's over.
+    let _stderr = io::stderr().lock();
+    tracing::error!("{error}");
+    HAS_ENDED.store(true, Ordering::Relaxed);
+}
+
+/// Has panics logged, as errors. Only the words of the source are shown of one: a message
+/// that was put together may hold what a user configured, the API key included.
+pub fn report_panics() {
+    std::panic::set_hook(Box::new(|panic: &PanicHookInfo<'_>| {
+        let place =
+            panic.location().map_or_else(|| "an unknown place".to_string(), |it| it.to_string());
+        let words = panic.payload().downcast_ref::<&'static str>();
+        tracing::error!(
+            "a part of the connector panicked, at {place}: {}; this is a fault of the connector, \
+             please report it",
+            words.unwrap_or(&"what it says may hold secrets")
+        );
+    }));
+}
+
+static HAS_ENDED: AtomicBool = AtomicBool::new(false);
+
+/// stderr, a whole record at a time, up to the last one.
+struct Records;
+
+impl Write for Records {
+    fn write(&mut self, record: &[u8]) -> io::Result<usize> {
+        self.write_all(record)?;
+        Ok(record.len())
+    }
+
+    /// Never fails: that nobody reads the logs must not stop who writes them.
+    fn write_all(&mut self, record: &[u8]) -> io::Result<()> {
+        let mut stderr = io::stderr().lock();
+        if !HAS_ENDED.load(Ordering::Relaxed) {
+            let _ = stderr.write_all(record);
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 struct JsonLines;

@@ -100,6 +100,25 @@ async fn every_parameter() {
     snapshot::assert_text("definitions", &text);
 }
 
+/// However a whole number is written, it goes to Rockset as one. Flow's notes don't.
+#[tokio::test]
+async fn whole_numbers_stay_whole() {
+    let of = |number: Value, time: Value| {
+        json!({"_meta": {"path": ["commons", "c"]}, "advancedCollectionSettings": {
+            "retention_secs": time,
+            "source_download_soft_limit_bytes": number,
+            "time_partition_resolution_secs": number,
+            "inverted_index_group_encoding_options": {
+                "format_version": number, "group_size": number, "restart_length": number,
+            },
+        }})
+    };
+    let expected = r#"{"inverted_index_group_encoding_options":{"format_version":5,"group_size":5,"restart_length":5},"name":"c","retention_secs":3600,"source_download_soft_limit_bytes":5,"time_partition_resolution_secs":5}"#;
+    for (number, time) in [(json!(5), json!(3600)), (json!(5.0), json!(3600.0))] {
+        assert_eq!(body(&of(number, time), &["id"]).await, expected);
+    }
+}
+
 #[tokio::test]
 async fn sources() {
     let source = |document_id: &str, more: Value| {

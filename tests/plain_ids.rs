@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use support::local::Local;
 use support::session::{opened, transaction};
 use support::stored::stored;
-use support::task::{acknowledge, binding, configured, flush, start_commit, store, task};
+use support::task::{acknowledge, binding, configured, delete, flush, start_commit, store, task};
 
 #[tokio::test]
 async fn keys_become_ids() {
@@ -75,4 +75,47 @@ async fn what_has_no_plain_text_is_refused() {
             )
         );
     }
+}
+
+/// A key of an empty string has no plain text. What the error advises works.
+#[tokio::test]
+async fn an_empty_key_is_refused() {
+    let local = Local::start();
+    let of = |name: &str, settings: Value| {
+        configured(binding("commons", "c", &[name], &["value"]), settings)
+    };
+    let store = || store(0, &[json!("")], &[json!("v")]);
+    let delete = || delete(0, &[json!("")], &[json!("v")]);
+    let packed = "set documentId to packedKey, and backfill the binding";
+    let grouped = "group the binding by another field of this location, and backfill it";
+    for (field, settings, request, advice) in [
+        ("id", json!({"documentId": "key"}), store(), packed),
+        ("id", json!({"documentId": "key"}), delete(), packed),
+        ("_id", json!({}), store(), grouped),
+        ("_id", json!({"documentId": "key"}), delete(), grouped),
+    ] {
+        let mut task = task(&local.server.url(), vec![of(field, settings)]);
+        let mut endpoint: Value = serde_json::from_slice(&task.config_json).unwrap();
+        endpoint["hardDelete"] = json!(true);
+        task.config_json = endpoint.to_string().into();
+        let mut connector = opened(Codec::Proto, &task).await;
+        connector.ask(acknowledge()).await;
+        connector.ask(flush()).await;
+        connector.send(request).await;
+        connector.send(start_commit()).await;
+        let ended = connector.end().await;
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert_eq!(
+            ended.error(),
+            format!(
+                "Store: bindings[0] (commons.c), field {field:?}: the key is an empty string, \
+                 which can't be an _id; {advice}"
+            )
+        );
+    }
+    let mut connector =
+        opened(Codec::Proto, &task(&local.server.url(), vec![of("id", json!({}))])).await;
+    transaction(&mut connector, [store()]).await;
+    assert_eq!(connector.end().await.code, Some(0));
+    assert_eq!(stored(&local, "commons", "c").await.len(), 1);
 }

@@ -313,3 +313,72 @@ async fn warnings_of_ids() {
     }
     snapshot::assert_text("validate_warnings", &text);
 }
+
+/// An `_id` that is a key as it is can't be empty, so the schema had better say that the key
+/// isn't.
+#[tokio::test]
+async fn warnings_of_empty_keys() {
+    let server = Scripted::start(vec![Answer::error(404, "NOTFOUND")]).await;
+    let at_id = |schema: Value| json!({"properties": {"id": schema}});
+    let bundled = |id: Value| {
+        json!({
+            "$defs": {
+                "a": {"$id": "flow://write-schema", "$defs": {"id": id}, "properties": {"id": {"$ref": "#/$defs/id"}}},
+                "b": {"$id": "flow://inferred-schema", "properties": {"id": {"maxLength": 9}}},
+            },
+            "allOf": [{"$ref": "flow://inferred-schema"}, {"$ref": "flow://write-schema"}],
+        })
+    };
+    let cyclic = json!({"$defs": {"id": {"allOf": [{"$ref": "#/$defs/id"}]}}, "properties": {"id": {"$ref": "#/$defs/id"}}});
+    let cases = [
+        (at_id(json!({"type": "string"})), true),
+        (at_id(json!({"type": "string", "minLength": 0})), true),
+        (at_id(json!({"type": "string", "minLength": 1})), false),
+        (at_id(json!({"type": "string", "minLength": 2.0})), false),
+        (at_id(json!({"enum": ["a", "b"]})), false),
+        (at_id(json!({"enum": ["a", ""]})), true),
+        (at_id(json!({"const": "a"})), false),
+        (json!({"properties": {"other": {"minLength": 1}}}), true),
+        (json!({"allOf": [at_id(json!({})), at_id(json!({"minLength": 1}))]}), false),
+        (bundled(json!({"minLength": 1})), false),
+        (bundled(json!({})), true),
+        (cyclic, true),
+        (json!({"properties": {"id": {"$ref": "#/nowhere"}}}), true),
+        (json!(true), true),
+    ];
+    let plain = |name: String, schema: &Value| {
+        let mut binding = bind(&name, json!({"documentId": "key"}), TEXT);
+        binding.collection.as_mut().unwrap().read_schema_json = schema.to_string().into();
+        binding
+    };
+    for (schema, warns) in &cases {
+        let bindings = vec![
+            bind("packed", json!({}), TEXT),
+            bind(
+                "parts",
+                json!({"documentId": "key"}),
+                &[("id", &["string"]), ("n", &["integer"])],
+            ),
+            bind("number", json!({"documentId": "key"}), &[("id", &["integer"])]),
+            plain("plain".to_string(), schema),
+        ];
+        let warnings = warnings(&validate(&server.url, bindings).await);
+        let expected = "by their schemas, keys may be empty strings in bindings[3] (acmeCo/plain, \
+                        field id): such a key can't be an _id, and stops the task; add \
+                        minLength: 1 to the key in the schema of the collection, or use \
+                        documentId: packedKey and a key of another name than _id";
+        assert_eq!(warnings, vec![expected; usize::from(*warns)], "{schema}");
+    }
+
+    let own_id = bind("own", json!({}), &[("_id", &["string"])]);
+    let mut many: Vec<Binding> =
+        (0..7).map(|i| plain(format!("c{i}"), &at_id(json!({})))).collect();
+    many.insert(0, own_id);
+    let warnings = warnings(&validate(&server.url, many).await);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let start = "by their schemas, keys may be empty strings in bindings[0] (acmeCo/own, field \
+                 _id), bindings[1] (acmeCo/c0, field id), bindings[2] (acmeCo/c1, field id), \
+                 bindings[3] (acmeCo/c2, field id), bindings[4] (acmeCo/c3, field id) and 3 more: \
+                 such a key";
+    assert!(warnings[0].starts_with(start), "{warnings:?}");
+}

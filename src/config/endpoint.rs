@@ -1,11 +1,13 @@
 //! The endpoint's configuration.
 
-use super::Config;
+use super::number::whole;
+use super::{Config, Problems, text};
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Number, Value};
 use std::fmt;
+use tracing::warn;
 use url::{Host, Url};
 
 const DEFAULT_REGION: &str = "api.usw2a1.rockset.com";
@@ -23,12 +25,12 @@ pub struct Endpoint {
     pub api_key: ApiKey,
 
     /// You can lower this to leave more of your virtual instance's write requests to
-    /// others, or raise it for a large one. It limits each shard of the task.
+    /// others, or raise it for a large one. It limits each shard of your task.
     #[serde(default = "default_concurrency", deserialize_with = "concurrency")]
     #[schemars(
         title = "Maximum Concurrent Requests",
         range(min = 1, max = MAX_CONCURRENCY),
-        extend("order" = 1, "nonsensitive" = true)
+        extend("order" = 1)
     )]
     pub max_concurrent_requests: u8,
 
@@ -42,7 +44,7 @@ pub struct Endpoint {
         default = "default_region_text",
         example = &"api.use1a1.rockset.com",
         example = &"https://rockset.example.com",
-        extend("order" = 2, "nonsensitive" = true)
+        extend("order" = 2)
     )]
     pub region_base_url: Url,
 
@@ -51,9 +53,50 @@ pub struct Endpoint {
     #[serde(default, rename = "hardDelete")]
     #[schemars(title = "Hard Delete", extend("order" = 3))]
     pub hard_delete: bool,
+
+    /// Options that you only need when you are told to use them.
+    #[serde(default)]
+    #[schemars(
+        title = "Advanced Options",
+        with = "Advanced",
+        extend("advanced" = true, "order" = 4)
+    )]
+    pub advanced: Option<Advanced>,
 }
 
-impl Config for Endpoint {}
+/// What hardly anybody sets.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, expecting = "an object with feature_flags")]
+pub struct Advanced {
+    /// Names of features that you switch on, or off with `no_` before the name, separated
+    /// by commas. There are none at present.
+    #[serde(deserialize_with = "text::optional")]
+    #[schemars(
+        title = "Feature Flags",
+        with = "String",
+        extend("order" = 0, "nonsensitive" = true)
+    )]
+    pub feature_flags: Option<String>,
+}
+
+impl Config for Endpoint {
+    /// A flag that isn't known is no problem: it may be one of another edition.
+    fn check(&self, path: &str, _: &mut Problems) {
+        let flags = self.advanced.iter().filter_map(|advanced| advanced.feature_flags.as_deref());
+        let flags: Vec<&str> = flags
+            .flat_map(|flags| flags.split(','))
+            .map(str::trim)
+            .filter(|it| !it.is_empty())
+            .collect();
+        if !flags.is_empty() {
+            warn!(
+                "{path}.advanced.feature_flags: this edition of the connector knows none of the \
+                 flags {}, so they change nothing; leave them out unless another edition needs them",
+                flags.join(", ")
+            );
+        }
+    }
+}
 
 /// A secret: it shows in no log, error or Debug output.
 #[derive(Clone, PartialEq, Eq, JsonSchema)]
@@ -97,7 +140,7 @@ fn default_concurrency() -> u8 {
 
 fn concurrency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
     let number = Number::deserialize(deserializer)?;
-    match number.as_i64().map(u8::try_from) {
+    match whole(&number).map(u8::try_from) {
         Some(Ok(number @ 1..=MAX_CONCURRENCY)) => Ok(number),
         _ => Err(D::Error::custom(format!(
             "{number} is not within 1 to {MAX_CONCURRENCY}; leave it out for {DEFAULT_CONCURRENCY}"

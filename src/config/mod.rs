@@ -9,8 +9,10 @@
 #![allow(clippy::needless_update, reason = "the API may gain properties that nobody sets yet")]
 
 pub mod collection;
+mod duplicates;
 mod endpoint;
 mod number;
+mod parse;
 mod problem;
 mod resource;
 mod s3;
@@ -19,8 +21,9 @@ mod text;
 mod transformation;
 
 pub use collection::CollectionSettings;
-pub use endpoint::{ApiKey, Endpoint};
-pub use problem::{Config, Problem, Problems, parse};
+pub use endpoint::{Advanced, ApiKey, Endpoint};
+pub use parse::{Config, parse};
+pub use problem::{Problem, Problems};
 pub use resource::{DocumentId, Resource};
 pub use s3::InitializeFromS3;
 pub use schema::schema;

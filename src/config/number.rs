@@ -8,8 +8,11 @@ use serde_json::Number;
 pub(super) fn at_least<'de, const LEAST: i64, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<i64>, D::Error> {
-    within(deserializer, LEAST, i64::MAX, |number| {
-        format!("{number} is not a whole number of {LEAST} or more")
+    within(deserializer, LEAST, i64::MAX, |number| match number.as_f64() {
+        Some(value) if value >= TOO_LARGE => {
+            format!("{number} is more than {}, the most that Rockset can take", i64::MAX)
+        }
+        _ => format!("{number} is not a whole number of {LEAST} or more"),
     })
 }
 
@@ -24,8 +27,22 @@ pub(super) fn within<'de, D: Deserializer<'de>>(
     let Some(number) = Option::<Number>::deserialize(deserializer)? else {
         return Ok(None);
     };
-    match number.as_i64() {
+    match whole(&number) {
         Some(value) if (least..=most).contains(&value) => Ok(Some(value)),
         _ => Err(D::Error::custom(wrong(&number))),
     }
+}
+
+/// 2 to the power of 63: the least that is more than any `i64`.
+const TOO_LARGE: f64 = 9_223_372_036_854_775_808.0;
+
+/// The integer that a number is, however it is written: to JSON Schema, and so to Flow,
+/// 5.0 and 5e0 are integers.
+pub(super) fn whole(number: &Number) -> Option<i64> {
+    if let Some(value) = number.as_i64() {
+        return Some(value);
+    }
+    let value = number.as_f64()?;
+    let is_whole = value.fract() == 0.0 && (-TOO_LARGE..TOO_LARGE).contains(&value);
+    is_whole.then_some(value as i64)
 }

@@ -1,8 +1,5 @@
 //! What is wrong with a configuration, and where.
 
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-use serde_path_to_error::{Path, Segment};
 use std::fmt;
 
 /// A place in a configuration that can't stay as it is.
@@ -84,81 +81,5 @@ impl Problems {
             true => Ok(()),
             false => Err(self),
         }
-    }
-}
-
-/// A part of the configuration, as a user writes it.
-pub trait Config: DeserializeOwned {
-    /// Notes what single values don't show: those that contradict each other. `path` is
-    /// where this part stands.
-    fn check(&self, path: &str, problems: &mut Problems) {
-        let _ = (path, problems);
-    }
-}
-
-/// Reads a configuration. `root` is where it stands, such as `bindings[2].resource`.
-///
-/// On an error, every value that can't stay is named, not just the first one.
-pub fn parse<T: Config>(root: &str, json: &[u8]) -> Result<T, Problems> {
-    let mut problems = Problems::default();
-    let mut value: Value = match serde_json::from_slice(json) {
-        Ok(value) => value,
-        Err(error) => {
-            problems.add(root, format!("is not JSON: {error}"));
-            return Err(problems);
-        }
-    };
-    // A value that can't stay is taken out, and the rest is read again.
-    let mut taken_out: Vec<String> = Vec::new();
-    let config: T = loop {
-        match serde_path_to_error::deserialize(&value) {
-            Ok(config) => break config,
-            Err(error) => {
-                let (path, message) = (error.path(), error.inner().to_string());
-                let misses_what_was_taken =
-                    message.starts_with("missing field") && taken_out.contains(&path.to_string());
-                if !misses_what_was_taken {
-                    problems.add(join(root, path), message);
-                }
-                match take_out(&mut value, path) {
-                    Some(parent) => taken_out.push(parent),
-                    None => return Err(problems),
-                }
-            }
-        }
-    };
-    config.check(root, &mut problems);
-    problems.none().map(|()| config)
-}
-
-fn join(root: &str, path: &Path) -> String {
-    match path.iter().len() {
-        0 => root.to_string(),
-        _ => format!("{root}.{path}"),
-    }
-}
-
-/// Takes the property at `path` out of its object, or the list out that it is in, and
-/// says what object that was. `None` if there is nothing left to take out.
-fn take_out(value: &mut Value, path: &Path) -> Option<String> {
-    let mut keys: Vec<&Segment> = path.iter().collect();
-    while let Some(last) = keys.pop() {
-        let Segment::Map { key } = last else { continue };
-        let pointer: String = keys.iter().map(|segment| step(segment)).collect();
-        value.pointer_mut(&pointer)?.as_object_mut()?.remove(key)?;
-        let parent: Vec<String> = keys.iter().map(|segment| segment.to_string()).collect();
-        return Some(match parent.is_empty() {
-            true => ".".to_string(),
-            false => parent.join(".").replace(".[", "["),
-        });
-    }
-    None
-}
-
-/// A segment as a part of a JSON pointer.
-fn step(segment: &Segment) -> String {
-    match segment {
-        Segment::Seq { index } => format!("/{index}"),
-        other => format!("/{}", other.to_string().replace('~', "~0").replace('/', "~1")),
     }
 }

@@ -79,6 +79,9 @@ impl Resource {
 }
 
 impl Config for Resource {
+    /// Published catalogs have the resource path in `_meta`.
+    const OF_THE_PLATFORM: &'static [&'static str] = &["_meta"];
+
     fn check(&self, path: &str, problems: &mut Problems) {
         if let Some(source) = &self.initialize_from_s3 {
             source.check(&format!("{path}.initializeFromS3"), problems);

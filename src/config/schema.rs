@@ -10,11 +10,18 @@ pub fn schema<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft07()
         .with(|settings| settings.inline_subschemas = true)
         .with_transform(RecursiveTransform(for_forms));
-    settings.into_generator().into_root_schema_for::<T>().to_value()
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    // Flow puts properties of its own at a root. Which others there may be, is checked when
+    // the configuration is read.
+    if let Some(root) = schema.as_object_mut() {
+        root.remove("additionalProperties");
+    }
+    schema
 }
 
 /// Leaves out what a form generator shows a person for no use: line breaks of the
-/// source, the widths of Rust's integers, and `null` as a default.
+/// source, the widths of Rust's integers, and `null` as a default. Says that what is no
+/// free text is no secret either: Flow then leaves it readable when it encrypts the rest.
 fn for_forms(schema: &mut Schema) {
     if let Some(Value::String(description)) = schema.get_mut("description") {
         *description = description.replace('\n', " ");
@@ -24,5 +31,10 @@ fn for_forms(schema: &mut Schema) {
     }
     if schema.get("default").is_some_and(Value::is_null) {
         schema.remove("default");
+    }
+    let is_plain = schema.get("enum").is_some()
+        || schema.get("type").is_some_and(|kind| kind == "integer" || kind == "boolean");
+    if is_plain {
+        schema.insert("nonsensitive".to_string(), true.into());
     }
 }

@@ -19,7 +19,7 @@ const INPUT: &str = "_input";
 
 /// An ingest transformation.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with sql")]
 pub struct Transformation {
     /// Your query, of the form `SELECT … FROM _input [WHERE …] [GROUP BY …]
     /// [HAVING …] [CLUSTER BY …]`. Its output `_id` and `_event_time` set the special

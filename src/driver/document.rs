@@ -20,6 +20,9 @@ pub const META: &str = "_meta";
 /// When what a document tells of happened.
 pub const EVENT_TIME: &str = "_event_time";
 
+/// The packed key that is one empty string.
+const EMPTY_TEXT: &[u8] = &[0x02, 0x00];
+
 /// What a date and time is written as, so that Rockset reads it as a timestamp.
 const TIMESTAMP: (&[u8], &[u8]) = (br#"{"__rockset_type":"timestamp","value":"#, b"}");
 
@@ -112,6 +115,7 @@ impl Layout {
         store: &Store<'_>,
         out: &mut Writer<'_>,
     ) -> Result<(), Error> {
+        self.check_id(store)?;
         out.push(b'{');
         if self.id != Id::Selected {
             self.write_id(simd, store, out)?;
@@ -141,6 +145,7 @@ impl Layout {
         store: &Store<'_>,
         out: &mut Writer<'_>,
     ) -> Result<(), Error> {
+        self.check_id(store)?;
         out.push(b'{');
         match self.id {
             Id::Selected => self.write_tuple(simd, &self.keys, store.key_packed, out)?,
@@ -159,6 +164,29 @@ impl Layout {
         match named[ID].as_str() {
             Some(id) if written => id.to_string(),
             _ => "(none)".to_string(),
+        }
+    }
+
+    /// Fails for a key whose `_id` would be empty, before Rockset refuses it.
+    #[inline(always)]
+    fn check_id(&self, store: &Store<'_>) -> Result<(), Error> {
+        match self.id != Id::PackedKey && store.key_packed.as_slice() == EMPTY_TEXT {
+            true => Err(self.empty_id()),
+            false => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn empty_id(&self) -> Error {
+        let instead = match self.id {
+            Id::Selected => "group the binding by another field of this location, and backfill it",
+            Id::PackedKey | Id::Key => "set documentId to packedKey, and backfill the binding",
+        };
+        Error::EmptyId {
+            binding: self.binding,
+            collection: self.collection.clone(),
+            field: self.keys.first().map(|field| field.name.clone()).unwrap_or_default(),
+            instead,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::flow::{self, tuple};
 use crate::{config, rockset};
+use tokio::task::JoinError;
 
 /// Why the connector stops, with where and what to do. An error's source completes
 /// its sentence: show the whole chain, as anyhow's `{:#}` does.
@@ -40,6 +41,21 @@ pub enum Error {
         field: String,
         /// What is wrong with its packed value.
         source: tuple::Error,
+    },
+    /// A key that no document can be identified by.
+    #[error(
+        "Store: bindings[{binding}] ({collection}), field {field:?}: the key is an empty string, \
+         which can't be an _id; {instead}"
+    )]
+    EmptyId {
+        /// Index of the binding.
+        binding: usize,
+        /// Workspace and collection.
+        collection: String,
+        /// Name of the key's field.
+        field: String,
+        /// What to do.
+        instead: &'static str,
     },
     /// A document that Rockset refused, since it isn't JSON.
     #[error(
@@ -106,6 +122,15 @@ impl Error {
     pub(super) fn rockset(doing: impl Into<String>) -> impl FnOnce(rockset::Error) -> Self {
         let doing = doing.into();
         move |source| Self::Rockset { doing, source }
+    }
+
+    /// Says that a task has ended without an answer. A panic has been logged where it was,
+    /// and its message may hold secrets.
+    pub(super) fn stopped(error: JoinError) -> Self {
+        Self::Stopped(match error.is_panic() {
+            true => "it panicked, and an error before this one says where".to_string(),
+            false => error.to_string(),
+        })
     }
 
     pub(super) fn request(request: &'static str, problem: impl Into<String>) -> Self {

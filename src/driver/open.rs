@@ -89,7 +89,7 @@ async fn wait(task: &Task<'_>, state: &mut State) -> Result<Option<ConnectorStat
         waiting.spawn(Watch { client, workspace, waits, rhythm, overview }.run());
     }
     while let Some(ready) = waiting.join_next().await {
-        ready.map_err(|e| Error::Stopped(e.to_string()))??;
+        ready.map_err(Error::stopped)??;
     }
     Ok(state.on_first_commit(&before))
 }

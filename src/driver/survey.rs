@@ -96,7 +96,7 @@ where
     }
     let mut results = Vec::with_capacity(running.len());
     while let Some(finished) = running.join_next().await {
-        results.push(finished.map_err(|e| Error::Stopped(e.to_string()))?);
+        results.push(finished.map_err(Error::stopped)?);
     }
     results.sort_by_key(|(index, _)| *index);
     Ok(results.into_iter().map(|(_, result)| result).collect())

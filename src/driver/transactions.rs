@@ -231,5 +231,5 @@ impl Transactor {
 }
 
 fn finished(sent: Result<Result<(), Error>, JoinError>) -> Result<(), Error> {
-    sent.map_err(|e| Error::Stopped(e.to_string()))?
+    sent.map_err(Error::stopped)?
 }

@@ -8,6 +8,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 
+/// The binary.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_materialize-rockset");
+
 /// A running connector.
 pub struct Connector {
     child: Child,
@@ -144,7 +147,7 @@ impl Ended {
 }
 
 fn command(codec: Codec) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_materialize-rockset"));
+    let mut command = Command::new(PROGRAM);
     command
         .env("FLOW_RUNTIME_CODEC", codec.to_string())
         .env_remove("LOG_LEVEL")

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 /// The field that event times are taken from, and how it is read.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with field")]
 pub struct EventTimeInfo {
     /// The name of your field. It must be present in every document.
     #[serde(deserialize_with = "text::filled")]

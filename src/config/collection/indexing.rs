@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 /// The indexes of one field.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with field_name")]
 pub struct FieldSchema {
     /// The name of your field, as SQL writes it.
     #[serde(deserialize_with = "text::filled")]
@@ -22,7 +22,7 @@ pub struct FieldSchema {
 
 /// Which indexes a field is in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "an object of index modes")]
 pub struct FieldOptions {
     /// Whether your field is in the inverted index, for lookups by value.
     #[schemars(title = "Index Mode", with = "IndexMode", extend("order" = 0))]
@@ -71,28 +71,28 @@ pub enum ColumnIndexMode {
 
 /// How the inverted index is encoded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "an object of options")]
 pub struct InvertedIndexGroupEncodingOptions {
-    /// The version of the format.
+    /// The version of your index's format.
     #[serde(deserialize_with = "at_least::<0, _>")]
     #[schemars(title = "Format Version", with = "i64", range(min = 0), extend("order" = 0))]
     pub format_version: Option<i64>,
 
-    /// How many entries make a group.
+    /// How many entries of your index make a group.
     #[serde(deserialize_with = "at_least::<0, _>")]
     #[schemars(title = "Group Size", with = "i64", range(min = 0), extend("order" = 1))]
     pub group_size: Option<i64>,
 
-    /// How many entries lie between restart points.
+    /// How many entries of your index lie between restart points.
     #[serde(deserialize_with = "at_least::<0, _>")]
     #[schemars(title = "Restart Length", with = "i64", range(min = 0), extend("order" = 2))]
     pub restart_length: Option<i64>,
 
-    /// The codec of event times.
+    /// The codec of your documents' event times.
     #[schemars(title = "Event Time Codec", with = "String", extend("order" = 3))]
     pub event_time_codec: Option<String>,
 
-    /// The codec of document identifiers.
+    /// The codec of your documents' identifiers.
     #[schemars(title = "Document ID Codec", with = "String", extend("order" = 4))]
     pub doc_id_codec: Option<String>,
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 /// How fields of a document become another field.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "an object with input_fields and output_field")]
 pub struct FieldMapping {
     /// A name for your mapping, which Rockset's messages use.
     #[schemars(title = "Name", with = "String", extend("order" = 0))]
@@ -30,7 +30,7 @@ pub struct FieldMapping {
 
 /// A field that a mapping uses.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with field_name")]
 pub struct InputField {
     /// The name of your field, as SQL writes it.
     #[serde(deserialize_with = "text::filled")]
@@ -55,7 +55,7 @@ pub struct InputField {
 
 /// The field that a mapping makes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with field_name and value")]
 pub struct OutputField {
     /// The name of your field, as SQL writes it.
     #[serde(deserialize_with = "text::filled")]
@@ -66,7 +66,7 @@ pub struct OutputField {
     #[schemars(title = "Value", extend("order" = 1))]
     pub value: Expression,
 
-    /// Whether a failing expression skips the mapping, or fails the document.
+    /// Whether your expression skips the mapping where it fails, or fails the document.
     #[serde(default)]
     #[schemars(title = "On Error", with = "OnError", extend("order" = 2))]
     pub on_error: Option<OnError>,
@@ -74,7 +74,7 @@ pub struct OutputField {
 
 /// An SQL expression over the parameters of the input fields.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with sql")]
 pub struct Expression {
     /// Your SQL expression.
     #[serde(deserialize_with = "text::filled")]

@@ -23,7 +23,7 @@ const RETENTION: (i64, i64) = (3_600, 315_359_999);
 /// What may be said of a collection when it is created: every parameter that the API
 /// has had.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "an object of settings")]
 pub struct CollectionSettings {
     /// What your collection holds, for people who see it in Rockset. You can change it
     /// later.
@@ -61,8 +61,8 @@ pub struct CollectionSettings {
     #[schemars(title = "Storage Compression", with = "StorageCompression", extend("order" = 5))]
     pub storage_compression_type: Option<StorageCompression>,
 
-    /// How many bytes Rockset downloads from a source, about, before it stops. It's
-    /// meant for trying a source out.
+    /// About how many bytes Rockset downloads from a source before it stops, so that you
+    /// can try the source out.
     #[serde(deserialize_with = "at_least::<1, _>")]
     #[schemars(
         title = "Source Download Soft Limit",
@@ -112,14 +112,14 @@ pub struct CollectionSettings {
 
 /// A field of the clustering key.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with field_name")]
 pub struct ClusteringField {
     /// The name of your field.
     #[serde(deserialize_with = "text::filled")]
     #[schemars(title = "Field Name", extend("order" = 0))]
     pub field_name: String,
 
-    /// How documents are put together by your field. Rockset has one way.
+    /// How your documents are put together by the field. Rockset has one way.
     #[serde(default, rename = "type")]
     #[schemars(title = "Type", extend("order" = 1))]
     pub kind: Clustering,

@@ -1,11 +1,12 @@
 //! Validate: whether a task is possible, and which fields each binding can take.
 //!
 //! All problems are reported at once. `constraints`: what may be done with a field;
-//! `keys`: which keys have a plain text, and whether a key has changed; `paths`: what a
-//! binding goes on from; `reductions`: fields that hold a part only; `remote`: what Rockset
-//! says. Nothing is written anywhere.
+//! `keys`: which keys have a plain text, and whether a key has changed; `empty_ids`: which
+//! may have no text at all; `paths`: what a binding goes on from; `reductions`: fields that
+//! hold a part only; `remote`: what Rockset says. Nothing is written anywhere.
 
 mod constraints;
+mod empty_ids;
 mod keys;
 mod paths;
 mod reductions;
@@ -108,6 +109,7 @@ pub async fn validate(request: &Validate) -> Result<Validated, Error> {
         warn_of_ids(candidate);
         reductions::warn_of(candidate);
     }
+    empty_ids::warn_of(&candidates);
     let paths = paths::resolve(&candidates, &last, &mut problems);
     if let Some(endpoint) = &endpoint {
         remote::check(endpoint, &candidates, &mut problems).await?;
