@@ -4,7 +4,8 @@
 //! [`transactions`] for the stream that follows an Open. What they share: `task`,
 //! the task as configured; [`document`], how a Store becomes a document, with `base64` for
 //! its `_id`; [`batch`], documents on their way into one request; `gather`, all batches that
-//! are open; `send`, one batch until it's acknowledged, or `malformed`, why it never will be;
+//! are open; `send`, one batch until it's acknowledged, by the `statuses` of its documents, or
+//! `malformed`, why it never will be;
 //! [`readiness`], waiting for collections;
 //! `differences`, how a collection is not as configured; `state`, what the runtime keeps
 //! for the connector: its own `memory`, or a `handover` of another connector; `files`, how
@@ -28,6 +29,7 @@ pub mod readiness;
 mod send;
 pub mod spec;
 mod state;
+mod statuses;
 mod task;
 pub mod transactions;
 pub mod validate;

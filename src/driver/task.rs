@@ -8,6 +8,7 @@ use crate::rockset::types::CreateCollectionRequest;
 use crate::rockset::{self, Client, Pacing, Settings};
 use std::fmt;
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 /// A task, checked and ready to work on.
 #[derive(Debug)]
@@ -33,6 +34,9 @@ pub(super) struct Target {
     pub binding: usize,
     pub workspace: String,
     pub collection: String,
+    /// Whether an ingest transformation makes other documents of those that are sent. It's
+    /// asked for when their statuses tell of others.
+    pub is_transformed: OnceCell<bool>,
 }
 
 impl fmt::Display for Target {
@@ -83,6 +87,7 @@ impl Task {
                     binding: index,
                     workspace: resource.workspace.clone(),
                     collection: resource.collection.clone(),
+                    is_transformed: OnceCell::new(),
                 };
                 let backfill = binding.backfill;
                 Ok(Binding { target: target.into(), resource, selection, backfill })

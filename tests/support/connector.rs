@@ -38,6 +38,11 @@ impl Connector {
         Self::start_command(codec, command(codec).env("ROCKSET_WAIT_SCALE", "0.01"))
     }
 
+    /// Starts the binary with these variables in its environment.
+    pub fn start_with(codec: Codec, variables: &[(&str, &str)]) -> Self {
+        Self::start_command(codec, command(codec).envs(variables.iter().copied()))
+    }
+
     fn start_command(codec: Codec, command: &mut Command) -> Self {
         let mut child = command.spawn().unwrap();
         let mut stderr = child.stderr.take().unwrap();
