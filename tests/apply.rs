@@ -114,7 +114,13 @@ async fn no_binding_waits_for_another() {
         match request.head.starts_with("GET /v1/orgs/self/ws/commons/collections/") {
             true if waiting_reaches(waiting, BINDINGS) => Answer::error(404, "NOTFOUND"),
             true => Answer::error(503, "INTERNALERROR"),
-            false => Answer::ok(json!({"data": {"name": "commons"}})),
+            false if request.head.starts_with("GET ") => {
+                Answer::ok(json!({"data": {"name": "commons"}}))
+            }
+            false => {
+                let created: Value = serde_json::from_str(&request.body).unwrap();
+                Answer::ok(json!({"data": {"name": created["name"]}}))
+            }
         }
     })
     .await;
