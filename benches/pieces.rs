@@ -26,7 +26,7 @@ use materialize_rockset::flow::materialize::{self, request};
 use materialize_rockset::flow::spec::FieldSelection;
 use materialize_rockset::flow::tuple::{Error, Reader};
 use materialize_rockset::flow::{Codec, Request, Store, json_text};
-use materialize_rockset::rockset::documents::Statuses;
+use materialize_rockset::rockset::documents::{Statuses, written_id};
 use pack::pack;
 use serde_json::{Value, json};
 
@@ -193,7 +193,10 @@ fn statuses(bencher: Bencher, how: &str) {
     let answer = format!(r#"{{"data":[{}],"last_offset":"f1:0"}}"#, vec![status; COUNT].join(","));
     let statuses = Statuses::from(Bytes::from(answer));
     bencher.counter(ItemsCount::new(COUNT)).bench_local(|| match how {
-        "at a glance" => statuses.are_all(COUNT, &[br#""ADDED""#]),
+        "at a glance" => {
+            let documents = std::iter::repeat_n(br#"{"_id":"FoAPQkA"}"#.as_slice(), COUNT);
+            statuses.are_all(documents.map(written_id), &[br#""ADDED""#])
+        }
         _ => statuses.read().unwrap().len() == COUNT,
     });
 }

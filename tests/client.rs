@@ -7,7 +7,7 @@ mod support;
 use materialize_rockset::rockset::enums::{CollectionStatus, ErrorType};
 use materialize_rockset::rockset::retry::Policy;
 use materialize_rockset::rockset::{
-    Client, Error, Pacing, Settings, call, connect_with, documents, types,
+    Client, Error, MetadataRate, Pacing, Settings, call, connect_with, documents, types,
 };
 use serde_json::json;
 use std::time::{Duration, Instant, SystemTime};
@@ -58,16 +58,18 @@ async fn requests_carry_the_key_and_the_version() {
 
 #[tokio::test]
 async fn what_may_pass_is_repeated() {
-    for status in [408, 429, 500, 502, 503, 504] {
+    for status in [408, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529] {
         let failing = Answer::error(status, "SERVICEUNAVAILABLE");
         let (answer, requests) = get_from(vec![failing.clone(), failing, workspace()]).await;
         assert_eq!((answer.is_ok(), requests), (true, 3), "{status}");
     }
-    for kind in ["NOT_READY", "CREATING"] {
+    for kind in ["NOT_READY", "CREATING", "RATELIMITEXCEEDED"] {
         let (answer, requests) = get_from(vec![Answer::error(400, kind), workspace()]).await;
         assert_eq!((answer.is_ok(), requests), (true, 2), "{kind}");
     }
-    for fault in [Answer::Reset, Answer::Cut] {
+    // A proxy has words of its own.
+    let proxy = Answer::Http(522, vec![], "<h1>Connection timed out</h1>".to_string());
+    for fault in [Answer::Reset, Answer::Cut, proxy] {
         let (answer, requests) = get_from(vec![fault.clone(), fault.clone(), workspace()]).await;
         assert_eq!((answer.is_ok(), requests), (true, 3), "{fault:?}");
     }
@@ -121,21 +123,86 @@ async fn retry_after_is_honoured_in_seconds_and_as_a_date() {
 }
 
 #[tokio::test]
-async fn after_its_limit_the_last_answer_is_the_error() {
-    let server = Scripted::start(vec![Answer::error(503, "SERVICEUNAVAILABLE")]).await;
-    let retry = Policy { limit: Duration::from_millis(200), ..settings().retry };
-    let begun = Instant::now();
-    let error =
-        call(client_with(&server, Settings { retry, ..settings() }).get_workspace("w")).await;
-    let Err(Error::Other(answer)) = error else { panic!("{error:?}") };
-    assert_eq!(answer.status, 503);
-    assert!(server.seen().len() > 2);
-    assert!(begun.elapsed() < Duration::from_secs(10));
+async fn an_answer_that_drips_or_has_no_end_is_none() {
+    let server = Scripted::start(vec![Answer::Drip(200), Answer::Drip(503), workspace()]).await;
+    let settings = Settings { answer_timeout: Duration::from_millis(300), ..settings() };
+    call(client_with(&server, settings).get_workspace("w")).await.unwrap();
+    assert_eq!(server.seen().len(), 3);
 
-    let asks_too_much = Answer::error(429, "RATELIMITEXCEEDED").with("Retry-After", 3600);
-    let (error, requests) = get_from(vec![asks_too_much]).await;
-    assert!(matches!(error, Err(Error::RateLimited(_))), "{error:?}");
-    assert_eq!(requests, 1);
+    let server = Scripted::start(vec![Answer::Flood(503), workspace()]).await;
+    call(client(&server).get_workspace("w")).await.unwrap();
+    assert_eq!(server.seen().len(), 2);
+
+    let server = Scripted::start(vec![Answer::Flood(200)]).await;
+    let error = documents::add(&client(&server), "w", "c", r#"{"data":[]}"#.into()).await;
+    assert!(matches!(error, Err(Error::Foreign(_))), "{error:?}");
+}
+
+/// A server may ask for more than there is, and a client has no more.
+#[tokio::test]
+async fn no_retry_after_is_too_long() {
+    let policy = Policy { limit: Duration::from_secs(2), ..settings().retry };
+    let limited = Settings { retry: policy, ..settings() };
+    for value in ["18446744073709551615", "3600", "Fri, 31 Dec 9999 23:59:59 GMT", "-1", "1e400"] {
+        for status in [429, 503] {
+            let failing = Answer::error(status, "SERVICEUNAVAILABLE").with("Retry-After", value);
+            let added = Answer::ok(json!({"data": []}));
+            let server = Scripted::start(vec![failing.clone(), failing.clone(), added]).await;
+            let client = client_with(&server, limited);
+            let answer = documents::add(&client, "w", "c", r#"{"data":[]}"#.into()).await;
+            assert!(answer.is_ok(), "{status} {value}: {answer:?}");
+            let server = Scripted::start(vec![failing, workspace()]).await;
+            let client = client_with(&server, limited);
+            assert!(call(client.get_workspace("w")).await.is_ok(), "{status} {value}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_final_error_tells_the_effort_and_the_last_answer() {
+    let retry = Policy { limit: Duration::from_millis(200), ..settings().retry };
+    let limited = Settings { retry, ..settings() };
+    let server = Scripted::start(vec![Answer::error(503, "SERVICEUNAVAILABLE")]).await;
+    let begun = Instant::now();
+    let error = call(client_with(&server, limited).get_workspace("w")).await.unwrap_err();
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    let Error::Other(answer) = &error else { panic!("{error:?}") };
+    assert_eq!(answer.status, 503);
+    let attempts = server.seen().len();
+    assert!(attempts > 2);
+    assert_eq!(answer.effort.attempts as usize, attempts);
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "gave up getting workspace after {attempts} attempts in 0.2 s; the last answer was 503 \
+             SERVICEUNAVAILABLE: it is SERVICEUNAVAILABLE (trace t-1)"
+        )
+    );
+
+    // No answer, but there had been one.
+    let answers = vec![Answer::error(502, "SERVICEUNAVAILABLE"), Answer::Reset];
+    let server = Scripted::start(answers).await;
+    let body = r#"{"data":[]}"#;
+    let error = documents::add(&client_with(&server, limited), "w", "c", body.into()).await;
+    let error = error.unwrap_err().to_string();
+    let (begin, end) = (
+        "gave up adding documents after ",
+        " attempts in 0.2 s; the last answer was 502 \
+                SERVICEUNAVAILABLE: it is SERVICEUNAVAILABLE (trace t-1); then there was no answer \
+                from Rockset",
+    );
+    assert!(error.starts_with(begin) && error.ends_with(end), "{error}");
+
+    // What ends it need not be what began it.
+    let answers = vec![Answer::Reset, Answer::error(503, "X"), Answer::error(403, "FORBIDDEN")];
+    let (error, _) = get_from(answers).await;
+    let error = error.unwrap_err().to_string();
+    let (begin, end) = (
+        "after 3 attempts in 0.0 s at getting workspace, ",
+        "Rockset answered 403 FORBIDDEN: \
+                it is FORBIDDEN (trace t-1); give the API key a role that allows it",
+    );
+    assert_eq!(error, format!("{begin}{end}"));
 }
 
 #[tokio::test]
@@ -197,8 +264,18 @@ async fn errors_are_sorted() {
 async fn a_proxy_that_answers_in_its_own_words_is_understood() {
     let html = Answer::Http(418, vec![], "<h1>I'm a teapot</h1>".to_string());
     let (answer, _) = get_from(vec![html]).await;
-    let error = answer.unwrap_err().to_string();
-    assert_eq!(error, "Rockset answered 418: <h1>I'm a teapot</h1>");
+    let Err(Error::Foreign(foreign)) = answer else { panic!("{answer:?}") };
+    assert_eq!((foreign.status.as_u16(), foreign.words.as_str()), (418, ": <h1>I'm a teapot</h1>"));
+
+    // These speak of Rockset.
+    let html = |status| Answer::Http(status, vec![], "<h1>No</h1>".to_string());
+    let (answer, _) = get_from(vec![html(413)]).await;
+    assert!(matches!(answer, Err(Error::TooLarge(_))), "{answer:?}");
+    let at_once = Policy { limit: Duration::ZERO, ..settings().retry };
+    let server = Scripted::start(vec![html(502)]).await;
+    let client = client_with(&server, Settings { retry: at_once, ..settings() });
+    let error = call(client.get_workspace("w")).await.unwrap_err();
+    assert_eq!(error.to_string(), "Rockset answered 502: <h1>No</h1>");
 }
 
 #[tokio::test]
@@ -223,37 +300,43 @@ async fn an_api_that_grows_is_understood() {
 #[tokio::test]
 async fn a_success_that_is_none_is_an_error() {
     let (answer, requests) = get_from(vec![Answer::Http(200, vec![], "<html>".to_string())]).await;
-    let Err(Error::Unexpected(message)) = answer else { panic!("{answer:?}") };
-    assert!(message.contains("<html>"), "{message}");
+    let Err(Error::Foreign(foreign)) = answer else { panic!("{answer:?}") };
+    assert!(foreign.words.contains("<html>"), "{foreign:?}");
     assert_eq!(requests, 1);
 }
 
 #[tokio::test]
-async fn metadata_calls_are_spread() {
-    let server = Scripted::start(vec![workspace()]).await;
-    // 60 a minute: 30 at once, then one every two seconds.
-    let pacing = Pacing { reads: 60.0, updates: 60.0 };
-    let client = client_with(&server, Settings { pacing, ..settings() });
-
-    let reading = {
-        let client = client.clone();
-        tokio::spawn(async move {
-            loop {
-                call(client.get_workspace("w")).await.unwrap();
-            }
+async fn metadata_calls_are_held_back_once_a_limit_has_shown_itself() {
+    let refusing = |status| {
+        Scripted::answering(move |turn, _| match turn {
+            60 => Answer::error(status, "RATELIMITEXCEEDED"),
+            _ => workspace(),
         })
     };
-    tokio::time::sleep(Duration::from_millis(1500)).await;
-    reading.abort();
-    assert_eq!(server.seen().len(), 30);
-
-    // Updates have a limit of their own, and documents have none.
     let create = types::CreateWorkspaceRequest { name: "w".to_string(), description: None };
-    call(client.create_workspace(&create)).await.unwrap();
-    for _ in 0..40 {
-        let _ = documents::add(&client, "w", "c", r#"{"data":[]}"#.into()).await;
+    for status in [400, 429] {
+        let server = refusing(status).await;
+        // 300 a minute are assumed: one in 200 ms.
+        let pacing = Pacing { reads: 60_000.0, updates: 300.0 };
+        let client = client_with(&server, Settings { pacing, ..settings() });
+        let begun = Instant::now();
+        for _ in 0..60 {
+            call(client.create_workspace(&create)).await.unwrap();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(6));
+        assert_eq!(client.metadata_rate(), MetadataRate::default());
+
+        let begun = Instant::now();
+        for _ in 0..4 {
+            call(client.create_workspace(&create)).await.unwrap();
+        }
+        assert!(begun.elapsed() >= Duration::from_millis(750), "{:?}", begun.elapsed());
+        assert_eq!(server.seen().len(), 65);
+        let MetadataRate { reads_per_minute, updates_per_minute } = client.metadata_rate();
+        assert_eq!(reads_per_minute, None);
+        let rate = updates_per_minute.unwrap();
+        assert!((250.0..=310.0).contains(&rate), "{rate}");
     }
-    assert_eq!(server.seen().len(), 30 + 1 + 40);
 }
 
 #[tokio::test]

@@ -269,7 +269,7 @@ async fn a_status_tells_what_is_waited_for() {
     .await;
     let mut task = filled_bindings(&server.url, &[("w", "a")]);
     task.bindings.extend(["p", "q"].map(|name| binding("v", name, &["id"], &[])));
-    let mut connector = Connector::start_with(Codec::Proto, &[("LOG_LEVEL", "error")]);
+    let mut connector = Connector::start_hurried_with(Codec::Proto, &[("LOG_LEVEL", "error")]);
     assert_eq!(connector.ask(open(&task)).await.name(), "Opened");
     let ended = connector.end().await;
     assert_eq!(ended.code, Some(0));
@@ -288,7 +288,7 @@ async fn a_status_tells_what_is_waited_for() {
 #[tokio::test]
 async fn only_the_platform_gets_statuses() {
     let server = Scripted::start(vec![collection("READY", "WATCHING", 4, 4)]).await;
-    let mut connector = Connector::start_with(Codec::Proto, &[("LOG_FORMAT", "text")]);
+    let mut connector = Connector::start_hurried_with(Codec::Proto, &[("LOG_FORMAT", "text")]);
     assert_eq!(connector.ask(open(&filled_task(&server.url))).await.name(), "Opened");
     assert!(!connector.end().await.stderr.contains("Running"));
 }

@@ -231,16 +231,18 @@ async fn one_request_at_a_time_keeps_the_order() {
             return Answer::ok(json!({"data": {"name": "c", "status": "READY"}}));
         }
         let limited = Answer::error(429, "RATELIMITEXCEEDED");
-        let count = ids(seen).len();
-        let added = |_| json!({"_id": "x", "status": "ADDED"});
-        let mut statuses: Vec<Value> = (0..count).map(added).collect();
+        let body: Value = serde_json::from_str(&seen.body).unwrap();
+        let documents = body["data"].as_array().unwrap().iter();
+        let added = |document: &Value| json!({"_id": document["_id"], "status": "ADDED"});
+        let mut statuses: Vec<Value> = documents.map(added).collect();
         match turn {
             2 => return limited.with("Retry-After", 1),
             3 | 7 => return Answer::error(503, "SERVICEUNAVAILABLE"),
             5 => return limited,
             8 => {
                 let error = json!({"type": "INTERNALERROR", "message": "later"});
-                statuses[0] = json!({"_id": "x", "status": "ERROR", "error": error});
+                statuses[0]["status"] = json!("ERROR");
+                statuses[0]["error"] = error;
             }
             _ => {}
         }

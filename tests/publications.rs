@@ -278,7 +278,7 @@ async fn only_a_binding_that_reads_the_files_goes_on_from_them() {
         (Draft { backfill: 1, ..from(json!({})) }, "commons.o"),
     ];
     for (draft, path) in cases {
-        assert_eq!(paths(&[draft.clone()], &s3).await, [path], "{}", draft.resource);
+        assert_eq!(paths(std::slice::from_ref(&draft), &s3).await, [path], "{}", draft.resource);
     }
 }
 
@@ -387,7 +387,8 @@ async fn a_key_that_changed_without_a_backfill_is_incompatible() {
     let server = empty().await;
     let by_id = draft("acmeCo/orders", "o");
     let by_region = Draft { group_by: &["region"], ..by_id.clone() };
-    let last = published(&server.url, &[by_id.clone()], &MaterializationSpec::default()).await;
+    let last =
+        published(&server.url, std::slice::from_ref(&by_id), &MaterializationSpec::default()).await;
 
     let same = constraints(Draft { group_by: &["id"], ..by_id.clone() }, &last).await;
     assert_eq!(same[0].1, "LOCATION_REQUIRED");

@@ -1,6 +1,6 @@
 //! A server that takes documents, counts them, and forgets them.
 
-use memchr::memmem;
+use memchr::{memchr, memmem};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,8 +13,9 @@ const RECORDED: u64 = 64 << 20;
 /// What the connector fills requests up to.
 const FULL: (u64, u64) = ((4 << 20) * 9 / 10, 20_000 * 9 / 10);
 
-const STATUS: &str =
-    r#"{"_collection":"c","_id":"FoAPQkA","error":null,"patch_id":null,"status":"ADDED"}"#;
+/// The status of a document, around its `_id`.
+const STATUS: (&[u8], &[u8]) =
+    (br#"{"_collection":"c","_id":""#, br#"","error":null,"patch_id":null,"status":"ADDED"},"#);
 
 #[derive(Default)]
 struct Seen {
@@ -27,19 +28,12 @@ struct Seen {
 
 struct Parts {
     seen: Seen,
-    /// As many statuses as a request has documents at the most.
-    statuses: Vec<u8>,
     record: Option<Mutex<File>>,
 }
 
 pub fn run(record: Option<&str>) {
-    let mut statuses = Vec::new();
-    for _ in 0..20_000 {
-        statuses.extend_from_slice(STATUS.as_bytes());
-        statuses.push(b',');
-    }
     let record = record.map(|path| Mutex::new(File::create(path).unwrap()));
-    let parts = Arc::new(Parts { seen: Seen::default(), statuses, record });
+    let parts = Arc::new(Parts { seen: Seen::default(), record });
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     println!("{}", listener.local_addr().unwrap());
     for stream in listener.incoming() {
@@ -55,6 +49,7 @@ fn serve(mut stream: TcpStream, parts: &Parts) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut buffer = vec![0; 256 << 10];
     let mut filled = 0;
+    let (mut text, mut statuses) = (Vec::new(), Vec::new());
     loop {
         let head_end = loop {
             if let Some(end) = memmem::find(&buffer[..filled], b"\r\n\r\n") {
@@ -73,19 +68,22 @@ fn serve(mut stream: TcpStream, parts: &Parts) -> std::io::Result<()> {
             .find_map(|line| line.strip_prefix("content-length:"))
             .map_or(0, |length| length.trim().parse().unwrap());
         let is_write = head.starts_with("post ");
-        let mut body = Body::new(parts, length);
-        body.take(&buffer[head_end..filled]);
+        text.clear();
+        text.extend_from_slice(&buffer[head_end..filled]);
         filled = 0;
-        while body.left > 0 {
+        while text.len() < length {
             let read = stream.read(&mut buffer)?;
             if read == 0 {
                 return Ok(());
             }
-            body.take(&buffer[..read]);
+            text.extend_from_slice(&buffer[..read]);
         }
-        let documents = body.end();
+        let documents = acknowledge(&text, &mut statuses);
+        if length > 0 {
+            note(parts, &text, documents);
+        }
         match is_write {
-            true => answer(&mut stream, parts, documents)?,
+            true => answer(&mut stream, &statuses)?,
             false if head.starts_with("get /stats") => {
                 let seen = &parts.seen;
                 let all = [&seen.requests, &seen.documents, &seen.below_full];
@@ -101,74 +99,44 @@ fn serve(mut stream: TcpStream, parts: &Parts) -> std::io::Result<()> {
     }
 }
 
-/// A body on its way in.
-struct Body<'a> {
-    parts: &'a Parts,
-    length: u64,
-    left: usize,
-    documents: u64,
-    /// The end of the last piece, where an `_id` may have begun.
-    edge: Vec<u8>,
-    recorded: Option<Vec<u8>>,
-}
-
 const ID: &[u8] = br#""_id":""#;
 
-impl<'a> Body<'a> {
-    fn new(parts: &'a Parts, length: usize) -> Self {
-        let wanted = length > 0
-            && parts.record.is_some()
-            && parts.seen.recorded.fetch_add(length as u64, Relaxed) < RECORDED;
-        let recorded = wanted.then(|| Vec::with_capacity(length));
-        Self {
-            parts,
-            length: length as u64,
-            left: length,
-            documents: 0,
-            edge: Vec::new(),
-            recorded,
-        }
+/// Writes a status for each document of a body, and counts them.
+fn acknowledge(body: &[u8], statuses: &mut Vec<u8>) -> u64 {
+    statuses.clear();
+    let mut documents = 0;
+    for at in memmem::find_iter(body, ID) {
+        let id = &body[at + ID.len()..];
+        let id = &id[..memchr(b'"', id).unwrap_or(id.len())];
+        statuses.extend_from_slice(STATUS.0);
+        statuses.extend_from_slice(id);
+        statuses.extend_from_slice(STATUS.1);
+        documents += 1;
     }
+    statuses.pop();
+    documents
+}
 
-    fn take(&mut self, piece: &[u8]) {
-        self.left -= piece.len();
-        let kept = ID.len() - 1;
-        self.edge.extend_from_slice(&piece[..piece.len().min(kept)]);
-        self.documents += memmem::find_iter(&self.edge, ID).count() as u64;
-        self.documents += memmem::find_iter(piece, ID).count() as u64;
-        self.edge.clear();
-        self.edge.extend_from_slice(&piece[piece.len().saturating_sub(kept)..]);
-        if let Some(recorded) = &mut self.recorded {
-            recorded.extend_from_slice(piece);
-        }
+/// Counts a request, and records it if there is room.
+fn note(parts: &Parts, body: &[u8], documents: u64) {
+    let (seen, length) = (&parts.seen, body.len() as u64);
+    seen.requests.fetch_add(1, Relaxed);
+    seen.documents.fetch_add(documents, Relaxed);
+    if length < FULL.0 && documents < FULL.1 {
+        seen.below_full.fetch_add(1, Relaxed);
     }
-
-    fn end(self) -> u64 {
-        if self.length == 0 {
-            return 0;
-        }
-        let seen = &self.parts.seen;
-        seen.requests.fetch_add(1, Relaxed);
-        seen.documents.fetch_add(self.documents, Relaxed);
-        if self.length < FULL.0 && self.documents < FULL.1 {
-            seen.below_full.fetch_add(1, Relaxed);
-        }
-        if let (Some(body), Some(file)) = (self.recorded, &self.parts.record) {
-            let mut file = file.lock().unwrap();
-            file.write_all(&self.length.to_le_bytes()).unwrap();
-            file.write_all(&body).unwrap();
-        }
-        self.documents
+    let Some(file) = &parts.record else { return };
+    if seen.recorded.fetch_add(length, Relaxed) < RECORDED {
+        let mut file = file.lock().unwrap();
+        file.write_all(&length.to_le_bytes()).unwrap();
+        file.write_all(body).unwrap();
     }
 }
 
-fn answer(stream: &mut TcpStream, parts: &Parts, documents: u64) -> std::io::Result<()> {
+fn answer(stream: &mut TcpStream, statuses: &[u8]) -> std::io::Result<()> {
     const HEAD: &[u8] = br#"{"data":["#;
     const TAIL: &[u8] = br#"],"last_offset":"f1:0:0:1"}"#;
-    let length = (documents as usize * (STATUS.len() + 1)).saturating_sub(1);
-    let statuses = &parts.statuses[..length];
-    let total = HEAD.len() + statuses.len() + TAIL.len();
-    let mut begin = head(total);
+    let mut begin = head(HEAD.len() + statuses.len() + TAIL.len());
     begin.extend_from_slice(HEAD);
     stream.write_all(&begin)?;
     stream.write_all(statuses)?;

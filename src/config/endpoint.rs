@@ -181,6 +181,11 @@ fn base_url(text: &str) -> Result<Url, &'static str> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err("goes on after its path; write a host or a URL without ? and #");
     }
+    let mut path = url.path().split('/');
+    if path.any(|segment| segment == "v1") {
+        return Err("goes on with /v1, which is a part of each request; leave /v1 out, and what \
+                    follows");
+    }
     match url.scheme() {
         "https" => Ok(url),
         "http" if is_loopback(&url) => Ok(url),

@@ -1,6 +1,7 @@
 //! What ends a session.
 
 use crate::flow::{self, tuple};
+use crate::rockset::Tried;
 use crate::{config, rockset};
 use tokio::task::JoinError;
 
@@ -95,7 +96,7 @@ pub enum Error {
     /// Rockset refused documents.
     #[error(
         "bindings[{binding}] ({collection}): Rockset refused {refused} of {sent} documents of a \
-         request; the first are: {}", first.join("; ")
+         request{}; the first are: {}", after(tried), first.join("; ")
     )]
     Refused {
         /// Index of the binding.
@@ -108,6 +109,8 @@ pub enum Error {
         sent: usize,
         /// The first few, each with its `_id` and Rockset's message.
         first: Vec<String>,
+        /// What was tried, if they were sent again.
+        tried: Option<Tried>,
     },
     /// A request of the protocol reached a place that doesn't serve it.
     #[error("protocol error: {0} can't be answered here")]
@@ -136,4 +139,8 @@ impl Error {
     pub(super) fn request(request: &'static str, problem: impl Into<String>) -> Self {
         Self::Request { request, problem: problem.into() }
     }
+}
+
+fn after(tried: &Option<Tried>) -> String {
+    tried.map_or(String::new(), |tried| format!(", even after {tried}"))
 }

@@ -5,9 +5,9 @@
 //! the task as configured, and `last`, as it was before; `names`, what a field is called in
 //! Rockset; [`document`], how a Store becomes a document, with `base64` for
 //! its `_id`; [`batch`], documents on their way into one request; `gather`, all batches that
-//! are open; `send`, one batch until it's acknowledged, or `malformed`, why it never will be;
-//! `survey`, what workspaces hold; `readiness`, `watch` and `rhythm`,
-//! waiting for collections;
+//! are open; `send`, one batch until it's acknowledged, by the `statuses` of its documents, or
+//! `malformed`, why it never will be; `survey`, what workspaces hold; `readiness`, `watch` and
+//! `rhythm`, waiting for collections;
 //! `differences`, how a collection is not as configured; `state`, what the runtime keeps
 //! for the connector: its own `memory`, or a `handover` of another connector; `files`, how
 //! many that one wrote.
@@ -33,6 +33,7 @@ mod rhythm;
 mod send;
 pub mod spec;
 mod state;
+mod statuses;
 mod survey;
 mod task;
 pub mod transactions;

@@ -3,39 +3,37 @@
 use super::Error;
 use super::batch::{Closed, Operation};
 use super::malformed;
+use super::statuses::{Outcome, check};
 use super::task::Target;
 use crate::rockset::documents::{self, Statuses};
-use crate::rockset::enums::{DocumentStatusKind, ErrorType};
-use crate::rockset::types::DocumentStatus;
-use crate::rockset::{self, Client, retry};
+use crate::rockset::retry::Backoff;
+use crate::rockset::{self, Client};
 use tracing::warn;
-
-/// How many refused documents an error names.
-const NAMED: usize = 3;
 
 /// Sends a batch. Documents whose failure may pass are sent again, alone; any other
 /// failure is an error.
 pub(super) async fn send(client: &Client, target: &Target, batch: Closed) -> Result<(), Error> {
-    let mut backoff = client.retry().begin();
+    // It begins with the first failure: a request that was repeated has taken its time.
+    let mut backoff: Option<Backoff> = None;
     let mut to_send = vec![batch];
     while let Some(batch) = to_send.pop() {
-        let written = write(client, target, &batch).await;
-        match written.and_then(|statuses| check(&statuses, &batch)) {
-            Ok(None) => {}
-            Ok(Some(statuses)) => {
-                let failed = failures(target, &batch, &statuses)?;
-                if failed.is_empty() {
-                    continue;
-                }
-                let refused = refusal(target, &batch, &statuses, &failed);
-                let can_help = failed.iter().all(|index| is_passing(&statuses[*index]));
-                let Some(wait) = can_help.then(|| backoff.wait(None)).flatten() else {
-                    return Err(refused);
+        let outcome = match write(client, target, &batch).await {
+            Ok(statuses) => check(client, target, &batch, &statuses).await,
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Ok(Outcome::Done) => {}
+            Ok(Outcome::Failed { indices, may_pass, reason }) => {
+                let backoff = backoff.get_or_insert_with(|| client.retry().begin());
+                let Some(wait) = may_pass.then(|| backoff.wait(None)).flatten() else {
+                    let tried = Some(backoff.tried()).filter(|tried| tried.attempts > 1);
+                    return Err(reason.into_error(target, tried));
                 };
-                warn!(collection = %target, wait_ms = wait.as_millis() as u64, reason = %refused,
+                let reason = reason.into_error(target, None);
+                warn!(collection = %target, wait_ms = wait.as_millis() as u64, reason = %reason,
                     "sending documents again");
                 tokio::time::sleep(wait).await;
-                to_send.push(batch.pick(failed));
+                to_send.push(batch.pick(indices));
             }
             Err(rockset::Error::TooLarge(answer)) if batch.len() > 1 => {
                 warn!(collection = %target, documents = batch.len(), reason = %answer,
@@ -50,8 +48,7 @@ pub(super) async fn send(client: &Client, target: &Target, batch: Closed) -> Res
                 {
                     return Err(malformed);
                 }
-                let count = format!("{} documents", batch.len());
-                return Err(Error::rockset(doing(target, &batch, &count))(error));
+                return Err(Error::rockset(doing(target, &batch))(error));
             }
         }
     }
@@ -71,91 +68,14 @@ async fn write(
     }
 }
 
-/// The status of each document, unless all can be seen to be good.
-fn check(
-    statuses: &Statuses,
-    batch: &Closed,
-) -> Result<Option<Vec<DocumentStatus>>, rockset::Error> {
-    let good: &[&[u8]] = match batch.operation() {
-        Operation::Add => &[br#""ADDED""#, br#""REPLACED""#],
-        Operation::Delete => &[br#""DELETED""#],
-    };
-    match statuses.are_all(batch.len(), good) {
-        true => Ok(None),
-        false => statuses.read().map(Some),
-    }
-}
-
-fn doing(target: &Target, batch: &Closed, what: &str) -> String {
-    let binding = target.binding;
+fn doing(target: &Target, batch: &Closed) -> String {
+    let (binding, documents) = (target.binding, batch.len());
     match batch.operation() {
-        Operation::Add => format!("bindings[{binding}]: adding {what} to {target}"),
-        Operation::Delete => format!("bindings[{binding}]: deleting {what} from {target}"),
+        Operation::Add => {
+            format!("bindings[{binding}]: adding {documents} documents to {target}")
+        }
+        Operation::Delete => {
+            format!("bindings[{binding}]: deleting {documents} documents from {target}")
+        }
     }
-}
-
-/// The indices of documents of which it isn't done. Every document has to be answered for.
-fn failures(
-    target: &Target,
-    batch: &Closed,
-    statuses: &[DocumentStatus],
-) -> Result<Vec<usize>, Error> {
-    let (sent, answered) = (batch.len(), statuses.len());
-    if answered != sent {
-        let what = format!("statuses of {answered} documents where {sent} were sent");
-        let doing = doing(target, batch, "documents");
-        return Err(Error::rockset(doing)(rockset::Error::Unexpected(what)));
-    }
-    let failed =
-        statuses.iter().enumerate().filter(|(_, status)| !is_done(batch.operation(), status));
-    Ok(failed.map(|(index, _)| index).collect())
-}
-
-fn is_done(operation: Operation, status: &DocumentStatus) -> bool {
-    use DocumentStatusKind as K;
-    match operation {
-        Operation::Add => matches!(status.status, Some(K::Added | K::Replaced)),
-        Operation::Delete => status.status == Some(K::Deleted) || is_absent(status),
-    }
-}
-
-/// Whether there was no such document, which may have been deleted by an earlier try.
-fn is_absent(status: &DocumentStatus) -> bool {
-    error_type(status) == Some(&ErrorType::Notfound)
-}
-
-/// Whether the document may be stored when it's sent again.
-fn is_passing(status: &DocumentStatus) -> bool {
-    error_type(status).is_some_and(retry::may_pass)
-}
-
-fn error_type(status: &DocumentStatus) -> Option<&ErrorType> {
-    status.error.as_ref().and_then(|error| error.type_.as_ref())
-}
-
-fn refusal(
-    target: &Target,
-    batch: &Closed,
-    statuses: &[DocumentStatus],
-    failed: &[usize],
-) -> Error {
-    let first = failed.iter().take(NAMED).map(|index| describe(&statuses[*index]));
-    Error::Refused {
-        binding: target.binding,
-        collection: target.to_string(),
-        refused: failed.len(),
-        sent: batch.len(),
-        first: first.collect(),
-    }
-}
-
-fn describe(status: &DocumentStatus) -> String {
-    let id = status.id.as_deref().unwrap_or("(no _id)");
-    let kind = status.status.as_ref().map_or("no status", |kind| kind.as_str());
-    let Some(error) = &status.error else {
-        return format!("{id} {kind}");
-    };
-    let reason = error.type_.as_ref().map_or("", |reason| reason.as_str());
-    let message = error.message.as_deref().unwrap_or("no message");
-    format!("{id} {kind} {reason}: {message}")
 }

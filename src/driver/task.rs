@@ -12,6 +12,7 @@ use crate::rockset::types::CreateCollectionRequest;
 use crate::rockset::{self, Client, Pacing, Settings};
 use std::fmt;
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 /// A task, checked and ready to work on.
 #[derive(Debug)]
@@ -40,6 +41,9 @@ pub(super) struct Target {
     pub binding: usize,
     pub workspace: String,
     pub collection: String,
+    /// Whether an ingest transformation makes other documents of those that are sent. It's
+    /// asked for when their statuses tell of others.
+    pub is_transformed: OnceCell<bool>,
 }
 
 impl fmt::Display for Target {
@@ -92,6 +96,7 @@ impl<'a> Task<'a> {
                 binding: index,
                 workspace: resource.workspace.clone(),
                 collection: resource.collection.clone(),
+                is_transformed: OnceCell::new(),
             };
             Ok(Binding {
                 target: target.into(),

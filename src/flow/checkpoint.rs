@@ -30,8 +30,8 @@ impl Checkpoint {
     ) -> Result<Self, DecodeError> {
         const SOURCES: u32 = 1;
         const NAME: u32 = 1;
-        let encoded = replace(&self.encoded, SOURCES, &|entry| {
-            replace(entry, NAME, &|name| {
+        let encoded = replace(&self.encoded, SOURCES, |entry| {
+            replace(entry, NAME, |name| {
                 let other = std::str::from_utf8(name).ok().and_then(&rename);
                 Ok(other.map_or_else(|| name.to_vec(), String::into_bytes))
             })
@@ -49,7 +49,7 @@ impl Checkpoint {
 fn replace(
     mut message: &[u8],
     replaced: u32,
-    with: &dyn Fn(&[u8]) -> Result<Vec<u8>, DecodeError>,
+    with: impl Fn(&[u8]) -> Result<Vec<u8>, DecodeError>,
 ) -> Result<Vec<u8>, DecodeError> {
     let mut out = Vec::with_capacity(message.len());
     while !message.is_empty() {

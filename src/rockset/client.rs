@@ -1,25 +1,33 @@
 //! A connected client: authentication, timeouts, limits, retries and tracing, as hooks
 //! of the generated one.
 
-use super::error::Error;
-use super::pacing::{Pacer, Pacing};
+use super::answer::{Whole, words};
+use super::attempts::Call;
+use super::effort::Effort;
+use super::error::{Error, Foreign, chain};
+use super::mask::Mask;
+use super::pacing::{Kind, MetadataRate, Pacing};
 use super::pressure::{Pressure, Writes};
 use super::types::ErrorModel;
 use super::{Client, ResponseValue, retry};
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::{Request, Response, StatusCode};
+use std::cell::RefCell;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::task_local;
+use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument, debug_span, trace};
-use url::Url;
+use url::{Host, Url};
 
 /// How a client behaves.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
     /// How failed calls are repeated.
     pub retry: retry::Policy,
-    /// How metadata calls are held back.
+    /// What is assumed of the limits on metadata calls, once one has shown itself.
     pub pacing: Pacing,
     /// How many requests that write documents may be under way at once, at most.
     pub max_concurrent_writes: usize,
@@ -27,6 +35,10 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// How long the wire may be silent while an answer is awaited.
     pub silence_timeout: Duration,
+    /// How long an attempt may take until its answer is whole, with the request's way there.
+    pub answer_timeout: Duration,
+    /// How long after the client was made all its calls are over.
+    pub patience: Option<Duration>,
 }
 
 impl Default for Settings {
@@ -37,16 +49,22 @@ impl Default for Settings {
             max_concurrent_writes: 8,
             connect_timeout: Duration::from_secs(15),
             silence_timeout: Duration::from_secs(120),
+            answer_timeout: Duration::from_secs(300),
+            patience: None,
         }
     }
 }
 
-/// What the generated client carries for its hooks.
+/// What the generated client carries for its hooks. Its clones share the limits.
 #[derive(Debug, Clone)]
 pub struct Connection {
-    retry: retry::Policy,
-    pacer: Arc<Pacer>,
-    pressure: Arc<Pressure>,
+    pub(super) retry: retry::Policy,
+    pub(super) deadline: Option<Instant>,
+    pub(super) answer_timeout: Duration,
+    pub(super) mask: Mask,
+    writes: Arc<Pressure>,
+    reads: Arc<Pressure>,
+    updates: Arc<Pressure>,
 }
 
 /// A client of the API at `base`, such as `https://api.usw2a1.rockset.com`.
@@ -65,22 +83,79 @@ pub fn connect_with(base: &Url, api_key: &str, settings: Settings) -> Result<Cli
 
     // The first to install a provider wins, which may be an application around us.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let http = reqwest::Client::builder()
+    let mut http = reqwest::Client::builder()
         .default_headers(HeaderMap::from_iter([(AUTHORIZATION, authorization)]))
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(settings.connect_timeout)
         .read_timeout(settings.silence_timeout)
         .redirect(reqwest::redirect::Policy::none())
-        .tcp_nodelay(true)
-        .build()
-        .map_err(Error::Unreachable)?;
+        .tcp_nodelay(true);
+    if !may_use_proxy(base) {
+        http = http.no_proxy();
+    }
+    let mask = Mask::new(api_key);
+    let http = http.build().map_err(|error| {
+        let error = mask.text(&chain(&error));
+        Error::Unexpected(format!("no client of HTTP could be made: {error}"))
+    })?;
+    let longest = settings.retry.limit;
+    let (reads, updates) = settings.pacing.pressures(longest);
     let connection = Connection {
         retry: settings.retry,
-        pacer: Arc::new(Pacer::new(settings.pacing)),
-        pressure: Pressure::new(settings.max_concurrent_writes, settings.retry.limit).into(),
+        deadline: settings.patience.and_then(|patience| Instant::now().checked_add(patience)),
+        answer_timeout: settings.answer_timeout,
+        mask,
+        writes: Pressure::new(settings.max_concurrent_writes, longest).into(),
+        reads: reads.into(),
+        updates: updates.into(),
     };
     let base = base.as_str().trim_end_matches('/');
     Ok(Client::new_with_client(base, http, connection))
+}
+
+/// Whether a proxy that the environment names may stand in between: it would read what
+/// isn't encrypted, and nothing leaves this machine that stays on it.
+pub fn may_use_proxy(base: &Url) -> bool {
+    let is_here = match base.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
+        Some(Host::Ipv6(address)) => {
+            let mapped = address.to_ipv4_mapped();
+            address.is_loopback()
+                || address.is_unspecified()
+                || mapped.is_some_and(|it| it.is_loopback() || it.is_unspecified())
+        }
+        None => false,
+    };
+    base.scheme() == "https" && !is_here
+}
+
+impl Connection {
+    /// Whether an operation writes documents: what limits it are the virtual instance's
+    /// writes a second.
+    pub(super) fn is_write(&self, function: &str) -> bool {
+        matches!(function, "add_documents" | "patch_documents" | "delete_documents")
+    }
+
+    /// What lets the attempts at an operation go.
+    pub(super) fn pressure(&self, function: &str) -> Option<&Pressure> {
+        match Kind::of(function) {
+            _ if self.is_write(function) => Some(&self.writes),
+            Kind::Read => Some(&self.reads),
+            Kind::Update => Some(&self.updates),
+            Kind::Data => None,
+        }
+    }
+
+    /// An error of the network as it may be shown. It names the address, which may hold the
+    /// key by mistake.
+    pub(super) fn shown(&self, error: reqwest::Error) -> reqwest::Error {
+        let is_in = error.url().is_some_and(|url| self.mask.text(url.as_str()) != url.as_str());
+        if is_in { error.without_url() } else { error }
+    }
 }
 
 impl Client {
@@ -91,7 +166,16 @@ impl Client {
 
     /// What writing documents came to, by this client and its clones.
     pub fn writes(&self) -> Writes {
-        self.inner.pressure.writes()
+        self.inner.writes.writes()
+    }
+
+    /// How fast metadata calls go, by this client and its clones.
+    pub fn metadata_rate(&self) -> MetadataRate {
+        let per_minute = |pressure: &Pressure| pressure.rate().map(|rate| rate * 60.0);
+        MetadataRate {
+            reads_per_minute: per_minute(&self.inner.reads),
+            updates_per_minute: per_minute(&self.inner.updates),
+        }
     }
 
     /// This client, with another policy of repeating failed calls.
@@ -100,49 +184,61 @@ impl Client {
         client.inner.retry = retry;
         client
     }
-}
 
-impl ClientHooks<Connection> for Client {
-    /// Paces, traces and repeats every call.
-    async fn exec(
+    /// Traces a call, and makes as many attempts as it takes.
+    pub(super) async fn send(
         &self,
-        request: reqwest::Request,
-        info: &OperationInfo,
-    ) -> reqwest::Result<reqwest::Response> {
-        let connection = self.inner();
+        request: Request,
+        operation: &'static str,
+    ) -> Result<Whole, Error> {
         let span = debug_span!(
             "rockset",
-            operation = info.operation_id,
+            operation,
             status = Empty,
             attempts = Empty,
             duration_ms = Empty
         );
         async {
-            connection.pacer.wait(info.operation_id).await;
-            let begun = Instant::now();
-            let call = retry::Call {
-                operation: info.operation_id,
-                policy: connection.retry,
-                pressure: is_write(info.operation_id).then_some(&connection.pressure),
+            let mut call = Call::new(operation, self.inner(), &request);
+            let outcome = call.execute(self.client(), &request).await;
+            let Effort { attempts, elapsed, .. } = call.effort(false);
+            let status = match &outcome {
+                Ok(answer) => Some(answer.status),
+                Err(error) => error.status(),
             };
-            let (result, attempts) = call.execute(self.client(), request).await;
-            let status = result.as_ref().map_or(0, |response| response.status().as_u16());
-            let duration_ms = begun.elapsed().as_millis() as u64;
+            let status = status.map_or(0, |status| status.as_u16());
+            let duration_ms = elapsed.as_millis() as u64;
             let span = tracing::Span::current();
             span.record("status", status);
             span.record("attempts", attempts);
             span.record("duration_ms", duration_ms);
-            trace!(operation = info.operation_id, status, attempts, duration_ms, "called Rockset");
-            result
+            trace!(operation, status, attempts, duration_ms, "called Rockset");
+            outcome
         }
         .instrument(span)
         .await
     }
 }
 
-/// Whether what limits an operation are the virtual instance's writes a second.
-fn is_write(function: &str) -> bool {
-    matches!(function, "add_documents" | "patch_documents" | "delete_documents")
+task_local! {
+    /// Why the call that is being awaited failed. The generated client has no place for it.
+    static FAILURE: RefCell<Option<Error>>;
+}
+
+impl ClientHooks<Connection> for Client {
+    /// Sends every call. [`call`] finds the error of one that fails.
+    async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
+        let error = match self.send(request, info.operation_id).await {
+            Ok(answer) => return Ok(answer.into()),
+            Err(error) => error,
+        };
+        let status = error.status().filter(|status| !status.is_success());
+        let model = ErrorModel { message: Some(chain(&error)), ..ErrorModel::default() };
+        let mut answer = http::Response::new(serde_json::to_vec(&model).unwrap_or_default());
+        *answer.status_mut() = status.unwrap_or(StatusCode::BAD_GATEWAY);
+        let _ = FAILURE.try_with(|failure| failure.replace(Some(error)));
+        Ok(answer.into())
+    }
 }
 
 /// Awaits a call of the client and sorts its outcome.
@@ -150,24 +246,29 @@ pub async fn call<T>(
     operation: impl Future<Output = Result<ResponseValue<T>, progenitor_client::Error<ErrorModel>>>,
 ) -> Result<T, Error> {
     use progenitor_client::Error as E;
-    match operation.await {
+    let awaited = async {
+        let outcome = operation.await;
+        (outcome, FAILURE.with(RefCell::take))
+    };
+    let (outcome, failure) = FAILURE.scope(RefCell::default(), awaited).await;
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    let foreign = |status, words| {
+        let effort = Effort::first("");
+        Error::Foreign(Foreign { status, words, effort })
+    };
+    match outcome {
         Ok(value) => Ok(value.into_inner()),
-        Err(E::ErrorResponse(answer)) => {
+        Err(E::InvalidResponsePayload(body, error)) => {
+            let words = format!(" with what it was not asked for ({error}): {}", words(&body));
+            Err(foreign(StatusCode::OK, words))
+        }
+        Err(E::UnexpectedResponse(answer)) => {
             let status = answer.status();
-            Err(Error::answered(status, answer.into_inner()))
+            let body = answer.bytes().await.unwrap_or_default();
+            Err(foreign(status, format!(": {}", words(&body))))
         }
-        Err(E::UnexpectedResponse(response)) => {
-            let status = response.status();
-            let model = response.json().await.unwrap_or_default();
-            Err(Error::answered(status, model))
-        }
-        Err(
-            E::CommunicationError(error) | E::ResponseBodyError(error) | E::InvalidUpgrade(error),
-        ) => Err(Error::unanswered(error)),
-        Err(E::InvalidResponsePayload(body, error)) => Err(Error::Unexpected(format!(
-            "{error} in {}",
-            String::from_utf8_lossy(&body[..body.len().min(300)])
-        ))),
-        Err(E::InvalidRequest(reason) | E::Custom(reason)) => Err(Error::Unexpected(reason)),
+        Err(error) => Err(Error::Unexpected(chain(&error))),
     }
 }

@@ -1,10 +1,12 @@
 //! What went wrong at the endpoint, whether a repeat can help, and what to do.
 
+use super::effort::Effort;
 use super::enums::ErrorType;
 use super::types::ErrorModel;
 use super::{connection, retry};
 use reqwest::StatusCode;
 use std::fmt;
+use std::time::Duration;
 
 /// A failed call of the Rockset API.
 #[derive(Debug, thiserror::Error)]
@@ -34,8 +36,8 @@ pub enum Error {
     #[error("{0}")]
     Other(Answer),
     /// No answer came.
-    #[error("no answer from Rockset")]
-    Unreachable(#[source] reqwest::Error),
+    #[error(transparent)]
+    Unreachable(Unanswered),
     /// No answer came, and none will.
     #[error("{advice}")]
     Impossible {
@@ -44,6 +46,9 @@ pub enum Error {
         /// Why.
         source: reqwest::Error,
     },
+    /// What answers isn't Rockset.
+    #[error("{0}")]
+    Foreign(Foreign),
     /// The answer isn't what the API's document promises.
     #[error("Rockset answered something unexpected: {0}")]
     Unexpected(String),
@@ -56,29 +61,108 @@ pub struct Answer {
     pub status: StatusCode,
     /// The body.
     pub model: Box<ErrorModel>,
+    /// What it took to get it.
+    pub effort: Effort,
+}
+
+/// A call that ended without an answer.
+#[derive(Debug)]
+pub struct Unanswered {
+    /// Why.
+    pub cause: Silence,
+    /// What an earlier attempt was answered.
+    pub before: Option<Box<Answer>>,
+    /// What was tried.
+    pub effort: Effort,
+}
+
+/// Why an answer didn't come.
+#[derive(Debug)]
+pub enum Silence {
+    /// The network failed.
+    Network(reqwest::Error),
+    /// It wasn't whole after so much time.
+    Late(Duration),
+    /// There was no time left to wait for it.
+    Over,
+}
+
+/// An answer that Rockset doesn't give.
+#[derive(Debug, Clone)]
+pub struct Foreign {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// What follows on the status: what is wrong with the answer, and how it begins.
+    pub words: String,
+    /// What it took to get it.
+    pub effort: Effort,
 }
 
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let message = self.model.message.as_deref().unwrap_or("no message");
-        write!(f, "Rockset answered {}", self.status.as_u16())?;
-        if let Some(kind) = &self.model.type_ {
-            write!(f, " {kind}")?;
+        match self.effort.has_given_up() {
+            true => write!(f, "{}; the last answer was {}", self.effort, self.said()),
+            false => write!(f, "{}Rockset answered {}", self.effort, self.said()),
         }
-        write!(f, ": {message}")?;
-        if let Some(trace) = &self.model.trace_id {
-            write!(f, " (trace {trace})")?;
+    }
+}
+
+impl Answer {
+    /// The status, and Rockset's words.
+    fn said(&self) -> String {
+        let Self { status, model, .. } = self;
+        let kind = model.type_.as_ref().map(|kind| format!(" {kind}")).unwrap_or_default();
+        let message = model.message.as_deref().unwrap_or("no message");
+        let trace = model.trace_id.as_ref().map(|trace| format!(" (trace {trace})"));
+        format!("{}{kind}: {message}{}", status.as_u16(), trace.unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.effort.has_given_up() {
+            true => write!(f, "{}; ", self.effort)?,
+            false => write!(f, "{}", self.effort)?,
         }
-        Ok(())
+        if let Some(answer) = &self.before {
+            write!(f, "the last answer was {}; then there was ", answer.said())?;
+        }
+        f.write_str("no answer from Rockset")?;
+        match self.cause {
+            Silence::Network(_) => Ok(()),
+            Silence::Late(time) => write!(f, " that was whole after {} s", time.as_secs_f64()),
+            Silence::Over => f.write_str(" in time"),
+        }
+    }
+}
+
+impl std::error::Error for Unanswered {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.cause {
+            Silence::Network(error) => Some(error),
+            Silence::Late(_) | Silence::Over => None,
+        }
+    }
+}
+
+impl fmt::Display for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}what answers is not Rockset: it answered {}{}; check region_base_url, which is \
+             the host of your region, such as api.usw2a1.rockset.com, and any proxy on the way",
+            self.effort,
+            self.status.as_u16(),
+            self.words
+        )
     }
 }
 
 impl Error {
     /// Sorts an error answer.
-    pub fn answered(status: StatusCode, model: ErrorModel) -> Self {
+    pub fn answered(answer: Answer) -> Self {
         use ErrorType as T;
-        let answer = Answer { status, model: model.into() };
-        match (&answer.model.type_, status.as_u16()) {
+        match (&answer.model.type_, answer.status.as_u16()) {
             (Some(T::Notfound), _) => Self::NotFound(answer),
             (Some(T::Alreadyexists), _) => Self::AlreadyExists(answer),
             (Some(T::NotReady | T::Creating), _) => Self::NotReady(answer),
@@ -94,14 +178,33 @@ impl Error {
             _ => Self::Other(answer),
         }
     }
-}
 
-impl Error {
     /// Sorts a failure to get an answer.
-    pub fn unanswered(source: reqwest::Error) -> Self {
-        match connection::obstacle(&source) {
-            Some(advice) => Self::Impossible { advice, source },
-            None => Self::Unreachable(source),
+    pub fn unanswered(unanswered: Unanswered) -> Self {
+        match unanswered.cause {
+            Silence::Network(source) => match connection::obstacle(&source) {
+                Some(advice) => Self::Impossible { advice, source },
+                None => {
+                    Self::Unreachable(Unanswered { cause: Silence::Network(source), ..unanswered })
+                }
+            },
+            cause => Self::Unreachable(Unanswered { cause, ..unanswered }),
+        }
+    }
+
+    /// The status that was answered, if one was.
+    pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::NotFound(answer)
+            | Self::AlreadyExists(answer)
+            | Self::NotReady(answer)
+            | Self::RateLimited(answer)
+            | Self::Unauthorized(answer)
+            | Self::Forbidden(answer)
+            | Self::TooLarge(answer)
+            | Self::Other(answer) => Some(answer.status),
+            Self::Foreign(foreign) => Some(foreign.status),
+            Self::Unreachable(_) | Self::Impossible { .. } | Self::Unexpected(_) => None,
         }
     }
 

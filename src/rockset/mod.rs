@@ -9,10 +9,14 @@
 //! - [`documents`]: the bodies on the path of a document, written by hand.
 //! - [`operations`]: what the API document lists, as a table.
 
+mod answer;
+mod attempts;
 pub mod client;
 mod connection;
 pub mod documents;
+mod effort;
 pub mod error;
+mod mask;
 mod nulls;
 mod open_enum;
 pub mod operations;
@@ -33,7 +37,8 @@ pub mod enums {
 }
 
 pub use client::{Connection, Settings, call, connect, connect_with};
+pub use effort::{Effort, Tried};
 pub use error::Error;
 pub use generated::{Client, ResponseValue, types};
-pub use pacing::Pacing;
+pub use pacing::{MetadataRate, Pacing};
 pub use pressure::Writes;

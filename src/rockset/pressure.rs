@@ -13,19 +13,20 @@
 //!   is too much already. So a 429 also teaches a [`Rate`], at which the writes that
 //!   follow are spaced.
 //!
+//! Metadata calls are let go in the same way, except that they begin with as many at once
+//! as there may be.
+//!
 //! All 429s of requests that were let go before the first of them was known tell the
 //! same, and count as one: they make a round. Who was refused waits with the turn that
 //! it had at first, so that nobody starves, however many come later.
 
 use super::rate::Rate;
+use super::retry::JITTER;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
-
-/// How much longer than asked for is waited at most, as a part of it.
-const JITTER: f64 = 0.05;
 
 /// What writing documents came to: adding, patching and deleting.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -103,18 +104,24 @@ enum Answer {
 }
 
 impl Pressure {
-    /// With so many requests under way at most, and no hold longer than `longest`.
+    /// For writes, with so many requests under way at most, and no hold longer than
+    /// `longest`.
     pub fn new(ceiling: usize, longest: Duration) -> Self {
+        Self::with(1, ceiling, longest, Rate::new(Instant::now()))
+    }
+
+    /// Begins with `limit` requests under way at most.
+    pub fn with(limit: usize, ceiling: usize, longest: Duration, rate: Rate) -> Self {
         let now = Instant::now();
         let state = State {
-            limit: 1,
+            limit,
             taken: 0,
             under_way: 0,
             round: 0,
             waiting: BTreeSet::new(),
             turns: 0,
             not_before: now,
-            rate: Rate::new(now),
+            rate,
             writes: Writes::default(),
         };
         Self { ceiling: ceiling.max(1), longest, state: Mutex::new(state), changed: Notify::new() }
@@ -123,6 +130,11 @@ impl Pressure {
     /// What it came to until now.
     pub fn writes(&self) -> Writes {
         self.state().writes
+    }
+
+    /// How many a second go, if that is known.
+    pub fn rate(&self) -> Option<f64> {
+        self.state().rate.at(Instant::now())
     }
 
     /// Takes the next turn.
@@ -153,7 +165,7 @@ impl Turn<'_> {
                     state.let_go(now);
                     state.writes.requests += 1;
                     state.writes.retries += u64::from(self.attempts > 0);
-                    state.writes.waited += now - asked;
+                    state.writes.waited += now.saturating_duration_since(asked);
                     self.attempts += 1;
                     let round = state.round;
                     drop(state);
@@ -222,8 +234,8 @@ impl Permit<'_> {
         let mut state = self.pressure.state();
         let now = Instant::now();
         if let Some(asked) = retry_after {
-            let hold = asked.mul_f64(1.0 + JITTER * fastrand::f64()).min(self.pressure.longest);
-            state.not_before = state.not_before.max(now + hold);
+            let hold = asked.min(self.pressure.longest).mul_f64(1.0 + JITTER * fastrand::f64());
+            state.not_before = state.not_before.max(now.checked_add(hold).unwrap_or(now));
         }
         match verdict {
             Verdict::Failed => {}

@@ -14,18 +14,40 @@
 //! ten seconds or so.
 //!
 //! Time in which there was nothing to write tells nothing, and isn't counted.
+//!
+//! Metadata calls are counted the same way, by minutes. There the full bucket holds so much
+//! that the first count tells little; what is documented tells more.
 
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// After how much time without a 429 a rate has doubled, in seconds, at least and at most.
-const DOUBLING: (f64, f64) = (2.0, 20.0);
+/// How a rate is learnt.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Learning {
+    /// In requests a second, at most, when a limit shows itself for the first time.
+    pub assumed: Option<f64>,
+    /// After how much time without a 429 a rate has doubled, in seconds, at least and at
+    /// most.
+    pub doubling: (f64, f64),
+    /// Requests in less time than this make no rate.
+    pub shortest: Duration,
+    /// The lowest rate, in requests a second. There must be attempts to learn from.
+    pub lowest: f64,
+    /// After how much time without a 429 there is no rate any more.
+    pub forgotten: Option<Duration>,
+}
+
+/// That of writes.
+const WRITES: Learning = Learning {
+    assumed: None,
+    doubling: (2.0, 20.0),
+    shortest: Duration::from_secs(1),
+    lowest: 0.1,
+    forgotten: None,
+};
 
 /// The same, as a multiple of the time in which the rate was counted.
 const DOUBLING_PART: f64 = 4.0;
-
-/// Requests in less time than this make no rate.
-const SHORTEST: Duration = Duration::from_secs(1);
 
 /// How far writes that come late may catch up, by going faster than the rate.
 const SLACK: Duration = Duration::from_millis(250);
@@ -33,14 +55,16 @@ const SLACK: Duration = Duration::from_millis(250);
 /// What remains of the rate after a 429 that asks for no hold, so that the bucket fills.
 const SHARE: f64 = 0.9;
 
+/// How long it's paused at most after several refusals that ask for no hold, in seconds,
+/// where the rate doesn't ask for more.
+const LONGEST_PAUSE: f64 = 20.0;
+
 /// What remains at least, however few were taken.
 const SMALLEST_SHARE: f64 = 0.5;
 
-/// The lowest rate, in requests a second. There must be attempts to learn from.
-const LOWEST: f64 = 0.1;
-
 #[derive(Debug)]
 pub(super) struct Rate {
+    learning: Learning,
     /// In requests a second, as of the last round.
     learnt: Option<f64>,
     /// For how long writes have gone at the rate since, in seconds.
@@ -51,8 +75,12 @@ pub(super) struct Rate {
     is_first: bool,
     /// When the next may go.
     next: Instant,
-    /// How many were taken since the last round.
+    /// When the last round began.
+    limited: Instant,
+    /// How many were taken since the last round that taught something.
     taken: u64,
+    /// How many rounds there were since one was taken.
+    refused: u32,
     /// In how much time, as long as there was something to write.
     busy: Duration,
     /// Since when there is something to write.
@@ -62,14 +90,22 @@ pub(super) struct Rate {
 }
 
 impl Rate {
+    /// The rate of writes.
     pub fn new(now: Instant) -> Self {
+        Self::with(now, WRITES)
+    }
+
+    pub fn with(now: Instant, learning: Learning) -> Self {
         Self {
+            learning,
             learnt: None,
             held: 0.0,
-            doubling: DOUBLING.0,
+            doubling: learning.doubling.0,
             is_first: true,
             next: now,
+            limited: now,
             taken: 0,
+            refused: 0,
             busy: Duration::ZERO,
             busy_since: None,
             writes: 0,
@@ -86,7 +122,10 @@ impl Rate {
     pub fn leave(&mut self, now: Instant) {
         self.writes -= 1;
         if self.writes == 0 {
-            self.busy += self.busy_since.take().map_or(Duration::ZERO, |since| now - since);
+            self.busy += self
+                .busy_since
+                .take()
+                .map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
         }
     }
 
@@ -97,7 +136,11 @@ impl Rate {
 
     /// One goes.
     pub fn let_go(&mut self, now: Instant) {
-        let Some(rate) = self.now() else { return };
+        if self.is_forgotten(now) {
+            self.learnt = None;
+            self.is_first = true;
+        }
+        let Some(rate) = self.per_second() else { return };
         let interval = 1.0 / rate;
         let earliest = now.checked_sub(SLACK).unwrap_or(now);
         // What comes so late wasn't held back by the rate, and doesn't try it.
@@ -110,34 +153,69 @@ impl Rate {
     /// One was taken.
     pub fn taken(&mut self) {
         self.taken += 1;
+        self.refused = 0;
     }
 
     /// A round begins with a 429, and all are held back for that long.
     pub fn limited(&mut self, now: Instant, hold: Duration) {
-        let busy = self.busy + self.busy_since.map_or(Duration::ZERO, |since| now - since);
+        self.limited = now;
+        self.next = now.checked_add(hold).unwrap_or(now);
+        self.learn(now, hold);
+        // Where the others don't wait for a time of their own, they would be refused, too.
+        if let (Some(rate), Some(_)) = (self.learnt, self.learning.assumed) {
+            let doubled = if hold.is_zero() { f64::from(1 << self.refused.min(10)) } else { 1.0 };
+            let pause = (doubled / rate).min(LONGEST_PAUSE.max(1.0 / rate));
+            self.next = self.next.max(now + Duration::from_secs_f64(pause));
+        }
+        self.refused = self.refused.saturating_add(1);
+    }
+
+    fn learn(&mut self, now: Instant, hold: Duration) {
+        let since = |since| now.saturating_duration_since(since);
+        let busy = self.busy + self.busy_since.map_or(Duration::ZERO, since);
+        // Whoever counts by minutes refuses all for the rest of one, which tells nothing new.
+        let is_assumed = self.learning.assumed.is_some() && self.learnt.is_some();
+        if is_assumed && busy < self.learning.shortest {
+            self.held = 0.0;
+            return;
+        }
         // The hold is to fill the bucket again, which was full when the first count began.
         let time = if self.is_first { busy + hold } else { busy };
-        let counted = self.taken as f64 / time.max(SHORTEST).as_secs_f64();
-        let counted = match self.now() {
-            Some(rate) if time < SHORTEST => rate,
-            Some(rate) => counted.clamp(rate * SMALLEST_SHARE, rate),
-            None => counted,
+        let counted = self.taken as f64 / time.max(self.learning.shortest).as_secs_f64();
+        let counted = match (self.per_second(), self.learning.assumed) {
+            (Some(rate), _) if time < self.learning.shortest => rate,
+            (Some(rate), _) => counted.clamp(rate * SMALLEST_SHARE, rate),
+            // One more is taken after the hold, at the least.
+            (None, Some(assumed)) if hold.is_zero() => assumed,
+            (None, Some(assumed)) => assumed.max(1.0 / hold.as_secs_f64()),
+            (None, None) => counted,
         };
         let share = if hold.is_zero() { SHARE } else { 1.0 };
-        if self.learnt.is_some() || self.taken > 0 {
-            self.learnt = Some((counted * share).max(LOWEST));
+        let is_known = self.learning.assumed.is_some() || self.learnt.is_some() || self.taken > 0;
+        if is_known {
+            self.learnt = Some((counted * share).max(self.learning.lowest));
         }
         self.held = 0.0;
-        self.doubling = (busy.as_secs_f64() * DOUBLING_PART).clamp(DOUBLING.0, DOUBLING.1);
+        let (least, most) = self.learning.doubling;
+        self.doubling = (busy.as_secs_f64() * DOUBLING_PART).clamp(least, most);
         self.is_first = false;
-        self.next = now + hold;
         self.taken = 0;
         self.busy = Duration::ZERO;
         self.busy_since = self.busy_since.map(|_| now);
     }
 
+    fn is_forgotten(&self, now: Instant) -> bool {
+        let over = now.saturating_duration_since(self.limited);
+        self.learning.forgotten.is_some_and(|time| over >= time)
+    }
+
+    /// In requests a second, if it is known and still of use.
+    pub fn at(&self, now: Instant) -> Option<f64> {
+        if self.is_forgotten(now) { None } else { self.per_second() }
+    }
+
     /// In requests a second, if it is known.
-    fn now(&self) -> Option<f64> {
+    fn per_second(&self) -> Option<f64> {
         let growth = 1.0 + (self.held / self.doubling).powi(2);
         self.learnt.map(|rate| rate * growth)
     }

@@ -3,17 +3,20 @@
 //! Every call of the API may be repeated: documents are written by `_id`, and what
 //! exists can't be created twice. So what matters is only whether a repeat can help.
 
-use super::connection;
+use super::effort::Tried;
 use super::enums::ErrorType;
-use super::pressure::{Pressure, Verdict};
-use super::types::ErrorModel;
-use bytes::Bytes;
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
-use reqwest::{Client, Request, Response, StatusCode};
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
-use tracing::warn;
+use reqwest::StatusCode;
+use std::time::{Duration, SystemTime};
+use tokio::time::Instant;
+
+/// The longest wait that anything is computed from, whatever a server asks for.
+const LONGEST: Duration = Duration::from_secs(86_400);
+
+/// How much longer than asked for is waited at most, as a part of it: other clients heard
+/// the same.
+pub(super) const JITTER: f64 = 0.05;
 
 /// How long to try, and how to wait in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,11 +59,22 @@ impl Backoff {
     /// less than the server asks for. `None` when that would pass the limit.
     pub fn wait(&mut self, at_least: Option<Duration>) -> Option<Duration> {
         let doubled = self.policy.first.saturating_mul(1 << (self.tries - 1).min(20));
-        let bound = doubled.min(self.policy.highest);
-        let wait = bound.mul_f64(fastrand::f64()).max(at_least.unwrap_or_default());
-        let in_time = self.begun.elapsed().saturating_add(wait) < self.policy.limit;
+        let bound = doubled.min(self.policy.highest).min(LONGEST);
+        let asked = self.granted(at_least.unwrap_or_default());
+        let wait = bound.mul_f64(fastrand::f64()).max(asked);
+        let in_time = wait < self.left();
         self.tries += u32::from(in_time);
         in_time.then_some(wait)
+    }
+
+    /// What is waited of the time that the server asks for. If that passes the limit, it's
+    /// half of what is left, so that there are some more tries, at long intervals.
+    pub fn granted(&self, asked: Duration) -> Duration {
+        let (left, asked) = (self.left(), asked.min(LONGEST));
+        match asked.mul_f64(1.0 + JITTER) < left {
+            true => asked,
+            false => left.min(LONGEST) / 2,
+        }
     }
 
     /// How long tries may still be begun.
@@ -68,16 +82,25 @@ impl Backoff {
         self.policy.limit.saturating_sub(self.begun.elapsed())
     }
 
-    /// How many tries have been made.
-    pub fn tries(&self) -> u32 {
-        self.tries
+    /// What was tried until now.
+    pub fn tried(&self) -> Tried {
+        Tried { attempts: self.tries, elapsed: self.begun.elapsed() }
     }
 }
 
-/// Whether a call that was answered so may succeed when it is repeated.
+/// Whether a call that was answered so may succeed when it is repeated. Those above 504
+/// are of proxies that don't reach what is behind them, or are overloaded.
 pub fn can_help(status: StatusCode, kind: Option<&ErrorType>) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
-        || matches!(kind, Some(ErrorType::NotReady | ErrorType::Creating))
+    matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504 | 520 | 522 | 524 | 529)
+        || matches!(
+            kind,
+            Some(ErrorType::NotReady | ErrorType::Creating | ErrorType::Ratelimitexceeded)
+        )
+}
+
+/// Whether an answer says that there were too many requests.
+pub(super) fn is_limited(status: StatusCode, kind: Option<&ErrorType>) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS || kind == Some(&ErrorType::Ratelimitexceeded)
 }
 
 /// Whether an error of that type, on a document of its own, may pass by itself.
@@ -92,192 +115,103 @@ pub fn may_pass(kind: &ErrorType) -> bool {
     )
 }
 
-/// A call, which may take several attempts.
-pub(super) struct Call<'a> {
-    pub operation: &'static str,
-    pub policy: Policy,
-    /// What lets each attempt go, if it is a write of documents.
-    pub pressure: Option<&'a Arc<Pressure>>,
-}
-
-impl Call<'_> {
-    /// Sends a request until it is answered for good, and counts the attempts. The
-    /// answer's body is whole.
-    pub async fn execute(
-        &self,
-        client: &Client,
-        request: Request,
-    ) -> (reqwest::Result<Response>, u32) {
-        let mut backoff = self.policy.begin();
-        let mut turn = self.pressure.map(|pressure| pressure.enter());
-        let mut last: Option<Outcome> = None;
-        loop {
-            let permit = match (&mut turn, last.take()) {
-                (None, _) => None,
-                (Some(turn), None) => Some(turn.permit().await),
-                (Some(turn), Some(outcome)) => {
-                    match tokio::time::timeout(backoff.left(), turn.permit()).await {
-                        Ok(permit) => Some(permit),
-                        Err(_) => return (outcome.into_result(), backoff.tries() - 1),
-                    }
-                }
-            };
-            let Some(attempt) = request.try_clone() else {
-                return (client.execute(request).await, backoff.tries());
-            };
-            let outcome = Outcome::of(client.execute(attempt).await).await;
-            let (verdict, at_least) = (outcome.verdict(), outcome.retry_after());
-            let holds = permit.is_some() && at_least.is_some();
-            if let Some(permit) = permit {
-                permit.finish(verdict, at_least);
-            }
-            let wait = match &outcome {
-                Outcome::Final(_) => None,
-                Outcome::Repeatable { .. } => backoff.wait(at_least),
-            };
-            let Some(wait) = wait else {
-                return (outcome.into_result(), backoff.tries());
-            };
-            warn!(
-                operation = self.operation,
-                tries = backoff.tries() - 1,
-                wait_ms = wait.as_millis() as u64,
-                reason = outcome.reason(),
-                "Rockset did not take a request; trying again"
-            );
-            // Where the server's wish holds back all, the first in turn needs no wait of
-            // its own.
-            if !(holds && verdict == Verdict::Limited) {
-                tokio::time::sleep(wait).await;
-            }
-            last = Some(outcome);
+/// How long the server asks to wait, given in seconds or as a date, up to a day. A time
+/// that is over asks for nothing.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let asked = match value.starts_with(|c: char| c.is_ascii_digit()) {
+        true => {
+            let seconds = value.parse::<f64>().ok()?.min(LONGEST.as_secs_f64());
+            Duration::try_from_secs_f64(seconds).ok()?
         }
+        false => {
+            let date = httpdate::parse_http_date(value).ok()?;
+            date.duration_since(SystemTime::now()).ok()?.min(LONGEST)
+        }
+    };
+    (!asked.is_zero()).then_some(asked)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn asked(value: &str) -> Option<Duration> {
+        let value = HeaderValue::from_str(value).unwrap();
+        retry_after(&HeaderMap::from_iter([(RETRY_AFTER, value)]))
     }
-}
 
-enum Outcome {
-    Final(reqwest::Result<Response>),
-    Repeatable { reason: String, at_least: Option<Duration>, result: reqwest::Result<Response> },
-}
-
-impl Outcome {
-    async fn of(result: reqwest::Result<Response>) -> Self {
-        match whole(result).await {
-            Err(error) if connection::obstacle(&error).is_some() => Self::Final(Err(error)),
-            Err(error) => Self::Repeatable {
-                reason: super::error::chain(&error),
-                at_least: None,
-                result: Err(error),
-            },
-            Ok(answer) if answer.status.is_success() => Self::Final(Ok(answer.into())),
-            Ok(answer) => {
-                let model = answer.error_model();
-                match can_help(answer.status, model.type_.as_ref()) {
-                    false => Self::Final(Ok(answer.with_body(&model))),
-                    true => Self::Repeatable {
-                        reason: format!(
-                            "{}: {}",
-                            answer.status,
-                            model.message.as_deref().unwrap_or_default()
-                        ),
-                        at_least: retry_after(&answer.headers),
-                        result: Ok(answer.with_body(&model)),
-                    },
-                }
-            }
+    #[test]
+    fn a_wait_is_bounded_before_anything_is_computed_from_it() {
+        let seconds = |seconds| Some(Duration::from_secs_f64(seconds));
+        let day = Some(LONGEST);
+        let cases = [
+            ("1", seconds(1.0)),
+            (" 30 ", seconds(30.0)),
+            ("1.5", seconds(1.5)),
+            ("3600", seconds(3600.0)),
+            ("18446744073709551615", day),
+            ("18446744073709551616", day),
+            ("1e400", day),
+            (&"9".repeat(400), day),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", day),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", None),
+            ("Thu, 01 Jan 1969 00:00:00 GMT", None),
+            ("0", None),
+            ("0.0", None),
+            ("-1", None),
+            ("inf", None),
+            ("NaN", None),
+            ("1s", None),
+            ("soon", None),
+            ("", None),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(asked(value), expected, "{value}");
         }
     }
 
-    /// What it tells of the limits on writes. An error that is final was an answer to a
-    /// request that had passed them.
-    fn verdict(&self) -> Verdict {
-        match self {
-            Self::Final(Ok(_)) => Verdict::Taken,
-            Self::Repeatable { result: Ok(answer), .. }
-                if answer.status() == StatusCode::TOO_MANY_REQUESTS =>
-            {
-                Verdict::Limited
-            }
-            Self::Final(Err(_)) | Self::Repeatable { .. } => Verdict::Failed,
+    /// When the tries of a call are begun that is always answered so, in seconds.
+    async fn tries(policy: Policy, at_least: Option<Duration>) -> Vec<f64> {
+        let begun = Instant::now();
+        let mut backoff = policy.begin();
+        let mut tries = vec![0.0];
+        while let Some(wait) = backoff.wait(at_least) {
+            tokio::time::sleep(wait).await;
+            tries.push(begun.elapsed().as_secs_f64());
         }
+        assert_eq!(backoff.tried().attempts as usize, tries.len());
+        tries
     }
 
-    /// How long the server asks to wait.
-    fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Final(_) => None,
-            Self::Repeatable { at_least, .. } => *at_least,
+    #[tokio::test(start_paused = true)]
+    async fn the_server_is_waited_for_as_long_as_there_is_time() {
+        for asked in [600, 3_600, u64::MAX] {
+            let tries = tries(Policy::default(), Some(Duration::from_secs(asked))).await;
+            assert!(tries.len() > 4, "{tries:?}");
+            assert!((295.0..305.0).contains(&tries[1]), "{tries:?}");
+            assert!((440.0..460.0).contains(&tries[2]), "{tries:?}");
+            assert!(tries.iter().all(|at| *at < 600.0), "{tries:?}");
         }
+        let tries = tries(Policy::default(), Some(Duration::from_secs(60))).await;
+        assert!(tries.windows(2).take(9).all(|two| two[1] - two[0] >= 59.9), "{tries:?}");
+        assert!(tries.len() > 9 && tries.len() < 20, "{tries:?}");
     }
 
-    fn reason(&self) -> &str {
-        match self {
-            Self::Final(_) => "",
-            Self::Repeatable { reason, .. } => reason,
-        }
+    #[tokio::test(start_paused = true)]
+    async fn nothing_overflows() {
+        let endless = Policy { first: Duration::MAX, highest: Duration::MAX, limit: Duration::MAX };
+        let mut backoff = endless.begin();
+        assert!(backoff.wait(Some(Duration::MAX)).is_some());
+        assert!(backoff.wait(None).is_some());
     }
 
-    fn into_result(self) -> reqwest::Result<Response> {
-        match self {
-            Self::Final(result) | Self::Repeatable { result, .. } => result,
-        }
-    }
-}
-
-/// An answer that has been read to its end.
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Bytes,
-}
-
-/// How much memory is set aside for an answer before it comes, at most, in bytes. Statuses of
-/// a full request take less.
-const EXPECTED: u64 = 2 << 20;
-
-/// Reads an answer to its end. Its pieces are copied one by one, so that the connection can
-/// receive each into the same memory.
-async fn whole(result: reqwest::Result<Response>) -> reqwest::Result<Answer> {
-    let mut response = result?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    let expected = response.content_length().unwrap_or_default().min(EXPECTED);
-    let mut body = Vec::with_capacity(expected as usize);
-    while let Some(piece) = response.chunk().await? {
-        body.extend_from_slice(&piece);
-    }
-    Ok(Answer { status, headers, body: body.into() })
-}
-
-impl Answer {
-    /// The body as Rockset's error. A proxy that stands in between answers in words
-    /// of its own; they become the message.
-    fn error_model(&self) -> ErrorModel {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| {
-            let words = String::from_utf8_lossy(&self.body[..self.body.len().min(300)]);
-            ErrorModel { message: Some(words.trim().to_string()), ..ErrorModel::default() }
-        })
-    }
-
-    fn with_body(mut self, model: &ErrorModel) -> Response {
-        self.body = serde_json::to_vec(model).unwrap_or_default().into();
-        self.into()
-    }
-}
-
-impl From<Answer> for Response {
-    fn from(answer: Answer) -> Self {
-        let mut response = http::Response::new(answer.body);
-        *response.status_mut() = answer.status;
-        *response.headers_mut() = answer.headers;
-        response.into()
-    }
-}
-
-/// How long the server asks to wait, given in seconds or as a date.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?;
-    match value.trim().parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => httpdate::parse_http_date(value).ok()?.duration_since(SystemTime::now()).ok(),
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_asks_for_nothing_is_asked_ever_more_seldom() {
+        let tries = tries(Policy::default(), None).await;
+        assert!((40..110).contains(&tries.len()), "{tries:?}");
+        assert!(tries[tries.len() - 1] < 600.0, "{tries:?}");
     }
 }

@@ -42,10 +42,15 @@ impl Connector {
     }
 
     /// Starts the binary hurried, with these variables in its environment.
-    pub fn start_with(codec: Codec, variables: &[(&str, &str)]) -> Self {
+    pub fn start_hurried_with(codec: Codec, variables: &[(&str, &str)]) -> Self {
         let mut command = command(codec);
         command.env("ROCKSET_WAIT_SCALE", "0.01").envs(variables.iter().copied());
         Self::start_command(codec, &mut command)
+    }
+
+    /// Starts the binary with these variables in its environment.
+    pub fn start_with(codec: Codec, variables: &[(&str, &str)]) -> Self {
+        Self::start_command(codec, command(codec).envs(variables.iter().copied()))
     }
 
     fn start_command(codec: Codec, command: &mut Command) -> Self {

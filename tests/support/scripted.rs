@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -18,6 +18,10 @@ pub enum Answer {
     Cut,
     /// Keeps the connection open and says nothing.
     Silence,
+    /// Begins an answer with this status, and sends a byte of its body every 100 ms.
+    Drip(u16),
+    /// Begins an answer with this status, and sends its body for ever.
+    Flood(u16),
 }
 
 impl Answer {
@@ -124,7 +128,27 @@ async fn serve(
                 return;
             }
             Answer::Silence => std::future::pending().await,
+            Answer::Drip(status) => {
+                send_for_ever(&mut stream, status, b" ", Duration::from_millis(100)).await;
+                return;
+            }
+            Answer::Flood(status) => {
+                send_for_ever(&mut stream, status, &[b' '; 1 << 16], Duration::ZERO).await;
+                return;
+            }
         }
+    }
+}
+
+/// Sends pieces of a body, until nobody is there any more.
+async fn send_for_ever(stream: &mut TcpStream, status: u16, piece: &[u8], pause: Duration) {
+    let head = format!("HTTP/1.1 {status} x\r\nconnection: close\r\n\r\n");
+    let mut sent = stream.write_all(head.as_bytes()).await;
+    while sent.is_ok() {
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
+        sent = stream.write_all(piece).await;
     }
 }
 

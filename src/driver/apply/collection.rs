@@ -160,7 +160,7 @@ impl Work {
     async fn refused(&mut self, refusal: rockset::Error) -> Result<Next, Error> {
         self.progress.refusals += 1;
         let refusals = self.progress.refusals;
-        let Target { binding, workspace, collection } = &*self.target;
+        let Target { binding, workspace, collection, .. } = &*self.target;
         let existing = match survey::get(&self.client, workspace, collection).await {
             Ok(existing) => Some(existing),
             Err(rockset::Error::NotFound(_)) => None,

@@ -46,7 +46,11 @@ pub(super) fn resolve(
     for (path, candidate) in paths.into_iter().zip(candidates) {
         let path = path.unwrap_or_else(|| {
             let path = candidate.resource.path();
-            if !taken.insert(path.clone()) {
+            // Two bindings of one collection of Rockset have been told of.
+            let has_twin = candidates
+                .iter()
+                .any(|other| other.index != candidate.index && other.resource.path() == path);
+            if !taken.insert(path.clone()) && !has_twin {
                 let mut found = Problems::default();
                 found.add(
                     format!("{}.collection", candidate.path()),

@@ -13,7 +13,8 @@ use crate::rockset::{self, Client, Settings, call, documents};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// A person waits for the outcome, so not for as long as a transaction would.
+/// A person waits for the outcome, so not for as long as a transaction would. All questions
+/// together have so much time.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// No documents: a write that changes nothing.
@@ -49,7 +50,12 @@ pub(super) async fn check(
     problems: &mut Problems,
 ) -> Result<(), Error> {
     let retry = Policy { limit: PATIENCE, ..Policy::default() };
-    let settings = Settings { retry, connect_timeout: PATIENCE / 2, ..Settings::default() };
+    let settings = Settings {
+        retry,
+        connect_timeout: PATIENCE / 2,
+        patience: Some(PATIENCE),
+        ..Settings::default()
+    };
     let (base, key) = (&endpoint.region_base_url, endpoint.api_key.reveal());
     let client =
         rockset::connect_with(base, key, settings).map_err(Error::rockset("connecting"))?;
@@ -176,7 +182,8 @@ async fn may_write(
             error @ (E::Unauthorized(_)
             | E::Forbidden(_)
             | E::Unreachable(_)
-            | E::Impossible { .. }),
+            | E::Impossible { .. }
+            | E::Foreign(_)),
         ) => Err(error),
         // Whatever else is wrong with such a write, the key was good for it.
         _ => Ok(Found::Yes),
@@ -197,12 +204,19 @@ fn reports_access(endpoint: &Endpoint, answers: &Answers, problems: &mut Problem
             Err(error @ E::Unreachable(_)) => {
                 let host = endpoint.region_base_url.host_str().unwrap_or_default();
                 let error = rockset::error::chain(error);
+                let open = unanswered(answers);
                 problems.add(
                     "endpoint.region_base_url",
                     format!(
-                        "{host} can't be reached: {error}; check the host, and whether it runs"
+                        "{host} can't be reached: {error}; not answered: {open}; check the \
+                         host, and whether it runs"
                     ),
                 );
+                return true;
+            }
+            Err(error @ E::Foreign(_)) => {
+                let error = rockset::error::chain(error);
+                problems.add("endpoint.region_base_url", format!("can't be used: {error}"));
                 return true;
             }
             Err(error @ E::Impossible { .. }) => {
@@ -228,6 +242,25 @@ fn reports_access(endpoint: &Endpoint, answers: &Answers, problems: &mut Problem
         }
     }
     !forbidden.is_empty()
+}
+
+/// Which questions had no answer, for people.
+fn unanswered(answers: &Answers) -> String {
+    const NAMED: usize = 3;
+    let open = answers.iter().filter(|(_, it)| matches!(it, Err(rockset::Error::Unreachable(_))));
+    let open: Vec<String> = open
+        .map(|(question, _)| match question {
+            Question::Collection(workspace, collection) => {
+                format!("collection {workspace}.{collection}")
+            }
+            Question::Integration(name) => format!("integration {name}"),
+            Question::Writing(workspace, _) => format!("a write in workspace {workspace}"),
+        })
+        .collect();
+    match open.len().saturating_sub(NAMED) {
+        0 => open.join(", "),
+        more => format!("{} and {more} more", open[..NAMED].join(", ")),
+    }
 }
 
 fn check_collection(candidate: &Candidate<'_>, answers: &Answers, problems: &mut Problems) {

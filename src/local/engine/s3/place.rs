@@ -4,6 +4,7 @@ use super::pattern::Pattern;
 use crate::local::engine::S3;
 use crate::local::errors::Failure;
 use crate::local::store::Store;
+use crate::rockset::client::may_use_proxy;
 use crate::rockset::types::{AwsAccessKey, Source, SourceS3};
 use futures_util::TryStreamExt;
 use object_store::aws::AmazonS3Builder;
@@ -14,6 +15,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use url::Url;
 
 /// The region of a source that names none.
 const REGION: &str = "us-east-1";
@@ -23,6 +25,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a request that fails is repeated, before the source says so.
 const RETRIED: Duration = Duration::from_secs(10);
+
+/// A proxy that isn't there, and what goes through none: hosts by name and by address.
+const NO_PROXY: &str = "http://127.0.0.1:1";
+const EVERYTHING: &str = "*,0.0.0.0/0,::/0";
 
 /// A bucket, and how to get at it.
 #[derive(Clone, PartialEq)]
@@ -97,11 +103,16 @@ impl Place {
             Server::S3 { region, endpoint, key } => {
                 // The first to install a provider wins, which may be an application around us.
                 let _ = rustls::crypto::ring::default_provider().install_default();
-                let client = ClientOptions::new()
+                let mut client = ClientOptions::new()
                     .with_allow_http(true)
                     .with_connect_timeout(PATIENCE)
                     // A large object may take its time, as long as something comes.
                     .with_timeout_disabled();
+                let endpoint_url = endpoint.as_ref().and_then(|url| Url::parse(url).ok());
+                if endpoint_url.is_some_and(|url| !may_use_proxy(&url)) {
+                    // Only a proxy of its own keeps it from one of the environment.
+                    client = client.with_proxy_url(NO_PROXY).with_proxy_excludes(EVERYTHING);
+                }
                 let retry = RetryConfig {
                     backoff: BackoffConfig::default(),
                     max_retries: 3,

@@ -1,0 +1,205 @@
+//! Answers: read to their end, without the key, and checked for being Rockset's.
+
+use super::mask::Mask;
+use super::types::ErrorModel;
+use bytes::Bytes;
+use http::HeaderMap;
+use reqwest::{Request, Response, StatusCode};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// The most that is read of an answer, in bytes. The statuses of a full request and a list
+/// of some thousand collections take less.
+const LARGEST: usize = 64 << 20;
+
+/// The most that is read of an error.
+const LARGEST_ERROR: usize = 1 << 20;
+
+/// How much memory is set aside for an answer before it comes, at most, in bytes. Statuses of
+/// a full request take less.
+const EXPECTED: u64 = 2 << 20;
+
+/// How many characters of an answer are shown that isn't understood.
+const SHOWN: usize = 200;
+
+/// An answer that has been read.
+#[derive(Debug)]
+pub(super) struct Whole {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    /// Whether there would be more of it.
+    is_cut: bool,
+}
+
+impl Whole {
+    /// Reads an answer to its end. Its pieces are copied one by one, so that the connection
+    /// can receive each into the same memory.
+    pub async fn read(mut response: Response) -> reqwest::Result<Self> {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let largest = if status.is_success() { LARGEST } else { LARGEST_ERROR };
+        let expected = response.content_length().unwrap_or_default().min(EXPECTED);
+        let mut body = Vec::with_capacity(expected as usize);
+        let mut is_cut = false;
+        while let Some(piece) = response.chunk().await? {
+            let room = largest - body.len();
+            is_cut = piece.len() > room;
+            body.extend_from_slice(&piece[..piece.len().min(room)]);
+            if is_cut {
+                break;
+            }
+        }
+        Ok(Self { status, headers, body: body.into(), is_cut })
+    }
+
+    /// Takes the key out of it.
+    pub fn masked(self, mask: &Mask) -> Self {
+        Self { body: mask.body(self.body), ..self }
+    }
+
+    /// The body as Rockset's error, if it is one.
+    pub fn error_model(&self) -> Option<ErrorModel> {
+        let model: ErrorModel = serde_json::from_slice(&self.body).ok()?;
+        // Others say in a `message` that they don't know a path, too.
+        let is_found = self.status != StatusCode::NOT_FOUND;
+        let is_one = model.type_.is_some() || (model.message.is_some() && is_found);
+        is_one.then_some(model)
+    }
+
+    /// How the body begins, for people.
+    pub fn words(&self) -> String {
+        words(&self.body)
+    }
+
+    /// What is wrong with a success, if it isn't one.
+    pub fn objection(&self, promise: &Promise) -> Option<String> {
+        match self.is_cut {
+            true => Some(format!(" with more than {} MiB", LARGEST >> 20)),
+            false => promise.objection(&self.body),
+        }
+    }
+}
+
+/// How a body begins, in a line.
+pub(super) fn words(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&body[..body.len().min(8 * SHOWN)]);
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    let line = words.join(" ");
+    let mut shown: String = line.chars().take(SHOWN).collect();
+    if shown.len() < line.len() || body.len() > 8 * SHOWN {
+        shown.push('…');
+    }
+    match shown.as_str() {
+        "" => "nothing more".to_string(),
+        _ => shown,
+    }
+}
+
+impl From<Whole> for Response {
+    fn from(answer: Whole) -> Self {
+        let mut response = http::Response::new(answer.body);
+        *response.status_mut() = answer.status;
+        *response.headers_mut() = answer.headers;
+        response.into()
+    }
+}
+
+/// What a success has to hold, so that it's an answer to what was asked.
+#[derive(Debug)]
+pub(super) enum Promise {
+    /// Whatever it is, who reads it checks it.
+    Any,
+    /// `data`.
+    Data,
+    /// `data` of what was created, with this name.
+    Created(String),
+}
+
+#[derive(Deserialize)]
+struct Answer<'a> {
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: Option<String>,
+}
+
+impl Promise {
+    /// That of an operation on metadata, as it is asked for.
+    pub fn of(operation: &str, request: &Request) -> Self {
+        match operation {
+            "get_current_user"
+            | "get_user"
+            | "update_user"
+            | "get_mount_offsets"
+            | "get_collection_offsets" => Self::Any,
+            "create_workspace" | "create_collection" => {
+                let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+                let named = serde_json::from_slice(body).ok();
+                named.and_then(|named: Named| named.name).map_or(Self::Data, Self::Created)
+            }
+            _ => Self::Data,
+        }
+    }
+
+    fn objection(&self, body: &[u8]) -> Option<String> {
+        let name = match self {
+            Self::Any => return None,
+            Self::Data => None,
+            Self::Created(name) => Some(name),
+        };
+        let answer: Option<Answer<'_>> = serde_json::from_slice(body).ok();
+        let data = answer.and_then(|answer| answer.data).map_or("{}", RawValue::get);
+        if data == "{}" {
+            return Some(format!(" without what it was asked for: {}", words(body)));
+        }
+        let named: Option<Named> = serde_json::from_str(data).ok();
+        match (name, named.and_then(|named| named.name)) {
+            (Some(wanted), Some(created)) if *wanted == created => None,
+            (Some(wanted), _) => {
+                Some(format!(" to the creation of {wanted}, and not with it: {}", words(body)))
+            }
+            (None, _) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_holds_what_was_asked_for() {
+        let created = Promise::Created("w".to_string());
+        let cases = [
+            (r#"{"data":{"name":"w"}}"#, true, true),
+            (r#"{"data":{"name":"v"}}"#, true, false),
+            (r#"{"data":{"created_by":"me"}}"#, true, false),
+            (r#"{"data":[]}"#, true, false),
+            (r#"{"data":{}}"#, false, false),
+            (r#"{"data":null}"#, false, false),
+            ("{}", false, false),
+            ("[]", false, false),
+            ("null", false, false),
+            ("<html>", false, false),
+            ("", false, false),
+        ];
+        for (body, is_data, is_created) in cases {
+            let is = |promise: &Promise| promise.objection(body.as_bytes()).is_none();
+            let all = (is(&Promise::Data), is(&created), is(&Promise::Any));
+            assert_eq!(all, (is_data, is_created, true), "{body}");
+        }
+    }
+
+    #[test]
+    fn words_are_a_line() {
+        assert_eq!(words(b"  <h1>\r\n\tNot\x1b[31m found</h1>\n"), "<h1> Not [31m found</h1>");
+        assert_eq!(words(b" "), "nothing more");
+        assert_eq!(words("é".repeat(300).as_bytes()), format!("{}…", "é".repeat(200)));
+        assert_eq!(words(&b" ".repeat(10_000)), "…");
+    }
+}

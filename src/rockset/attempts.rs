@@ -1,0 +1,260 @@
+//! A call, with as many attempts as it takes.
+
+use super::answer::{Promise, Whole};
+use super::client::Connection;
+use super::connection;
+use super::effort::Effort;
+use super::error::{Answer, Error, Foreign, Silence, Unanswered};
+use super::pressure::{Pressure, Verdict};
+use super::retry::{self, Backoff, Policy};
+use super::types::ErrorModel;
+use reqwest::{Client, Request, StatusCode};
+use std::time::Duration;
+use tokio::time::{Instant, timeout, timeout_at};
+use tracing::warn;
+
+/// A call that is being made.
+pub(super) struct Call<'a> {
+    operation: &'static str,
+    connection: &'a Connection,
+    policy: Policy,
+    promise: Promise,
+    /// What lets each attempt go, if anything limits the operation.
+    pressure: Option<&'a Pressure>,
+    tried: State,
+}
+
+/// How far a call has come.
+#[derive(Default)]
+struct State {
+    attempts: u32,
+    /// When the first attempt was made.
+    begun: Option<Instant>,
+    last: Option<Answer>,
+}
+
+/// What came of an attempt that was not taken.
+enum Failure {
+    /// Rockset answered an error, or what stands in between did in its place.
+    Answered(Answer, Option<Duration>),
+    /// No answer came.
+    Silent(Silence),
+    /// The answer wasn't Rockset's.
+    Foreign(Foreign),
+}
+
+impl<'a> Call<'a> {
+    /// A call of an operation, by the name of the client's function.
+    pub fn new(operation: &'static str, connection: &'a Connection, request: &Request) -> Self {
+        let promise = match connection.is_write(operation) {
+            true => Promise::Any,
+            false => Promise::of(operation, request),
+        };
+        Self {
+            operation,
+            connection,
+            policy: connection.retry,
+            promise,
+            pressure: connection.pressure(operation),
+            tried: State::default(),
+        }
+    }
+
+    /// Sends a request until it is answered for good.
+    pub async fn execute(&mut self, http: &Client, request: &Request) -> Result<Whole, Error> {
+        if request.body().is_some_and(|body| body.as_bytes().is_none()) {
+            return Err(Error::Unexpected("a body that can't be sent twice".to_string()));
+        }
+        match self.connection.deadline {
+            None => self.attempt(http, request).await,
+            Some(deadline) => match timeout_at(deadline, self.attempt(http, request)).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(self.failed(Failure::Silent(Silence::Over), true)),
+            },
+        }
+    }
+
+    /// What was tried until now.
+    pub fn effort(&self, is_given_up: bool) -> Effort {
+        let State { attempts, begun, .. } = self.tried;
+        let elapsed = begun.map_or(Duration::ZERO, |begun| begun.elapsed());
+        Effort { operation: self.operation, attempts, elapsed, is_given_up }
+    }
+
+    async fn attempt(&mut self, http: &Client, request: &Request) -> Result<Whole, Error> {
+        let mut turn = self.pressure.map(Pressure::enter);
+        let mut backoff: Option<Backoff> = None;
+        let mut last: Option<Failure> = None;
+        loop {
+            let permit = match (&mut turn, &backoff) {
+                (None, _) => None,
+                (Some(turn), None) => Some(turn.permit().await),
+                (Some(turn), Some(backoff)) => {
+                    match (timeout(backoff.left(), turn.permit()).await, last.take()) {
+                        (Ok(permit), _) => Some(permit),
+                        (Err(_), Some(failure)) => return Err(self.failed(failure, true)),
+                        (Err(_), None) => {
+                            return Err(self.failed(Failure::Silent(Silence::Over), true));
+                        }
+                    }
+                }
+            };
+            let backoff = backoff.get_or_insert_with(|| self.policy.begin());
+            self.tried.begun.get_or_insert_with(Instant::now);
+            self.tried.attempts += 1;
+
+            let outcome = self.send(http, request).await;
+            let asked = match &outcome {
+                Err(Failure::Answered(_, asked)) => asked.map(|asked| backoff.granted(asked)),
+                _ => None,
+            };
+            let verdict = verdict(&outcome);
+            let is_held = permit.is_some() && asked.is_some() && verdict == Verdict::Limited;
+            if let Some(permit) = permit {
+                permit.finish(verdict, asked);
+            }
+            let failure = match outcome {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            if !failure.may_pass() {
+                return Err(self.failed(failure, false));
+            }
+            let Some(wait) = backoff.wait(asked) else {
+                return Err(self.failed(failure, true));
+            };
+            warn!(
+                operation = self.operation,
+                tries = self.tried.attempts,
+                wait_ms = wait.as_millis() as u64,
+                reason = failure.reason(self.connection),
+                "Rockset did not take a request; trying again"
+            );
+            if let Failure::Answered(answer, _) = &failure {
+                self.tried.last = Some(answer.clone());
+            }
+            // Where the server's wish holds back all, the first in turn needs no wait of
+            // its own.
+            if !is_held {
+                tokio::time::sleep(wait).await;
+            }
+            last = Some(failure);
+        }
+    }
+
+    /// Makes an attempt.
+    async fn send(&self, http: &Client, request: &Request) -> Result<Whole, Failure> {
+        let connection = self.connection;
+        let Some(request) = request.try_clone() else {
+            return Err(Failure::Silent(Silence::Over));
+        };
+        let receive = async { Whole::read(http.execute(request).await?).await };
+        let answer = match timeout(connection.answer_timeout, receive).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => return Err(Failure::Silent(Silence::Network(error))),
+            Err(_) => return Err(Failure::Silent(Silence::Late(connection.answer_timeout))),
+        };
+        if answer.status.is_success() && matches!(self.promise, Promise::Any) {
+            return match answer.objection(&self.promise) {
+                None => Ok(answer),
+                Some(words) => Err(self.foreign(answer.status, words)),
+            };
+        }
+        let answer = answer.masked(&connection.mask);
+        match answer.status.is_success() {
+            true => match answer.objection(&self.promise) {
+                None => Ok(answer),
+                Some(words) => Err(self.foreign(answer.status, words)),
+            },
+            false => Err(self.sorted(answer)),
+        }
+    }
+
+    /// Whether an error is Rockset's. A proxy that says that Rockset can't be reached, or
+    /// that a request is too large, speaks of Rockset, in words of its own.
+    fn sorted(&self, answer: Whole) -> Failure {
+        let status = answer.status;
+        let asked = retry::retry_after(&answer.headers);
+        let effort = self.effort(false);
+        let is_of_proxy = retry::can_help(status, None) || status == StatusCode::PAYLOAD_TOO_LARGE;
+        let model = match answer.error_model() {
+            Some(model) => model,
+            None if is_of_proxy => {
+                ErrorModel { message: Some(answer.words()), ..ErrorModel::default() }
+            }
+            None => return self.foreign(status, format!(": {}", answer.words())),
+        };
+        Failure::Answered(Answer { status, model: model.into(), effort }, asked)
+    }
+
+    fn foreign(&self, status: StatusCode, words: String) -> Failure {
+        Failure::Foreign(Foreign { status, words, effort: self.effort(false) })
+    }
+
+    /// The error that a call ends with.
+    fn failed(&mut self, failure: Failure, is_given_up: bool) -> Error {
+        let effort = self.effort(is_given_up);
+        match failure {
+            Failure::Answered(answer, _) => Error::answered(Answer { effort, ..answer }),
+            Failure::Foreign(foreign) => Error::Foreign(Foreign { effort, ..foreign }),
+            Failure::Silent(cause) => {
+                let before = self.tried.last.take().map(Box::new);
+                let cause = match cause {
+                    Silence::Network(error) => Silence::Network(self.connection.shown(error)),
+                    cause => cause,
+                };
+                Error::unanswered(Unanswered { cause, before, effort })
+            }
+        }
+    }
+}
+
+/// What an attempt tells of the limits. An error that is final was an answer to a request
+/// that had passed them.
+fn verdict(outcome: &Result<Whole, Failure>) -> Verdict {
+    match outcome {
+        Ok(_) => Verdict::Taken,
+        Err(Failure::Answered(answer, _))
+            if retry::is_limited(answer.status, answer.model.type_.as_ref()) =>
+        {
+            Verdict::Limited
+        }
+        Err(failure) if !failure.is_silent() && !failure.may_pass() => Verdict::Taken,
+        Err(_) => Verdict::Failed,
+    }
+}
+
+impl Failure {
+    /// Whether another attempt may be answered differently.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Answered(answer, _) => {
+                retry::can_help(answer.status, answer.model.type_.as_ref())
+            }
+            Self::Silent(Silence::Network(error)) => connection::obstacle(error).is_none(),
+            Self::Silent(Silence::Late(_)) => true,
+            Self::Silent(Silence::Over) | Self::Foreign(_) => false,
+        }
+    }
+
+    fn is_silent(&self) -> bool {
+        matches!(self, Self::Silent(_))
+    }
+
+    /// Why another attempt is made, for the log.
+    fn reason(&self, connection: &Connection) -> String {
+        match self {
+            Self::Answered(answer, _) => {
+                let message = answer.model.message.as_deref().unwrap_or_default();
+                format!("{}: {message}", answer.status)
+            }
+            Self::Silent(Silence::Network(error)) => {
+                connection.mask.text(&super::error::chain(error))
+            }
+            Self::Silent(Silence::Late(time)) => {
+                format!("the answer was not whole after {} s", time.as_secs_f64())
+            }
+            Self::Silent(Silence::Over) | Self::Foreign(_) => String::new(),
+        }
+    }
+}
