@@ -163,7 +163,7 @@ fn batch(bencher: Bencher) {
 #[divan::bench(args = ["128 B", "1 KiB", "1 MiB"])]
 fn documents(bencher: Bencher, name: &str) {
     let workload = workload::all().into_iter().find(|workload| workload.name == name).unwrap();
-    let frames = workload.block();
+    let frames = workload.block().frames;
     let binding = &workload.task("").bindings[0];
     let selection = binding.field_selection.as_ref().unwrap();
     let layout = Layout::new(0, "w.c", selection, DocumentId::PackedKey).unwrap();

@@ -1,9 +1,11 @@
 //! A server that takes documents, counts them, and forgets them.
 
+use crate::tls::Tls;
 use memchr::memmem;
 use std::fs::File;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -40,19 +42,39 @@ pub fn run(record: Option<&str>) {
     }
     let record = record.map(|path| Mutex::new(File::create(path).unwrap()));
     let parts = Arc::new(Parts { seen: Seen::default(), statuses, record });
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    println!("{}", listener.local_addr().unwrap());
+    let tls = std::env::var_os("IDENTITY").map(|folder| Tls::read(Path::new(&folder)));
+    let tls = tls.map(Arc::new);
+    let [listener, stats] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    println!("{}\n{}", listener.local_addr().unwrap(), stats.local_addr().unwrap());
+    let of_stats = Arc::clone(&parts);
+    std::thread::spawn(move || {
+        for stream in stats.incoming() {
+            tell(stream.unwrap(), &of_stats.seen);
+        }
+    });
     for stream in listener.incoming() {
-        let (stream, parts) = (stream.unwrap(), Arc::clone(&parts));
+        let (stream, parts, tls) = (stream.unwrap(), Arc::clone(&parts), tls.clone());
         std::thread::spawn(move || {
+            stream.set_nodelay(true).unwrap();
             // The other side may go at any time.
-            let _ = serve(stream, &parts);
+            let _ = match tls {
+                Some(tls) => serve(tls.accept(stream), &parts),
+                None => serve(stream, &parts),
+            };
         });
     }
 }
 
-fn serve(mut stream: TcpStream, parts: &Parts) -> std::io::Result<()> {
-    stream.set_nodelay(true)?;
+/// Tells what has been seen since it was last told.
+fn tell(mut stream: impl Write, seen: &Seen) {
+    let all = [&seen.requests, &seen.documents, &seen.below_full];
+    let mut text: Vec<String> =
+        all.iter().map(|number| number.swap(0, Relaxed).to_string()).collect();
+    text.push(seen.last_micros.load(Relaxed).to_string());
+    stream.write_all(text.join(" ").as_bytes()).unwrap();
+}
+
+fn serve(mut stream: impl Read + Write, parts: &Parts) -> std::io::Result<()> {
     let mut buffer = vec![0; 256 << 10];
     let mut filled = 0;
     loop {
@@ -86,15 +108,6 @@ fn serve(mut stream: TcpStream, parts: &Parts) -> std::io::Result<()> {
         let documents = body.end();
         match is_write {
             true => answer(&mut stream, parts, documents)?,
-            false if head.starts_with("get /stats") => {
-                let seen = &parts.seen;
-                let all = [&seen.requests, &seen.documents, &seen.below_full];
-                let mut text: Vec<String> =
-                    all.iter().map(|number| number.swap(0, Relaxed).to_string()).collect();
-                text.push(seen.last_micros.load(Relaxed).to_string());
-                respond(&mut stream, text.join(" ").as_bytes())?;
-                return Ok(());
-            }
             false => respond(&mut stream, br#"{"data":{"status":"READY"}}"#)?,
         }
         parts.seen.last_micros.store(begun.elapsed().as_micros() as u64, Relaxed);
@@ -162,7 +175,7 @@ impl<'a> Body<'a> {
     }
 }
 
-fn answer(stream: &mut TcpStream, parts: &Parts, documents: u64) -> std::io::Result<()> {
+fn answer(stream: &mut impl Write, parts: &Parts, documents: u64) -> std::io::Result<()> {
     const HEAD: &[u8] = br#"{"data":["#;
     const TAIL: &[u8] = br#"],"last_offset":"f1:0:0:1"}"#;
     let length = (documents as usize * (STATUS.len() + 1)).saturating_sub(1);
@@ -172,11 +185,13 @@ fn answer(stream: &mut TcpStream, parts: &Parts, documents: u64) -> std::io::Res
     begin.extend_from_slice(HEAD);
     stream.write_all(&begin)?;
     stream.write_all(statuses)?;
-    stream.write_all(TAIL)
+    stream.write_all(TAIL)?;
+    stream.flush()
 }
 
-fn respond(stream: &mut TcpStream, body: &[u8]) -> std::io::Result<()> {
-    stream.write_all(&[&head(body.len())[..], body].concat())
+fn respond(stream: &mut impl Write, body: &[u8]) -> std::io::Result<()> {
+    stream.write_all(&[&head(body.len())[..], body].concat())?;
+    stream.flush()
 }
 
 fn head(length: usize) -> Vec<u8> {
