@@ -44,7 +44,7 @@ fn compare(names: &[String]) {
     let identity = Identity::new();
     let mut rows = Vec::new();
     for workload in workload::all() {
-        if names.is_empty() || names.iter().any(|name| workload.name.contains(name.as_str())) {
+        if names.is_empty() || names.iter().any(|name| name == workload.name) {
             rows.push(measure(&workload, &identity));
         }
     }

@@ -108,7 +108,7 @@ fn serve(mut stream: impl Read + Write, parts: &Parts) -> std::io::Result<()> {
         let documents = body.end();
         match is_write {
             true => answer(&mut stream, parts, documents)?,
-            false => respond(&mut stream, br#"{"data":{"status":"READY"}}"#)?,
+            false => respond(&mut stream, collections(&head).as_bytes())?,
         }
         parts.seen.last_micros.store(begun.elapsed().as_micros() as u64, Relaxed);
     }
@@ -173,6 +173,20 @@ impl<'a> Body<'a> {
         }
         self.documents
     }
+}
+
+/// The collection that is asked for, or all of them.
+fn collections(head: &str) -> String {
+    let path = head.split(' ').nth(1).unwrap();
+    let collection = |name: &str| format!(r#"{{"name":"{name}","status":"READY"}}"#);
+    let data = match path.rsplit_once("/collections").unwrap().1 {
+        "" => {
+            let all: Vec<String> = (0..1_000).map(|i| collection(&format!("c{i}"))).collect();
+            format!("[{}]", all.join(","))
+        }
+        name => collection(&name[1..]),
+    };
+    format!(r#"{{"data":{data}}}"#)
 }
 
 fn answer(stream: &mut impl Write, parts: &Parts, documents: u64) -> std::io::Result<()> {

@@ -3,8 +3,8 @@
 //! One file a request: [`spec`], [`validate`], [`apply`], [`open`], and
 //! [`transactions`] for the stream that follows an Open. What they share: `task`,
 //! the task as configured; [`document`], how a Store becomes a document, with `base64` for
-//! its `_id`; [`batch`], documents on their way into one request; `gather`, all batches that
-//! are open; `send`, one batch until it's acknowledged, or `malformed`, why it never will be;
+//! its `_id`; [`batch`], documents on their way into one request; `pool`, its memory; `gather`,
+//! all batches that are open; `order`, of documents that have one key; `send`, one batch until it's acknowledged, or `malformed`, why it never will be;
 //! [`readiness`], waiting for collections;
 //! `differences`, how a collection is not as configured; `state`, what the runtime keeps
 //! for the connector: its own `memory`, or a `handover` of another connector; `files`, how
@@ -23,6 +23,8 @@ mod handover;
 mod malformed;
 mod memory;
 pub mod open;
+mod order;
+mod pool;
 mod progress;
 pub mod readiness;
 mod send;
@@ -83,6 +85,8 @@ where
                         return Ok(());
                     }
                 };
+                // With very many bindings, it is large.
+                drop(request);
                 return transactions::serve(session, ready).await;
             }
             other => return Err(Error::Unexpected(other.name())),
