@@ -18,7 +18,7 @@ use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use fearless_simd::{Level, Simd, dispatch};
 use materialize_rockset::config::DocumentId;
-use materialize_rockset::driver::batch::{Batch, Limits, Operation, Pool};
+use materialize_rockset::driver::batch::{Batch, Limits, Operation, Plan, Pool};
 use materialize_rockset::driver::document::Layout;
 use materialize_rockset::flow::buffer::{Buffer, Writer};
 use materialize_rockset::flow::codec::FrameReader;
@@ -148,14 +148,14 @@ fn embedded(bencher: Bencher) {
 /// From Stores to the body of a full request.
 #[divan::bench]
 fn batch(bencher: Bencher) {
-    let (layout, limits, pool) = (layout(), Limits::default(), Pool::default());
+    let (layout, limits) = (layout(), Limits::default());
     let stores = stores(limits.documents);
-    let mut batch = Batch::new(Operation::Add);
+    let mut batch = Batch::new(Operation::Add, &Pool::default());
     bencher.counter(ItemsCount::new(stores.len())).bench_local(|| {
         for store in &stores {
-            batch.push(|out| layout.write(&Store::from(store), out)).unwrap();
+            batch.push(200, |out| layout.write(&Store::from(store), out)).unwrap();
         }
-        batch.take(&pool).close(&pool).len()
+        batch.take(Plan { bytes: batch.bytes(), is_fixed: false }).close().len()
     });
 }
 
@@ -163,21 +163,21 @@ fn batch(bencher: Bencher) {
 #[divan::bench(args = ["128 B", "1 KiB", "1 MiB"])]
 fn documents(bencher: Bencher, name: &str) {
     let workload = workload::all().into_iter().find(|workload| workload.name == name).unwrap();
-    let frames = workload.block();
+    let frames = workload.block().frames;
     let binding = &workload.task("").bindings[0];
     let selection = binding.field_selection.as_ref().unwrap();
     let layout = Layout::new(0, "w.c", selection, &[], DocumentId::PackedKey).unwrap();
-    let (limits, pool) = (Limits::default(), Pool::default());
-    let mut batch = Batch::new(Operation::Add);
+    let limits = Limits::default();
+    let mut batch = Batch::new(Operation::Add, &Pool::default());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     bencher.counter(BytesCount::new(frames.len())).bench_local(|| {
         let mut reader = FrameReader::new(&frames[..], Codec::Proto);
         while runtime.block_on(reader.fill()).unwrap() {
             while let Some(frame) = reader.buffered().unwrap() {
                 let store = Store::from_request(frame).unwrap();
-                batch.push(|out| layout.write(&store, out)).unwrap();
+                batch.push(store.values_packed.len(), |out| layout.write(&store, out)).unwrap();
                 if batch.is_full(limits) {
-                    drop(batch.take(&pool).close(&pool));
+                    drop(batch.take(Plan { bytes: batch.bytes(), is_fixed: false }).close());
                 }
             }
         }

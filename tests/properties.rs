@@ -42,6 +42,8 @@ struct Plan {
     concurrency: u8,
     hard_delete: bool,
     bindings: Vec<BindingPlan>,
+    /// Whether keys come in ascending order, binding by binding, as Flow stores them.
+    ordered: bool,
     transactions: Vec<Vec<Visit>>,
 }
 
@@ -66,7 +68,7 @@ enum Id {
     Selected,
 }
 
-/// All Stores of a key within a transaction, which follow each other.
+/// Stores of a key within a transaction, which follow each other.
 #[derive(Debug, Clone)]
 struct Visit {
     binding: Index,
@@ -288,10 +290,11 @@ fn plan() -> impl Strategy<Value = Plan> {
         1..9u8,
         any::<bool>(),
         vec(binding_plan(), 1..4),
-        vec(vec(visit(), 0..12), 1..4),
+        (any::<bool>(), vec(vec(visit(), 0..12), 1..4)),
     )
-        .prop_map(|(codec, pipe, limits, concurrency, hard_delete, bindings, transactions)| {
-            Plan { codec, pipe, limits, concurrency, hard_delete, bindings, transactions }
+        .prop_map(|(codec, pipe, limits, concurrency, hard_delete, bindings, visits)| {
+            let (ordered, transactions) = visits;
+            Plan { codec, pipe, limits, concurrency, hard_delete, bindings, ordered, transactions }
         })
 }
 
@@ -363,19 +366,19 @@ impl Plan {
         task
     }
 
-    /// The transactions, without what a runtime wouldn't send: a key that comes back
-    /// after others.
+    /// The transactions.
     fn visits<'a>(&'a self) -> Vec<Vec<Visited<'a>>> {
         let transaction = |visits: &'a Vec<Visit>| {
-            let mut seen = BTreeSet::new();
-            let visits = visits.iter().filter_map(move |visit| {
+            let visits = visits.iter().map(|visit| {
                 let binding = visit.binding.index(self.bindings.len());
                 let keys = &self.bindings[binding].keys;
-                let key = visit.key.index(keys.len());
-                let is_new = seen.insert((binding, key));
-                is_new.then_some((binding, keys[key].as_slice(), visit.stores.as_slice()))
+                (binding, visit.key.get(keys).as_slice(), visit.stores.as_slice())
             });
-            visits.collect()
+            let mut visits: Vec<Visited<'_>> = visits.collect();
+            if self.ordered {
+                visits.sort_by_key(|(binding, key, _)| (*binding, pack(key)));
+            }
+            visits
         };
         self.transactions.iter().map(transaction).collect()
     }

@@ -234,7 +234,7 @@ async fn documents_of_many_bindings_are_not_all_kept_until_the_commit() {
     let mut connector = opened(Codec::Proto, &task).await;
     connector.ask(acknowledge()).await;
     connector.ask(flush()).await;
-    let text = "x".repeat(1_500_000);
+    let text = "x".repeat(1_200_000);
     for id in [1, 2] {
         for binding in 0..8 {
             connector.send(store(binding, &[json!(id)], &[json!(text)])).await;

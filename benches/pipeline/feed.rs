@@ -1,7 +1,7 @@
 //! Feeding a process through a pipe, and looking at what it used.
 
 use crate::process::{Server, Usage, usage};
-use crate::workload::Workload;
+use crate::workload::{Block, Workload};
 use bytes::BytesMut;
 use materialize_rockset::flow::materialize::{self, request};
 use materialize_rockset::flow::spec::RangeSpec;
@@ -61,6 +61,7 @@ impl Connector {
     fn start(server: &Server, workload: &Workload) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_materialize-rockset"))
             .env_remove("LOG_LEVEL")
+            .envs(server.trust())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -112,15 +113,21 @@ fn frame(request: Request) -> Vec<u8> {
     frame.to_vec()
 }
 
+/// Writes all documents.
+fn feed(stdin: &mut ChildStdin, workload: &Workload, block: &mut Block) {
+    for repetition in 0..workload.repetitions() {
+        workload.turn(block, repetition);
+        stdin.write_all(&block.frames).unwrap();
+    }
+}
+
 /// The connector, for one transaction of all documents.
-pub fn connector(server: &Server, workload: &Workload, block: &[u8]) -> Run {
+pub fn connector(server: &Server, workload: &Workload, block: &mut Block) -> Run {
     let mut connector = Connector::start(server, workload);
     server.stats();
     let before = usage(connector.child.id());
     let begun = Instant::now();
-    for _ in 0..workload.repetitions() {
-        connector.stdin.write_all(block).unwrap();
-    }
+    feed(&mut connector.stdin, workload, block);
     connector.ask(Request::StartCommit(Default::default()));
     let wall = begun.elapsed();
     let after = usage(connector.child.id());
@@ -131,17 +138,18 @@ pub fn connector(server: &Server, workload: &Workload, block: &[u8]) -> Run {
 /// The floor, for the same bytes.
 pub fn floor(
     server: &Server,
-    block: &[u8],
+    block: &mut Block,
     workload: &Workload,
     bodies: &Path,
     requests: u64,
 ) -> Run {
-    let input = (block.len() * workload.repetitions()).to_string();
+    let input = (block.frames.len() * workload.repetitions()).to_string();
     let mut child = Command::new(std::env::current_exe().unwrap())
         .arg("floor")
         .arg(server.url())
         .arg(bodies)
         .args([requests.to_string(), input])
+        .envs(server.trust())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -152,9 +160,7 @@ pub fn floor(
     stdout.read_line(&mut said).unwrap();
     let before = usage(child.id());
     let begun = Instant::now();
-    for _ in 0..workload.repetitions() {
-        stdin.write_all(block).unwrap();
-    }
+    feed(&mut stdin, workload, block);
     stdout.read_line(&mut said).unwrap();
     assert_eq!(said, "ready\ndone\n");
     let wall = begun.elapsed();
@@ -168,11 +174,11 @@ fn run(
     wall: Duration,
     before: Usage,
     after: Usage,
-    block: &[u8],
+    block: &Block,
     workload: &Workload,
     log: String,
 ) -> Run {
-    let bytes = (block.len() * workload.repetitions()) as u64;
+    let bytes = (block.frames.len() * workload.repetitions()) as u64;
     let (cpu, system) = (after.cpu - before.cpu, after.system - before.system);
     let record: serde_json::Value = serde_json::from_str(&log).unwrap_or_default();
     let waiting = |whom: &str| Duration::from_secs_f64(record[whom].as_f64().unwrap_or_default());
@@ -192,7 +198,7 @@ fn run(
 pub fn trickle(server: &Server, transactions: usize) -> Trickle {
     let workloads = crate::workload::all();
     let workload = &workloads[0];
-    let block = workload.block();
+    let block = workload.block().frames;
     let length = 4 + u32::from_le_bytes(block[..4].try_into().unwrap()) as usize;
     let mut connector = Connector::start(server, workload);
     let mut took = Vec::new();

@@ -8,7 +8,7 @@
 //! writes to a server in another process that discards what comes. Then a minimal
 //! program, the floor, reads the same bytes from a pipe and posts the same bodies, already
 //! made, with the same HTTP client and as many requests at once. What the connector takes
-//! beyond the floor is its own work. Arguments name the workloads to run; without any, all
+//! beyond the floor is its own work. All of this is done over HTTP and over HTTPS. Arguments name the workloads to run; without any, all
 //! of them run, and a table in Markdown is printed at the end.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
@@ -22,11 +22,13 @@ mod pack;
 mod process;
 mod report;
 mod server;
+mod tls;
 mod workload;
 
 use process::Server;
-use report::Row;
-use workload::Workload;
+use report::{Part, Row};
+use tls::Identity;
+use workload::{Block, Workload};
 
 fn main() {
     let arguments: Vec<String> =
@@ -39,14 +41,15 @@ fn main() {
 }
 
 fn compare(names: &[String]) {
+    let identity = Identity::new();
     let mut rows = Vec::new();
     for workload in workload::all() {
-        if names.is_empty() || names.iter().any(|name| workload.name.contains(name.as_str())) {
-            rows.push(measure(&workload));
+        if names.is_empty() || names.iter().any(|name| name == workload.name) {
+            rows.push(measure(&workload, &identity));
         }
     }
     let trickle = (names.is_empty() || names.iter().any(|name| name == "trickle"))
-        .then(|| feed::trickle(&Server::start(None), 300));
+        .then(|| feed::trickle(&Server::start(None, None), 300));
     report::print(&rows, trickle.as_ref());
 }
 
@@ -54,21 +57,25 @@ fn compare(names: &[String]) {
 const ROUNDS: usize = 5;
 
 /// All rounds of a workload.
-fn measure(workload: &Workload) -> Row {
-    let block = workload.block();
-    let rounds = (0..ROUNDS).map(|_| round(workload, &block));
-    let row = rounds.reduce(Row::and).expect("there are rounds");
+fn measure(workload: &Workload, identity: &Identity) -> Row {
+    let mut block = workload.block();
+    let mut all = |identity| {
+        let rounds = (0..ROUNDS).map(|_| round(workload, &mut block, identity));
+        rounds.reduce(Part::and).expect("there are rounds")
+    };
+    let (http, https) = (all(None), all(Some(identity)));
+    let documents = workload.documents();
+    let row = Row { workload: workload.name, rounds: ROUNDS, documents, http, https };
     report::line(&row);
     row
 }
 
 /// The connector and then the floor, on the same bytes.
-fn round(workload: &Workload, block: &[u8]) -> Row {
+fn round(workload: &Workload, block: &mut Block, identity: Option<&Identity>) -> Part {
     let bodies = tempfile::NamedTempFile::new().unwrap();
-    let server = Server::start(Some(bodies.path()));
+    let server = Server::start(identity, Some(bodies.path()));
     let connector = feed::connector(&server, workload, block);
     let stats = server.stats();
     let floor = feed::floor(&server, block, workload, bodies.path(), stats.requests);
-    let documents = workload.documents();
-    Row { workload: workload.name, rounds: 1, documents, connector, floor, stats }
+    Part { connector, floor, stats }
 }

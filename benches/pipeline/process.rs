@@ -1,8 +1,9 @@
 //! Processes, and what they have used.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use crate::tls::Identity;
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -58,31 +59,43 @@ impl Stats {
 pub struct Server {
     child: Child,
     address: String,
+    /// Where it tells what it has seen.
+    stats: String,
+    /// The certificate to trust, if it speaks HTTPS.
+    certificate: Option<PathBuf>,
 }
 
 impl Server {
-    /// Starts it. It writes the first bodies to the file.
-    pub fn start(record: Option<&Path>) -> Self {
+    /// Starts it, with a certificate if it is to speak HTTPS. It writes the first bodies to
+    /// the file.
+    pub fn start(identity: Option<&Identity>, record: Option<&Path>) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.arg("server").args(record).stdout(Stdio::piped());
+        command.arg("server").stdout(Stdio::piped());
+        command.envs(identity.map(|identity| ("IDENTITY", identity.path())));
+        command.args(record);
         let mut child = command.spawn().unwrap();
-        let mut address = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        Self { child, address: address.trim().to_string() }
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut line = || lines.next().unwrap().unwrap();
+        let (address, stats) = (line(), line());
+        Self { child, address, stats, certificate: identity.map(Identity::certificate) }
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.certificate.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// The variables that make a client trust it.
+    pub fn trust(&self) -> Option<(&'static str, &Path)> {
+        self.certificate.as_deref().map(|certificate| ("SSL_CERT_FILE", certificate))
     }
 
     /// What it has seen since it was last asked.
     pub fn stats(&self) -> Stats {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.write_all(b"GET /stats HTTP/1.1\r\nconnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
+        let mut stream = TcpStream::connect(&self.stats).unwrap();
         stream.read_to_string(&mut answer).unwrap();
-        let body = answer.split_once("\r\n\r\n").unwrap().1;
-        let numbers: Vec<u64> = body.split(' ').map(|number| number.parse().unwrap()).collect();
+        let numbers: Vec<u64> = answer.split(' ').map(|number| number.parse().unwrap()).collect();
         Stats {
             requests: numbers[0],
             documents: numbers[1],

@@ -9,55 +9,67 @@ use std::time::Duration;
 pub struct Row {
     pub workload: &'static str,
     pub rounds: usize,
-    /// In all rounds.
+    /// In each round.
     pub documents: usize,
+    pub http: Part,
+    pub https: Part,
+}
+
+/// All rounds over one protocol.
+#[derive(Clone)]
+pub struct Part {
     pub connector: Run,
     pub floor: Run,
     pub stats: Stats,
 }
 
-impl Row {
-    /// This and other rounds of the same workload.
+impl Part {
+    /// This and another round.
     pub fn and(self, other: Self) -> Self {
         Self {
-            workload: other.workload,
-            rounds: self.rounds + other.rounds,
-            documents: self.documents + other.documents,
             connector: self.connector.and(other.connector),
             floor: self.floor.and(other.floor),
             stats: self.stats.and(other.stats),
         }
     }
 
-    fn ratio(&self) -> f64 {
-        self.connector.cpu.as_secs_f64() / self.floor.cpu.as_secs_f64()
-    }
-
-    fn per_million(&self, run: &Run) -> f64 {
-        run.cpu.as_secs_f64() * 1e6 / self.documents as f64
-    }
-
-    fn cells(&self) -> Vec<String> {
-        let seconds = self.connector.wall.as_secs_f64();
-        let share = |waiting: Duration| format!("{:.0} %", waiting.as_secs_f64() / seconds * 100.0);
-        let mib = |bytes: u64| format!("{:.0} MiB", bytes as f64 / f64::from(1 << 20));
-        vec![
-            self.workload.to_string(),
-            format!("{} × {}", self.rounds, thousands((self.documents / self.rounds) as u64)),
-            thousands((self.documents as f64 / seconds) as u64),
-            format!("{:.0}", self.connector.bytes as f64 / 1e6 / seconds),
-            format!("{:.2}", self.per_million(&self.connector)),
-            format!("{:.2}", self.per_million(&self.floor)),
-            format!("{:.2}", self.ratio()),
-            mib(self.connector.peak_rss),
-            share(self.connector.waiting_for_flow),
-            share(self.connector.waiting_for_rockset),
-            format!("{} of {}", self.stats.below_full, self.stats.requests),
+    /// What the connector and the floor took, the ratio of both, and the most memory.
+    fn costs(&self, documents: usize) -> [String; 4] {
+        let per_million = |run: &Run| run.cpu.as_secs_f64() * 1e6 / documents as f64;
+        let (connector, floor) = (per_million(&self.connector), per_million(&self.floor));
+        [
+            format!("{connector:.2}"),
+            format!("{floor:.2}"),
+            format!("{:.2}", connector / floor),
+            format!("{:.0} MiB", self.connector.peak_rss as f64 / f64::from(1 << 20)),
         ]
     }
 }
 
-const TITLES: [&str; 11] = [
+impl Row {
+    fn cells(&self) -> Vec<String> {
+        let Part { connector, stats, .. } = &self.http;
+        let documents = self.documents * self.rounds;
+        let seconds = connector.wall.as_secs_f64();
+        let share = |waiting: Duration| format!("{:.0} %", waiting.as_secs_f64() / seconds * 100.0);
+        let mut cells = vec![
+            self.workload.to_string(),
+            format!("{} × {}", self.rounds, thousands(self.documents as u64)),
+            thousands((documents as f64 / seconds) as u64),
+            format!("{:.0}", connector.bytes as f64 / 1e6 / seconds),
+        ];
+        cells.extend(self.http.costs(documents));
+        cells.extend([
+            share(connector.waiting_for_flow),
+            share(connector.waiting_for_rockset),
+            format!("{} of {}", stats.below_full, stats.requests),
+        ]);
+        cells.extend(self.https.costs(documents));
+        cells
+    }
+}
+
+const TITLES: [&str; 15] = [
     "Documents",
     "Count",
     "Documents/s",
@@ -69,21 +81,28 @@ const TITLES: [&str; 11] = [
     "Pipe empty",
     "Reading stopped",
     "Requests below 90 %",
+    "CPU over TLS",
+    "Floor over TLS",
+    "Ratio over TLS",
+    "Peak RSS over TLS",
 ];
 
 /// One workload as soon as it is known.
 pub fn line(row: &Row) {
-    assert_eq!(row.stats.documents, row.documents as u64, "every document arrives");
     let cells: Vec<String> =
         TITLES.iter().zip(row.cells()).map(|(title, cell)| format!("{title} {cell}")).collect();
     eprintln!("{}", cells.join(", "));
     let kernel = |run: &Run| run.system.as_secs_f64() / run.cpu.as_secs_f64() * 100.0;
-    eprintln!(
-        "    in the kernel: {:.0} % of the connector, {:.0} % of the floor\n    {}",
-        kernel(&row.connector),
-        kernel(&row.floor),
-        row.connector.log
-    );
+    for (protocol, part) in [("HTTP", &row.http), ("HTTPS", &row.https)] {
+        let all = (row.documents * row.rounds) as u64;
+        assert_eq!(part.stats.documents, all, "every document arrives");
+        eprintln!(
+            "    {protocol}: in the kernel {:.0} % of the connector, {:.0} % of the floor\n    {}",
+            kernel(&part.connector),
+            kernel(&part.floor),
+            part.connector.log
+        );
+    }
 }
 
 /// All of it, as a table.

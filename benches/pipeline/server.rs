@@ -1,9 +1,11 @@
 //! A server that takes documents, counts them, and forgets them.
 
+use crate::tls::Tls;
 use memchr::{memchr, memmem};
 use std::fs::File;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -34,19 +36,39 @@ struct Parts {
 pub fn run(record: Option<&str>) {
     let record = record.map(|path| Mutex::new(File::create(path).unwrap()));
     let parts = Arc::new(Parts { seen: Seen::default(), record });
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    println!("{}", listener.local_addr().unwrap());
+    let tls = std::env::var_os("IDENTITY").map(|folder| Tls::read(Path::new(&folder)));
+    let tls = tls.map(Arc::new);
+    let [listener, stats] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    println!("{}\n{}", listener.local_addr().unwrap(), stats.local_addr().unwrap());
+    let of_stats = Arc::clone(&parts);
+    std::thread::spawn(move || {
+        for stream in stats.incoming() {
+            tell(stream.unwrap(), &of_stats.seen);
+        }
+    });
     for stream in listener.incoming() {
-        let (stream, parts) = (stream.unwrap(), Arc::clone(&parts));
+        let (stream, parts, tls) = (stream.unwrap(), Arc::clone(&parts), tls.clone());
         std::thread::spawn(move || {
+            stream.set_nodelay(true).unwrap();
             // The other side may go at any time.
-            let _ = serve(stream, &parts);
+            let _ = match tls {
+                Some(tls) => serve(tls.accept(stream), &parts),
+                None => serve(stream, &parts),
+            };
         });
     }
 }
 
-fn serve(mut stream: TcpStream, parts: &Parts) -> std::io::Result<()> {
-    stream.set_nodelay(true)?;
+/// Tells what has been seen since it was last told.
+fn tell(mut stream: impl Write, seen: &Seen) {
+    let all = [&seen.requests, &seen.documents, &seen.below_full];
+    let mut text: Vec<String> =
+        all.iter().map(|number| number.swap(0, Relaxed).to_string()).collect();
+    text.push(seen.last_micros.load(Relaxed).to_string());
+    stream.write_all(text.join(" ").as_bytes()).unwrap();
+}
+
+fn serve(mut stream: impl Read + Write, parts: &Parts) -> std::io::Result<()> {
     let mut buffer = vec![0; 256 << 10];
     let mut filled = 0;
     let (mut text, mut statuses) = (Vec::new(), Vec::new());
@@ -84,16 +106,7 @@ fn serve(mut stream: TcpStream, parts: &Parts) -> std::io::Result<()> {
         }
         match is_write {
             true => answer(&mut stream, &statuses)?,
-            false if head.starts_with("get /stats") => {
-                let seen = &parts.seen;
-                let all = [&seen.requests, &seen.documents, &seen.below_full];
-                let mut text: Vec<String> =
-                    all.iter().map(|number| number.swap(0, Relaxed).to_string()).collect();
-                text.push(seen.last_micros.load(Relaxed).to_string());
-                respond(&mut stream, text.join(" ").as_bytes())?;
-                return Ok(());
-            }
-            false => respond(&mut stream, br#"{"data":{"status":"READY"}}"#)?,
+            false => respond(&mut stream, collections(&head).as_bytes())?,
         }
         parts.seen.last_micros.store(begun.elapsed().as_micros() as u64, Relaxed);
     }
@@ -133,18 +146,34 @@ fn note(parts: &Parts, body: &[u8], documents: u64) {
     }
 }
 
-fn answer(stream: &mut TcpStream, statuses: &[u8]) -> std::io::Result<()> {
+/// The collection that is asked for, or all of them.
+fn collections(head: &str) -> String {
+    let path = head.split(' ').nth(1).unwrap();
+    let collection = |name: &str| format!(r#"{{"name":"{name}","status":"READY"}}"#);
+    let data = match path.rsplit_once("/collections").unwrap().1 {
+        "" => {
+            let all: Vec<String> = (0..1_000).map(|i| collection(&format!("c{i}"))).collect();
+            format!("[{}]", all.join(","))
+        }
+        name => collection(&name[1..]),
+    };
+    format!(r#"{{"data":{data}}}"#)
+}
+
+fn answer(stream: &mut impl Write, statuses: &[u8]) -> std::io::Result<()> {
     const HEAD: &[u8] = br#"{"data":["#;
     const TAIL: &[u8] = br#"],"last_offset":"f1:0:0:1"}"#;
     let mut begin = head(HEAD.len() + statuses.len() + TAIL.len());
     begin.extend_from_slice(HEAD);
     stream.write_all(&begin)?;
     stream.write_all(statuses)?;
-    stream.write_all(TAIL)
+    stream.write_all(TAIL)?;
+    stream.flush()
 }
 
-fn respond(stream: &mut TcpStream, body: &[u8]) -> std::io::Result<()> {
-    stream.write_all(&[&head(body.len())[..], body].concat())
+fn respond(stream: &mut impl Write, body: &[u8]) -> std::io::Result<()> {
+    stream.write_all(&[&head(body.len())[..], body].concat())?;
+    stream.flush()
 }
 
 fn head(length: usize) -> Vec<u8> {

@@ -1,10 +1,10 @@
 //! Documents on their way into one request.
 
+pub use super::pool::Pool;
 use crate::flow::buffer::{Buffer, Writer};
 use bytes::Bytes;
 use std::convert::Infallible;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How much is gathered before it's sent.
 #[derive(Debug, Clone, Copy)]
@@ -13,8 +13,8 @@ pub struct Limits {
     pub bytes: usize,
     /// In a batch.
     pub documents: usize,
-    /// Of all batches that are open, in bytes: beyond them, the largest one is sent. So what
-    /// is in memory doesn't depend on the number of bindings.
+    /// The memory of all batches that are open, in bytes: beyond it, the largest ones are
+    /// sent. So it doesn't depend on the number of bindings.
     pub open: usize,
 }
 
@@ -24,8 +24,18 @@ pub const MAX_BODY: usize = 10 << 20;
 pub const MAX_DOCUMENTS: usize = 20_000;
 
 impl Default for Limits {
+    /// A batch is full a little below 4 MiB, so that most documents still fit into a buffer of
+    /// that size.
     fn default() -> Self {
-        Self { bytes: 4 << 20, documents: MAX_DOCUMENTS, open: 16 << 20 }
+        Self { bytes: (4 << 20) - (128 << 10), documents: MAX_DOCUMENTS, open: 32 << 20 }
+    }
+}
+
+impl Limits {
+    /// The memory of all batches, with so many requests in flight, in bytes: beyond it,
+    /// nothing is read.
+    pub fn memory(&self, concurrency: usize) -> usize {
+        self.open + concurrency * self.bytes
     }
 }
 
@@ -39,41 +49,72 @@ pub enum Operation {
     Delete,
 }
 
-/// The documents of one request, as the JSON text of its body.
-#[derive(Debug, Default)]
+/// The documents of one request, as the JSON text of its body. No key is twice among them.
+#[derive(Debug)]
 pub struct Batch {
     operation: Operation,
+    pool: Pool,
     /// `{"data":[document,document`
     body: Buffer,
     /// Where each document ends in the body.
-    ends: Vec<usize>,
+    ends: Vec<u32>,
+    plan: Plan,
+    /// The size of the body, in bytes, from which on it lacks memory that it may not have.
+    full_at: usize,
+}
+
+/// How much memory a batch gets with its first document.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Plan {
+    /// For a body of so many bytes.
+    pub bytes: usize,
+    /// Whether it's to be sent when that is used up, rather than get more.
+    pub is_fixed: bool,
 }
 
 const OPENING: &[u8; 9] = b"{\"data\":[";
 const CLOSING: &[u8; 2] = b"]}";
 
+/// Below this, a body that lacks memory gets twice as much, and above it the next size.
+const SMALL: usize = 64 << 10;
+
 impl Batch {
-    /// An empty batch.
-    pub fn new(operation: Operation) -> Self {
-        Self { operation, ..Self::default() }
+    /// An empty batch. It takes memory once there are documents.
+    pub fn new(operation: Operation, pool: &Pool) -> Self {
+        let pool = pool.clone();
+        Self {
+            operation,
+            pool,
+            body: Buffer::default(),
+            ends: Vec::new(),
+            plan: Plan::default(),
+            full_at: usize::MAX,
+        }
     }
 
-    /// Takes all documents, and leaves an empty batch of the same operation, with memory for
-    /// as many.
-    pub fn take(&mut self, pool: &Pool) -> Self {
-        let body = pool.take(self.bytes());
-        let ends = Vec::with_capacity(self.ends.len());
-        std::mem::replace(self, Self { operation: self.operation, body, ends })
+    /// Takes all documents, and leaves an empty batch of the same operation.
+    pub fn take(&mut self, plan: Plan) -> Self {
+        let mut empty = Self::new(self.operation, &self.pool);
+        empty.plan = plan;
+        std::mem::replace(self, empty)
     }
 
     /// Takes all documents but the last one.
-    pub fn take_settled(&mut self, pool: &Pool) -> Self {
-        let mut settled = self.take(pool);
+    pub fn take_settled(&mut self, plan: Plan) -> Self {
+        if self.len() < 2 {
+            return Self::new(self.operation, &self.pool);
+        }
+        let mut settled = self.take(plan);
         if let Some(last) = settled.len().checked_sub(1) {
             self.push_text(&settled.body.as_slice()[range(&settled.ends, last)]);
             settled.drop_last();
         }
         settled
+    }
+
+    /// What is to be done with the documents.
+    pub fn operation(&self) -> Operation {
+        self.operation
     }
 
     /// Whether there is nothing to send.
@@ -92,69 +133,127 @@ impl Batch {
         self.body.len() + CLOSING.len()
     }
 
-    /// How much of it may be sent whatever comes next, in bytes: all but the last document.
-    pub fn settled_bytes(&self) -> usize {
-        let settled = self.len().checked_sub(2);
-        settled.map_or(0, |last| self.ends.get(last).copied().unwrap_or_default())
+    /// The memory that it takes, in bytes.
+    #[inline]
+    pub fn allocated(&self) -> usize {
+        self.body.capacity() + self.ends.capacity() * size_of::<u32>()
     }
 
     /// Whether it is to be sent before another document comes.
     #[inline]
     pub fn is_full(&self, limits: Limits) -> bool {
-        let has_reached = self.len() >= limits.documents || self.bytes() >= limits.bytes;
+        let bytes = limits.bytes.min(self.full_at);
+        let has_reached = self.len() >= limits.documents || self.bytes() >= bytes;
         has_reached && !self.is_empty()
     }
 
-    /// Appends a document that `write` writes. Returns by how many bytes the batch grew.
+    /// Appends a document of about so many bytes that `write` writes. Returns by how many
+    /// bytes the batch grew.
     #[inline(always)]
     pub fn push<E>(
         &mut self,
+        about: usize,
         write: impl Fn(&mut Writer<'_>) -> Result<(), E>,
     ) -> Result<usize, E> {
         let before = self.body.len();
-        self.body.append(|out| {
+        let append = |out: &mut Writer<'_>| {
             match before {
                 0 => out.extend_array(OPENING),
                 _ => out.push(b','),
             }
             write(out)
-        })?;
-        self.ends.push(self.body.len());
+        };
+        while !self.body.try_append(append)? {
+            self.grow(about);
+        }
+        if self.ends.len() == self.ends.capacity() {
+            self.grow_ends();
+        }
+        self.ends.push(self.body.len() as u32);
         Ok(self.body.len() - before)
+    }
+
+    /// Moves the body to more memory, for a document of about so many bytes at least.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, about: usize) {
+        let needed = self.body.len() + about + about / 8 + 256;
+        let before = self.body.capacity();
+        let larger = match before {
+            0 => self.plan.bytes,
+            SMALL..=MAX_BODY => before + 1,
+            other => 2 * other,
+        };
+        let old = self.body.move_to(self.pool.take(needed.max(larger)));
+        if before > 0 {
+            self.pool.give(old);
+        } else if self.plan.is_fixed {
+            // A document of the usual size still fits.
+            self.full_at = self.body.capacity() / 32 * 31;
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow_ends(&mut self) {
+        let before = self.ends.capacity();
+        self.ends.reserve(1);
+        self.pool.charge((self.ends.capacity() - before) * size_of::<u32>());
     }
 
     /// Takes the last document out again.
     pub fn drop_last(&mut self) {
         self.ends.pop();
-        self.body.truncate(self.ends.last().copied().unwrap_or_default());
+        self.body.truncate(self.ends.last().copied().unwrap_or_default() as usize);
     }
 
     /// Closes the batch, to be sent. Its memory goes to the pool when nobody needs the
     /// body any more.
-    pub fn close(self, pool: &Pool) -> Closed {
-        let Self { operation, mut body, ends } = self;
-        let Ok(()) = body.append(|out| {
+    pub fn close(mut self) -> Closed {
+        while !finished(self.body.try_append(|out| {
             out.extend_array(CLOSING);
-            Ok::<_, Infallible>(())
-        });
-        let body = Bytes::from_owner(Pooled { body, pool: pool.clone() });
-        Closed { operation, body, ends }
+            Ok(())
+        })) {
+            self.grow(CLOSING.len());
+        }
+        let allocated = self.allocated();
+        let (pool, operation) = (self.pool.clone(), self.operation);
+        pool.depart(allocated);
+        let (body, ends) = (std::mem::take(&mut self.body), std::mem::take(&mut self.ends));
+        let body = Bytes::from_owner(Pooled { body, allocated, pool: pool.clone() });
+        Closed { operation, pool, body, ends }
     }
 
     fn push_text(&mut self, document: &[u8]) {
-        let Ok(_) = self.push(|out| {
+        finished(self.push(document.len(), |out| {
             out.extend(document);
-            Ok::<_, Infallible>(())
-        });
+            Ok(())
+        }));
     }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        self.pool.discharge(self.ends.capacity() * size_of::<u32>());
+        if self.body.capacity() > 0 {
+            self.pool.give(std::mem::take(&mut self.body));
+        }
+    }
+}
+
+/// What came of something that can't fail.
+fn finished<T>(result: Result<T, Infallible>) -> T {
+    let Ok(value) = result;
+    value
 }
 
 /// A batch that has become the body of a request.
 #[derive(Debug)]
 pub struct Closed {
     operation: Operation,
+    pool: Pool,
     body: Bytes,
-    ends: Vec<usize>,
+    ends: Vec<u32>,
 }
 
 impl Closed {
@@ -185,59 +284,19 @@ impl Closed {
 
     /// A batch of some of the documents.
     pub fn pick(&self, indices: impl IntoIterator<Item = usize>) -> Self {
-        let mut picked = Batch::new(self.operation);
+        let mut picked = Batch::new(self.operation, &self.pool);
         for index in indices {
             picked.push_text(&self.body[range(&self.ends, index)]);
         }
-        picked.close(&Pool::default())
-    }
-}
-
-/// Memory of bodies that have been sent. To ask the system for it anew for every batch
-/// would cost about as much as filling it.
-#[derive(Debug, Clone, Default)]
-pub struct Pool(Arc<Mutex<Vec<Buffer>>>);
-
-/// The most that a pool keeps, in bytes: about what is under way with the default limits.
-const KEPT: usize = 48 << 20;
-
-impl Pool {
-    /// Memory for so many bytes, and not for many more. What is kept and doesn't fit makes
-    /// way, so that a pool doesn't add to the most that is in use at once.
-    fn take(&self, bytes: usize) -> Buffer {
-        let fitting = bytes..=2 * bytes;
-        let mut buffers = self.lock();
-        match buffers.iter().rposition(|buffer| fitting.contains(&buffer.capacity())) {
-            Some(index) => buffers.swap_remove(index),
-            None => {
-                buffers.pop();
-                Buffer::with_capacity(bytes + bytes / 8)
-            }
-        }
-    }
-
-    fn give(&self, mut buffer: Buffer) {
-        buffer.truncate(0);
-        let mut buffers = self.lock();
-        let kept: usize = buffers.iter().map(Buffer::capacity).sum();
-        if kept + buffer.capacity() <= KEPT {
-            buffers.push(buffer);
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Buffer>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Gives the memory back to the system.
-    pub fn clear(&self) {
-        self.lock().clear();
+        picked.close()
     }
 }
 
 /// A body that goes back to the pool in the end.
 struct Pooled {
     body: Buffer,
+    /// The memory of the batch, in bytes: of the body, and of what tells where documents end.
+    allocated: usize,
     pool: Pool,
 }
 
@@ -249,15 +308,17 @@ impl AsRef<[u8]> for Pooled {
 
 impl Drop for Pooled {
     fn drop(&mut self) {
+        self.pool.arrive(self.allocated);
+        self.pool.discharge(self.allocated - self.body.capacity());
         self.pool.give(std::mem::take(&mut self.body));
     }
 }
 
 /// Where a document stands in a body, given where each one ends.
-fn range(ends: &[usize], index: usize) -> Range<usize> {
+fn range(ends: &[u32], index: usize) -> Range<usize> {
     let start = match index {
         0 => OPENING.len(),
-        _ => ends[index - 1] + 1,
+        _ => ends[index - 1] as usize + 1,
     };
-    start..ends[index]
+    start..ends[index] as usize
 }

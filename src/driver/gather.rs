@@ -1,11 +1,12 @@
 //! Documents of all bindings, gathered into batches until these are to be sent.
 
 use super::Error;
-use super::batch::{Batch, Limits, MAX_BODY, Operation, Pool};
+use super::batch::{Batch, Limits, MAX_BODY, Operation, Plan, Pool};
 use super::document::Layout;
+use super::order::{Order, Runs};
 use super::task::Target;
 use crate::flow::Store;
-use crate::flow::buffer::Buffer;
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -13,13 +14,24 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Gathering {
     bindings: Vec<Binding>,
-    limits: Limits,
     /// Whether a deletion in Flow is one in Rockset.
     hard_delete: bool,
+    open: Open,
+}
+
+/// What the open batches of all bindings have in common.
+#[derive(Debug)]
+struct Open {
+    limits: Limits,
     pool: Pool,
-    /// The size of all open batches, in bytes.
-    open: usize,
+    /// All memory that batches may take before nothing is read any more, in bytes.
+    memory: usize,
+    /// The memory of all open batches, in bytes.
+    allocated: usize,
+    /// Batches that have been closed, in the order in which they are to be sent.
     ready: VecDeque<Gathered>,
+    /// Whether there is something to do before the next document.
+    is_ready: bool,
 }
 
 /// A batch that is to be sent.
@@ -27,6 +39,7 @@ pub(super) struct Gathering {
 pub(super) struct Gathered {
     pub target: Arc<Target>,
     pub batch: Batch,
+    pub runs: Runs,
 }
 
 /// A binding, with the batches that its next documents go into.
@@ -36,21 +49,43 @@ pub(super) struct Binding {
     layout: Layout,
     additions: Batch,
     deletions: Batch,
-    /// The packed key of the last document, within the open transaction.
-    last_key: Buffer,
+    /// The keys of the open transaction.
+    order: Order,
     /// What is done with the last document.
     last_operation: Operation,
 }
 
 impl Gathering {
-    pub fn new(bindings: Vec<Binding>, limits: Limits, hard_delete: bool) -> Self {
-        let (pool, ready) = (Pool::default(), VecDeque::new());
-        Self { bindings, limits, hard_delete, pool, open: 0, ready }
+    /// For batches of these bindings, of which so many may be in flight.
+    pub fn new(
+        bindings: Vec<(Arc<Target>, Layout)>,
+        limits: Limits,
+        concurrency: usize,
+        hard_delete: bool,
+    ) -> Self {
+        let pool = Pool::default();
+        let bindings = bindings.into_iter().map(|(target, layout)| Binding {
+            target,
+            layout,
+            additions: Batch::new(Operation::Add, &pool),
+            deletions: Batch::new(Operation::Delete, &pool),
+            order: Order::default(),
+            last_operation: Operation::Add,
+        });
+        let bindings = bindings.collect();
+        let (memory, ready) = (limits.memory(concurrency), VecDeque::new());
+        let open = Open { limits, pool, memory, allocated: 0, ready, is_ready: false };
+        Self { bindings, hard_delete, open }
     }
 
     /// What the batches get their memory from.
     pub fn pool(&self) -> &Pool {
-        &self.pool
+        &self.open.pool
+    }
+
+    /// How many bindings there are.
+    pub fn bindings(&self) -> usize {
+        self.bindings.len()
     }
 
     /// The collection of a binding.
@@ -64,105 +99,148 @@ impl Gathering {
         }
     }
 
-    /// Takes a document in. Returns how many bytes it adds. There may be batches to send
-    /// then.
+    /// Takes a document in. Returns how many bytes it adds. There may be something to do
+    /// then, see [`Self::is_ready`].
     ///
     /// A runtime that can't combine the documents of a key within a transaction stores
     /// them one after the other, and the last one is to stay. So a full batch waits for
     /// the next key.
     #[inline(always)]
     pub fn take(&mut self, store: &Store<'_>) -> Result<usize, Error> {
-        let Self { bindings, limits, hard_delete, pool, open, ready } = self;
+        let Self { bindings, hard_delete, open } = self;
         let Some(binding) = bindings.get_mut(store.binding as usize) else {
             let problem = self.target(store.binding).err().unwrap_or_default();
             return Err(Error::request("Store", problem));
         };
-        let before = binding.open();
-        if binding.last_key.as_slice() == store.key_packed.as_slice() {
-            binding.last_batch().drop_last();
-        } else if binding.last_batch().is_full(*limits) {
-            let batch = binding.last_batch().take(pool);
-            ready.push_back(binding.gathered(batch));
+        let key = store.key_packed.as_slice();
+        if !binding.order.is_ordinary(key) {
+            binding.keep_order(key, open);
+        } else if binding.last_batch().is_full(open.limits) {
+            binding.close_full(open);
         }
         binding.last_operation = match *hard_delete && store.delete {
             true => Operation::Delete,
             false => Operation::Add,
         };
-        binding.last_key.replace(store.key_packed.as_slice());
+        binding.order.note(key);
+        let before = binding.last_batch().allocated();
         let bytes = binding.push(store)?;
-        if binding.last_batch().bytes() > MAX_BODY {
-            ready.extend(binding.make_room(store, pool)?);
-        }
-        *open = *open + binding.open() - before;
-        if *open > limits.open {
-            self.bound();
+        let after = binding.last_batch().allocated();
+        open.allocated = open.allocated + after - before;
+        if after != before || binding.last_batch().bytes() > MAX_BODY {
+            self.bound(store)?;
         }
         Ok(bytes)
     }
 
-    /// Whether there is a batch to send.
+    /// Whether there are batches to send, or too little memory to go on.
     #[inline(always)]
     pub fn is_ready(&self) -> bool {
-        !self.ready.is_empty()
+        self.open.is_ready
     }
 
     /// The next batch to send.
     pub fn next(&mut self) -> Option<Gathered> {
-        self.ready.pop_front()
+        self.open.is_ready = !self.open.ready.is_empty();
+        self.open.ready.pop_front()
+    }
+
+    /// Whether batches take more memory than they may.
+    pub fn is_beyond_memory(&self) -> bool {
+        self.open.pool.used() > self.open.memory
     }
 
     /// All that is left, at the end of a transaction. Keeps no memory for the next one: what
     /// it needs isn't known.
     pub fn rest(&mut self) -> impl Iterator<Item = Gathered> + use<> {
-        let mut rest = std::mem::take(&mut self.ready);
-        for binding in &mut self.bindings {
-            binding.last_key.truncate(0);
+        let Self { bindings, open, .. } = self;
+        for binding in bindings {
             for operation in [Operation::Add, Operation::Delete] {
-                let batch = std::mem::replace(binding.batch(operation), Batch::new(operation));
-                if !batch.is_empty() {
-                    rest.push_back(binding.gathered(batch));
+                binding.close(operation, Plan::default(), open);
+                *binding.batch(operation) = Batch::new(operation, &open.pool);
+            }
+            binding.order.forget();
+        }
+        open.is_ready = false;
+        std::mem::take(&mut open.ready).into_iter()
+    }
+
+    /// Looks at all bounds, after a batch took more memory to hold a document.
+    #[cold]
+    #[inline(never)]
+    fn bound(&mut self, store: &Store<'_>) -> Result<(), Error> {
+        let Self { bindings, open, .. } = self;
+        if let Some(binding) = bindings.get_mut(store.binding as usize)
+            && binding.last_batch().bytes() > MAX_BODY
+        {
+            binding.make_room(store, open)?;
+        }
+        if open.allocated > open.limits.open {
+            self.close_largest();
+        }
+        if self.is_beyond_memory() {
+            self.open.is_ready = true;
+        }
+        Ok(())
+    }
+
+    /// Closes the largest batches until the open ones are well within their bound: first
+    /// those whose last document can stay open, since its key may come again.
+    fn close_largest(&mut self) {
+        let Self { bindings, open, .. } = self;
+        let enough = open.enough();
+        let mut largest: Vec<((usize, usize), usize, Operation)> = Vec::new();
+        for (index, binding) in bindings.iter().enumerate() {
+            for batch in [&binding.additions, &binding.deletions] {
+                if batch.allocated() > 0 {
+                    let size = (batch.allocated(), batch.bytes());
+                    largest.push((size, index, batch.operation()));
                 }
             }
         }
-        self.open = self.bindings.iter().map(Binding::open).sum();
-        rest.into_iter()
-    }
-
-    /// Readies the largest batches until the open ones are within their bound, as far as
-    /// there is more than a last document to send.
-    #[cold]
-    fn bound(&mut self) {
-        while self.open > self.limits.open
-            && let Some(binding) =
-                self.bindings.iter_mut().max_by_key(|binding| binding.settled().1)
-            && let (operation, 1..) = binding.settled()
-        {
-            let before = binding.open();
-            let batch = binding.batch(operation).take_settled(&self.pool);
-            self.open = self.open + binding.open() - before;
-            self.ready.push_back(binding.gathered(batch));
+        largest.sort_unstable_by_key(|(size, ..)| Reverse(*size));
+        for (_, index, operation) in &largest {
+            if open.allocated > enough {
+                bindings[*index].close_settled(*operation, open);
+            }
+        }
+        if open.allocated > open.limits.open {
+            for (_, index, operation) in &largest {
+                if open.allocated > enough {
+                    let plan = open.plan_less(bindings[*index].batch(*operation).bytes());
+                    bindings[*index].close(*operation, plan, open);
+                }
+            }
         }
     }
 }
 
-impl Binding {
-    pub fn new(target: Arc<Target>, layout: Layout) -> Self {
-        Self {
-            target,
-            layout,
-            additions: Batch::new(Operation::Add),
-            deletions: Batch::new(Operation::Delete),
-            last_key: Buffer::default(),
-            last_operation: Operation::Add,
+impl Open {
+    /// What a batch begins with if the one before it became full: as much memory.
+    /// To move many batches to more memory, again and again, would cost as much as writing
+    /// their documents. So where memory is short, a batch has from the start all that it will
+    /// have, and the next one has more if there is more then.
+    fn plan(&self, full: &Batch) -> Plan {
+        let (bytes, others) = (full.bytes(), self.allocated - full.allocated());
+        if others + 2 * bytes <= self.limits.open / 2 {
+            return Plan { bytes, is_fixed: false };
         }
+        let has_room = others + 2 * bytes <= self.enough();
+        Plan { bytes: if has_room { 2 * bytes } else { bytes }, is_fixed: true }
     }
 
-    /// The size of its open batches, in bytes.
-    #[inline]
-    fn open(&self) -> usize {
-        self.additions.bytes() + self.deletions.bytes()
+    /// What a batch begins with if the one before it was the largest when memory was short.
+    fn plan_less(&self, bytes: usize) -> Plan {
+        Plan { bytes: bytes / 2, is_fixed: true }
     }
 
+    /// What is well within the bound of open batches, in bytes.
+    fn enough(&self) -> usize {
+        self.limits.open - self.limits.open / 8
+    }
+}
+
+impl Binding {
     fn batch(&mut self, operation: Operation) -> &mut Batch {
         match operation {
             Operation::Add => &mut self.additions,
@@ -170,48 +248,97 @@ impl Binding {
         }
     }
 
-    /// The batch that the last document is in.
+    /// The batch that the last document is in, unless it has been closed.
     #[inline]
     fn last_batch(&mut self) -> &mut Batch {
         self.batch(self.last_operation)
-    }
-
-    /// The batch of which most may be sent whatever comes next, and how many bytes of it.
-    fn settled(&self) -> (Operation, usize) {
-        let additions = (Operation::Add, self.additions.settled_bytes());
-        let deletions = (Operation::Delete, self.deletions.settled_bytes());
-        if additions.1 >= deletions.1 { additions } else { deletions }
     }
 
     /// Puts a document into the batch of its operation, and says by how many bytes it grew.
     #[inline]
     fn push(&mut self, store: &Store<'_>) -> Result<usize, Error> {
         let Self { layout, additions, deletions, .. } = self;
+        let key = store.key_packed.len();
         match self.last_operation {
-            Operation::Add => additions.push(|out| layout.write(store, out)),
-            Operation::Delete => deletions.push(|out| layout.write_deletion(store, out)),
+            Operation::Add => {
+                let about = key + store.values_packed.len() + store.doc_json.len();
+                additions.push(about, |out| layout.write(store, out))
+            }
+            Operation::Delete => deletions.push(key, |out| layout.write_deletion(store, out)),
+        }
+    }
+
+    /// Sees to it that a document of a key that isn't in order comes after all others of this
+    /// key. See [`super::order`].
+    #[cold]
+    #[inline(never)]
+    fn keep_order(&mut self, key: &[u8], open: &mut Open) {
+        if self.order.is_last(key) && !self.last_batch().is_empty() {
+            self.last_batch().drop_last();
+            return;
+        }
+        let is_full = self.last_batch().is_full(open.limits);
+        if is_full || self.order.remember(key) {
+            for operation in [Operation::Add, Operation::Delete] {
+                let plan = open.plan(self.batch(operation));
+                self.close(operation, plan, open);
+            }
+            self.order.remember_only(key);
+        }
+        let are_empty = self.additions.is_empty() && self.deletions.is_empty();
+        self.order.advance(key, are_empty);
+    }
+
+    /// Closes the batch of the last document.
+    #[cold]
+    #[inline(never)]
+    fn close_full(&mut self, open: &mut Open) {
+        let plan = open.plan(self.last_batch());
+        self.close(self.last_operation, plan, open);
+    }
+
+    /// Closes a batch, if there are documents in it.
+    fn close(&mut self, operation: Operation, plan: Plan, open: &mut Open) {
+        open.allocated -= self.batch(operation).allocated();
+        let batch = self.batch(operation).take(plan);
+        self.hand_over(batch, open);
+    }
+
+    /// Closes a batch as far as the transaction can't change its documents any more: all but
+    /// the last document that came in.
+    fn close_settled(&mut self, operation: Operation, open: &mut Open) {
+        let plan = open.plan_less(self.batch(operation).bytes());
+        if operation != self.last_operation {
+            return self.close(operation, plan, open);
+        }
+        let before = self.last_batch().allocated();
+        let batch = self.last_batch().take_settled(plan);
+        open.allocated = open.allocated + self.last_batch().allocated() - before;
+        self.hand_over(batch, open);
+    }
+
+    fn hand_over(&mut self, batch: Batch, open: &mut Open) {
+        if !batch.is_empty() {
+            let (target, runs) = (self.target.clone(), self.order.runs());
+            open.ready.push_back(Gathered { target, batch, runs });
+            open.is_ready = true;
         }
     }
 
     /// Takes the documents before the last one out of a batch that has become larger than
     /// Rockset takes.
-    #[cold]
-    fn make_room(&mut self, store: &Store<'_>, pool: &Pool) -> Result<Option<Gathered>, Error> {
-        let before = self.last_batch().take_settled(pool);
+    fn make_room(&mut self, store: &Store<'_>, open: &mut Open) -> Result<(), Error> {
+        self.close_settled(self.last_operation, open);
         let size = self.last_batch().bytes();
-        if size > MAX_BODY {
-            return Err(Error::TooLarge {
+        match size > MAX_BODY {
+            true => Err(Error::TooLarge {
                 binding: self.target.binding,
                 collection: self.target.to_string(),
                 id: self.layout.id(store),
                 size,
                 limit: MAX_BODY,
-            });
+            }),
+            false => Ok(()),
         }
-        Ok((!before.is_empty()).then(|| self.gathered(before)))
-    }
-
-    fn gathered(&self, batch: Batch) -> Gathered {
-        Gathered { target: self.target.clone(), batch }
     }
 }

@@ -3,11 +3,11 @@
 //! One file a request: [`spec`], [`validate`], [`apply`], [`open`], and
 //! [`transactions`] for the stream that follows an Open. What they share: `task`,
 //! the task as configured, and `last`, as it was before; `names`, what a field is called in
-//! Rockset; [`document`], how a Store becomes a document, with `base64` for
-//! its `_id`; [`batch`], documents on their way into one request; `gather`, all batches that
-//! are open; `send`, one batch until it's acknowledged, by the `statuses` of its documents, or
-//! `malformed`, why it never will be; `survey`, what workspaces hold; `readiness`, `watch` and
-//! `rhythm`, waiting for collections;
+//! Rockset; [`document`], how a Store becomes a document, with `base64` for its `_id`;
+//! [`batch`], documents on their way into one request; `pool`, its memory; `gather`, all
+//! batches that are open; `order`, of documents that have one key; `send`, one batch until it's
+//! acknowledged, by the `statuses` of its documents, or `malformed`, why it never will be;
+//! `survey`, what workspaces hold; `readiness`, `watch` and `rhythm`, waiting for collections;
 //! `differences`, how a collection is not as configured; `state`, what the runtime keeps
 //! for the connector: its own `memory`, or a `handover` of another connector; `files`, how
 //! many that one wrote.
@@ -27,6 +27,8 @@ mod malformed;
 mod memory;
 mod names;
 pub mod open;
+mod order;
+mod pool;
 mod progress;
 mod readiness;
 mod rhythm;
@@ -91,6 +93,8 @@ where
                         return Ok(());
                     }
                 };
+                // With very many bindings, it is large.
+                drop(request);
                 return transactions::serve(session, ready).await;
             }
             other => return Err(Error::Unexpected(other.name())),

@@ -1,7 +1,7 @@
 //! Open: waits until every collection can be written to, and says where to go on.
 
 use super::document::Layout;
-use super::gather::{Binding, Gathering};
+use super::gather::Gathering;
 use super::progress::Overview;
 use super::readiness::Wait;
 use super::rhythm::Rhythm;
@@ -41,12 +41,13 @@ pub async fn open(request: &request::Open, options: Options) -> Result<Ready, Er
             &binding.collection.projections,
             binding.resource.document_id,
         )?;
-        bindings.push(Binding::new(target, layout));
+        bindings.push((target, layout));
     }
     let first_commit = wait(&task, &mut state).await?;
 
-    let gathering = Gathering::new(bindings, options.limits, task.endpoint.hard_delete);
     let concurrency = task.endpoint.max_concurrent_requests.into();
+    let hard_delete = task.endpoint.hard_delete;
+    let gathering = Gathering::new(bindings, options.limits, concurrency, hard_delete);
     let transactor =
         Transactor::new(task.client, gathering, concurrency).with_first_commit(first_commit);
     // Only the first shard may say where to go on.

@@ -4,6 +4,7 @@ use super::Error;
 use super::counts::{Counts, Tally};
 use super::gather::{Gathered, Gathering};
 use super::open::Ready;
+use super::order::Lane;
 use super::send::send;
 use crate::flow::materialize::{request, response};
 use crate::flow::spec::ConnectorState;
@@ -18,14 +19,25 @@ use tracing::info;
 /// A transaction that takes longer is reported.
 const LONG: Duration = Duration::from_secs(10);
 
+/// Batches in flight may take this much memory, in bytes, without a second thought. To a server
+/// that answers soon, more of them at once would get nothing done earlier.
+const NEAR: usize = 9 << 20;
+/// Where no answer comes within this time, twice as much memory may be in flight.
+const SOON: Duration = Duration::from_millis(20);
+
 /// Writes the documents of one session.
 #[derive(Debug)]
 pub struct Transactor {
     client: Client,
     gathering: Gathering,
-    /// How many requests may be under way.
+    /// How many requests may be in flight.
     concurrency: usize,
-    under_way: JoinSet<Result<(), Error>>,
+    /// Batches until they are acknowledged. They tell their binding then.
+    in_flight: JoinSet<Result<usize, Error>>,
+    /// Of each binding, what is in flight.
+    lanes: Vec<Lane>,
+    /// The memory of batches in flight beyond which an answer is waited for, in bytes.
+    patience: usize,
     /// What the state becomes with the next commit, if it changes.
     first_commit: Option<ConnectorState>,
     tally: Tally,
@@ -74,11 +86,14 @@ where
 
 impl Transactor {
     pub(super) fn new(client: Client, gathering: Gathering, concurrency: usize) -> Self {
+        let bindings = gathering.bindings();
         Self {
             client,
             gathering,
             concurrency,
-            under_way: JoinSet::new(),
+            in_flight: JoinSet::new(),
+            lanes: vec![Lane::default(); bindings],
+            patience: NEAR,
             first_commit: None,
             tally: Tally::default(),
             total: Counts::default(),
@@ -99,7 +114,7 @@ impl Transactor {
         let since = Instant::now();
         loop {
             tokio::select! {
-                Some(sent) = self.under_way.join_next() => finished(sent)?,
+                Some(sent) = self.in_flight.join_next() => self.finish(sent)?,
                 more = session.fill() => {
                     self.tally.waited_for_flow(since);
                     return Ok(more?);
@@ -159,28 +174,58 @@ impl Transactor {
         Ok(())
     }
 
+    /// Sends what is ready. Then waits until there is memory to go on with.
     async fn send_ready(&mut self) -> Result<(), Error> {
         while let Some(gathered) = self.gathering.next() {
             self.send(gathered).await?;
         }
+        let since = Instant::now();
+        while self.gathering.is_beyond_memory() {
+            self.gathering.pool().clear();
+            if self.gathering.is_beyond_memory() && !self.finish_one().await? {
+                break;
+            }
+        }
+        while self.gathering.pool().in_flight() > self.patience {
+            match tokio::time::timeout(SOON, self.finish_one()).await {
+                Ok(Ok(true)) => {}
+                Ok(finished) => return finished.map(drop),
+                Err(_) => self.patience = self.patience.saturating_mul(2),
+            }
+        }
+        self.tally.counts.rockset += since.elapsed();
         Ok(())
     }
 
-    /// Sends a batch as soon as fewer than the allowed requests are under way.
+    /// Sends a batch as soon as fewer than the allowed requests are in flight, and none that
+    /// has to come before it.
     async fn send(&mut self, gathered: Gathered) -> Result<(), Error> {
-        if self.under_way.len() >= self.concurrency {
-            let since = Instant::now();
-            while self.under_way.len() >= self.concurrency {
-                if let Some(sent) = self.under_way.join_next().await {
-                    finished(sent)?;
-                }
-            }
-            self.tally.counts.rockset += since.elapsed();
+        let Gathered { target, batch, runs } = gathered;
+        let binding = target.binding;
+        let since = Instant::now();
+        while self.in_flight.len() >= self.concurrency || !self.lanes[binding].admits(runs) {
+            self.finish_one().await?;
         }
+        self.tally.counts.rockset += since.elapsed();
         self.tally.counts.requests += 1;
-        let (client, target) = (self.client.clone(), gathered.target);
-        let batch = gathered.batch.close(self.gathering.pool());
-        self.under_way.spawn(async move { send(&client, &target, batch).await });
+        self.lanes[binding].enter(runs);
+        let (client, batch) = (self.client.clone(), batch.close());
+        self.in_flight
+            .spawn(async move { send(&client, &target, batch).await.map(|()| target.binding) });
+        Ok(())
+    }
+
+    /// Waits until a batch is acknowledged. Returns whether there was one in flight.
+    async fn finish_one(&mut self) -> Result<bool, Error> {
+        match self.in_flight.join_next().await {
+            Some(sent) => self.finish(sent).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    fn finish(&mut self, sent: Result<Result<usize, Error>, JoinError>) -> Result<(), Error> {
+        let binding = sent.map_err(Error::stopped)??;
+        self.lanes[binding].leave();
         Ok(())
     }
 
@@ -190,11 +235,10 @@ impl Transactor {
             self.send(gathered).await?;
         }
         let since = Instant::now();
-        while let Some(sent) = self.under_way.join_next().await {
-            finished(sent)?;
-        }
+        while self.finish_one().await? {}
         self.tally.counts.rockset += since.elapsed();
         self.gathering.pool().clear();
+        self.patience = NEAR;
         let mut counts = self.tally.end();
         counts.retries = self.client.writes().retries.saturating_sub(self.total.retries);
         if counts.elapsed >= LONG {
@@ -228,8 +272,4 @@ impl Transactor {
         });
         Error::request("Load", problem.unwrap_or_else(|problem| problem))
     }
-}
-
-fn finished(sent: Result<Result<(), Error>, JoinError>) -> Result<(), Error> {
-    sent.map_err(Error::stopped)?
 }

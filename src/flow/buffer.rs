@@ -63,16 +63,32 @@ impl Buffer {
     /// memory, it's called again with more.
     #[inline(always)]
     pub fn append<E>(&mut self, write: impl Fn(&mut Writer<'_>) -> Result<(), E>) -> Result<(), E> {
-        loop {
-            let mut out = Writer::to(&mut self.memory[self.length..]);
-            write(&mut out)?;
-            let written = out.position();
-            if written <= self.memory.len() - self.length {
-                self.length += written;
-                return Ok(());
-            }
+        while !self.try_append(&write)? {
             self.grow();
         }
+        Ok(())
+    }
+
+    /// Appends what `write` writes, unless it fails. Returns whether there was enough memory:
+    /// if not, nothing is appended.
+    #[inline(always)]
+    pub fn try_append<E>(
+        &mut self,
+        write: impl Fn(&mut Writer<'_>) -> Result<(), E>,
+    ) -> Result<bool, E> {
+        let mut out = Writer::to(&mut self.memory[self.length..]);
+        write(&mut out)?;
+        let written = out.position();
+        let fits = written <= self.memory.len() - self.length;
+        self.length += if fits { written } else { 0 };
+        Ok(fits)
+    }
+
+    /// Moves what it holds to a larger buffer. Returns what has been its memory.
+    pub fn move_to(&mut self, mut larger: Self) -> Self {
+        larger.memory[..self.length].copy_from_slice(self.as_slice());
+        larger.length = self.length;
+        std::mem::replace(self, larger)
     }
 
     /// Makes more room after what there is. What is new is zero as the system gives it, and
@@ -80,7 +96,7 @@ impl Buffer {
     #[cold]
     #[inline(never)]
     fn grow(&mut self) {
-        const LEAST: usize = 4 << 10;
+        const LEAST: usize = 256;
         let mut grown = vec![0; (self.memory.len() * 2).max(LEAST)];
         grown[..self.length].copy_from_slice(self.as_slice());
         self.memory = grown;

@@ -110,6 +110,7 @@ where
     /// Reads more of the input. Returns whether there was any. Nothing is lost when the
     /// future is dropped.
     pub async fn fill(&mut self) -> Result<bool, Error> {
+        self.store = request::Store::default();
         self.reader.fill().await
     }
 

@@ -15,6 +15,9 @@ pub(super) struct Window {
 /// How many bytes are read at once. A pipe seldom holds more.
 const READ: usize = 256 << 10;
 const LEAST: usize = READ + (64 << 10);
+/// More memory than this is given back as soon as what needed it has been taken. It holds
+/// documents of a few MiB, which may well come one after the other.
+const KEPT: usize = 8 << 20;
 /// How many bytes there are behind the window at the least, for [`Padded`].
 const PADDING: usize = 128;
 
@@ -34,10 +37,17 @@ impl Window {
     }
 
     /// Where the next bytes go. They count once [`Self::filled`] says so. It grows with
-    /// what is there.
+    /// what is there, and gives memory back that only a long frame needed.
     pub fn room(&mut self) -> &mut [u8] {
-        self.memory.copy_within(self.start..self.end, 0);
-        self.end -= std::mem::take(&mut self.start);
+        let length = self.end - self.start;
+        if self.memory.len() > KEPT && length < LEAST {
+            let mut smaller = vec![0; 2 * LEAST];
+            smaller[..length].copy_from_slice(self.bytes());
+            self.memory = smaller;
+        } else if self.start > 0 {
+            self.memory.copy_within(self.start..self.end, 0);
+        }
+        (self.start, self.end) = (0, length);
         if self.memory.len() - self.end < READ + PADDING {
             self.memory.resize((2 * self.memory.len()).max(LEAST), 0);
         }

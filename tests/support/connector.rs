@@ -68,6 +68,11 @@ impl Connector {
         }
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     /// Writes a request. A connector that has given up doesn't read it.
     pub async fn send(&mut self, request: Request) {
         let request = materialize::Request::from(request);
