@@ -356,7 +356,8 @@ async fn a_collection_that_comes_and_goes_is_not_waited_for_without_end() {
 async fn a_workspace_that_is_missing_without_a_word() {
     let has_workspace: &'static AtomicBool = Box::leak(Box::default());
     let server = Scripted::answering(|_, request| {
-        let named = Answer::ok(json!({"data": {"name": "w"}}));
+        let asked: Value = serde_json::from_str(&request.body).unwrap_or(json!({"name": "w"}));
+        let named = Answer::ok(json!({"data": {"name": asked["name"]}}));
         match request.head.split(" HTTP").next().unwrap() {
             "GET /v1/orgs/self/ws/w/collections" => Answer::ok(json!({"data": []})),
             "POST /v1/orgs/self/ws" => {
@@ -383,11 +384,13 @@ async fn a_workspace_that_is_missing_without_a_word() {
 /// What answers a creation with something else has created nothing.
 #[tokio::test]
 async fn an_answer_without_a_collection_is_no_creation() {
-    let server = Scripted::answering(|_, request| match request.head.starts_with("POST ") {
-        true => Answer::ok(json!({})),
-        false => Answer::error(404, "NOTFOUND"),
-    })
-    .await;
+    let server =
+        Scripted::answering(|_, request| match request.head.split(" HTTP").next().unwrap() {
+            "POST /v1/orgs/self/ws" => Answer::ok(json!({"data": {"name": "commons"}})),
+            "POST /v1/orgs/self/ws/commons/collections" => Answer::ok(json!({})),
+            _ => Answer::error(404, "NOTFOUND"),
+        })
+        .await;
     let ended = fails(apply(&task(&server.url, vec![plain("c")]), None, &json!({}))).await;
     assert!(ended.error().contains("creating collection commons.c: "), "{ended:?}");
     assert!(!ended.stderr.contains("Created collection"), "{ended:?}");

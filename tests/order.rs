@@ -51,7 +51,11 @@ async fn answer(
     body: String,
 ) -> Json<Value> {
     if method == Method::GET {
-        return Json(json!({"data": {"name": "c", "status": "READY"}}));
+        let collection = |name: &str| json!({"name": name, "status": "READY"});
+        return Json(match uri.path().ends_with("/collections") {
+            true => json!({"data": (["c0", "c1"].map(collection))}),
+            false => json!({"data": collection("c0")}),
+        });
     }
     let body: Value = serde_json::from_str(&body).unwrap();
     let documents = body["data"].as_array().unwrap();

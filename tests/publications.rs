@@ -31,7 +31,7 @@ async fn empty() -> Scripted {
 /// A Rockset whose integration and collections are all there, filled with 42 objects.
 async fn filled_rockset() -> Scripted {
     Scripted::answering(|_, request| {
-        let name = request.head.split(' ').nth(1).unwrap().rsplit('/').next().unwrap().to_string();
+        let name = request.head.split(' ').nth(1).unwrap().rsplit('/').next().unwrap();
         let locations = [
             json!({"prefix": "out/orders/v0000000000/"}),
             json!({"pattern": "out/b/**/*.parquet"}),
@@ -43,11 +43,17 @@ async fn filled_rockset() -> Scripted {
             s3["object_count_downloaded"] = json!(42);
             json!({"integration_name": "i", "s3": s3, "status": {"state": "WATCHING"}})
         });
-        let data = json!({
-            "name": name, "workspace": "commons", "created_by": "me", "status": "READY", "s3": {},
-            "sources": sources,
-            "field_mapping_query": {"sql": "SELECT CAST(id AS string) AS _id, * FROM _input"},
-        });
+        let named = |name: &str| {
+            json!({
+                "name": name, "workspace": "commons", "created_by": "me", "status": "READY",
+                "s3": {}, "sources": sources,
+                "field_mapping_query": {"sql": "SELECT CAST(id AS string) AS _id, * FROM _input"},
+            })
+        };
+        let data = match name {
+            "collections" => ["o", "b", "t", "new", "renamed"].map(named).into_iter().collect(),
+            name => named(name),
+        };
         Answer::ok(json!({ "data": data }))
     })
     .await

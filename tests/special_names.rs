@@ -115,7 +115,10 @@ async fn deletions_find_what_was_written() {
 async fn rows_of_files_get_the_same_ids() {
     let server = Scripted::answering(|_, request| match request.head.starts_with("GET ") {
         true => Answer::error(404, "NOTFOUND"),
-        false => Answer::ok(json!({"data": {"name": "c", "workspace": "commons"}})),
+        false => {
+            let asked: Value = serde_json::from_str(&request.body).unwrap();
+            Answer::ok(json!({"data": {"name": asked["name"], "workspace": "commons"}}))
+        }
     })
     .await;
     let source = json!({"integration": "i", "bucket": "b", "prefix": "p/"});

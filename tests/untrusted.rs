@@ -126,14 +126,14 @@ async fn validate_takes_ten_seconds_at_most() {
         Scripted::start(vec![Answer::Silence]),
         Scripted::start(vec![Answer::Drip(200)]),
     );
-    let found = Answer::ok(json!({"data": {"name": "a", "status": "READY"}}));
+    let found = Answer::ok(json!({"data": [{"name": "a", "status": "READY"}]}));
     let in_the_end = Scripted::answering(move |_, seen| match seen.head.starts_with("POST") {
         true => Answer::Silence,
         false => found.clone(),
     })
     .await;
     let failing = Scripted::answering(|turn, _| match turn {
-        0..6 => Answer::error(503, "SERVICEUNAVAILABLE"),
+        0..3 => Answer::error(503, "SERVICEUNAVAILABLE"),
         _ => Answer::Silence,
     })
     .await;
@@ -148,7 +148,7 @@ async fn validate_takes_ten_seconds_at_most() {
         timed(&in_the_end.url),
         timed(&failing.url)
     );
-    let both = "collection commons.a, collection commons.b";
+    let both = "collections of workspace commons";
     let write = "a write in workspace commons";
     let all = [(asked.0, both), (asked.1, both), (asked.2, write), (asked.3, both)];
     for ((error, time), open) in all {

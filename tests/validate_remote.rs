@@ -119,12 +119,12 @@ async fn nobody_answers() {
     };
     let ended = validate(&url, vec![bind("a", json!({}), TEXT), bind("b", json!({}), TEXT)]).await;
     let error = ended.error();
-    let begin = "endpoint.region_base_url: 127.0.0.1 can't be reached: gave up getting collection \
-                 after ";
+    let begin = "endpoint.region_base_url: 127.0.0.1 can't be reached: gave up listing the \
+                 collections of a workspace after ";
     assert!(error.starts_with(begin), "{error}");
     assert!(error.contains("; no answer from Rockset: error"), "{error}");
-    let end = "; not answered: collection commons.a, collection commons.b; check the host, and \
-               whether it runs";
+    let end = "; not answered: collections of workspace commons; check the host, and whether it \
+               runs";
     assert!(error.ends_with(end), "{error}");
 }
 

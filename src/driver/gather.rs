@@ -53,7 +53,12 @@ pub(super) struct Binding {
     order: Order,
     /// What is done with the last document.
     last_operation: Operation,
+    /// How many of its batches have become full.
+    full: usize,
 }
+
+/// So many batches of a binding become full before the next one may press those of others.
+const PATIENT: usize = 8;
 
 impl Gathering {
     /// For batches of these bindings, of which so many may be in flight.
@@ -71,6 +76,7 @@ impl Gathering {
             deletions: Batch::new(Operation::Delete, &pool),
             order: Order::default(),
             last_operation: Operation::Add,
+            full: 0,
         });
         let bindings = bindings.collect();
         let (memory, ready) = (limits.memory(concurrency), VecDeque::new());
@@ -156,7 +162,7 @@ impl Gathering {
         let Self { bindings, open, .. } = self;
         for binding in bindings {
             for operation in [Operation::Add, Operation::Delete] {
-                binding.close(operation, Plan::default(), open);
+                binding.close(operation, open);
                 *binding.batch(operation) = Batch::new(operation, &open.pool);
             }
             binding.order.forget();
@@ -189,16 +195,15 @@ impl Gathering {
     fn close_largest(&mut self) {
         let Self { bindings, open, .. } = self;
         let enough = open.enough();
-        let mut largest: Vec<((usize, usize), usize, Operation)> = Vec::new();
+        let mut largest: Vec<(usize, usize, Operation)> = Vec::new();
         for (index, binding) in bindings.iter().enumerate() {
             for batch in [&binding.additions, &binding.deletions] {
                 if batch.allocated() > 0 {
-                    let size = (batch.allocated(), batch.bytes());
-                    largest.push((size, index, batch.operation()));
+                    largest.push((batch.bytes(), index, batch.operation()));
                 }
             }
         }
-        largest.sort_unstable_by_key(|(size, ..)| Reverse(*size));
+        largest.sort_unstable_by_key(|(bytes, ..)| Reverse(*bytes));
         for (_, index, operation) in &largest {
             if open.allocated > enough {
                 bindings[*index].close_settled(*operation, open);
@@ -207,8 +212,7 @@ impl Gathering {
         if open.allocated > open.limits.open {
             for (_, index, operation) in &largest {
                 if open.allocated > enough {
-                    let plan = open.plan_less(bindings[*index].batch(*operation).bytes());
-                    bindings[*index].close(*operation, plan, open);
+                    bindings[*index].close(*operation, open);
                 }
             }
         }
@@ -216,22 +220,25 @@ impl Gathering {
 }
 
 impl Open {
-    /// What a batch begins with if the one before it became full: as much memory.
+    /// What a batch begins with after this one: as much memory as its documents have.
+    ///
     /// To move many batches to more memory, again and again, would cost as much as writing
     /// their documents. So where memory is short, a batch has from the start all that it will
-    /// have, and the next one has more if there is more then.
-    fn plan(&self, full: &Batch) -> Plan {
-        let (bytes, others) = (full.bytes(), self.allocated - full.allocated());
+    /// have. Once that is full, the next one has twice as much if there is room for it, or if it
+    /// `may_press` others.
+    fn plan(&self, batch: &Batch, may_press: bool) -> Plan {
+        let (bytes, others) = (batch.bytes(), self.allocated - batch.allocated());
         if others + 2 * bytes <= self.limits.open / 2 {
             return Plan { bytes, is_fixed: false };
         }
         let has_room = others + 2 * bytes <= self.enough();
-        Plan { bytes: if has_room { 2 * bytes } else { bytes }, is_fixed: true }
+        let bytes = if has_room || may_press { 2 * bytes } else { bytes };
+        Plan { bytes: bytes.min(self.limits.bytes), is_fixed: true }
     }
 
-    /// What a batch begins with if the one before it was the largest when memory was short.
-    fn plan_less(&self, bytes: usize) -> Plan {
-        Plan { bytes: bytes / 2, is_fixed: true }
+    /// What a batch begins with after this one, which was closed for want of memory.
+    fn same(&self, batch: &Batch) -> Plan {
+        Plan { bytes: batch.bytes().min(self.limits.bytes), is_fixed: true }
     }
 
     /// What is well within the bound of open batches, in bytes.
@@ -279,26 +286,31 @@ impl Binding {
         }
         let is_full = self.last_batch().is_full(open.limits);
         if is_full || self.order.remember(key) {
-            for operation in [Operation::Add, Operation::Delete] {
-                let plan = open.plan(self.batch(operation));
-                self.close(operation, plan, open);
-            }
+            self.close(Operation::Add, open);
+            self.close(Operation::Delete, open);
             self.order.remember_only(key);
         }
         let are_empty = self.additions.is_empty() && self.deletions.is_empty();
         self.order.advance(key, are_empty);
     }
 
-    /// Closes the batch of the last document.
+    /// Closes the batch of the last document, which is full.
     #[cold]
     #[inline(never)]
     fn close_full(&mut self, open: &mut Open) {
-        let plan = open.plan(self.last_batch());
-        self.close(self.last_operation, plan, open);
+        self.full = self.full.wrapping_add(1);
+        let may_press = self.full.is_multiple_of(PATIENT);
+        let plan = open.plan(self.last_batch(), may_press);
+        self.close_with(self.last_operation, plan, open);
     }
 
-    /// Closes a batch, if there are documents in it.
-    fn close(&mut self, operation: Operation, plan: Plan, open: &mut Open) {
+    /// Closes a batch before it's full, if there are documents in it.
+    fn close(&mut self, operation: Operation, open: &mut Open) {
+        let plan = open.same(self.batch(operation));
+        self.close_with(operation, plan, open);
+    }
+
+    fn close_with(&mut self, operation: Operation, plan: Plan, open: &mut Open) {
         open.allocated -= self.batch(operation).allocated();
         let batch = self.batch(operation).take(plan);
         self.hand_over(batch, open);
@@ -307,10 +319,10 @@ impl Binding {
     /// Closes a batch as far as the transaction can't change its documents any more: all but
     /// the last document that came in.
     fn close_settled(&mut self, operation: Operation, open: &mut Open) {
-        let plan = open.plan_less(self.batch(operation).bytes());
         if operation != self.last_operation {
-            return self.close(operation, plan, open);
+            return self.close(operation, open);
         }
+        let plan = open.same(self.last_batch());
         let before = self.last_batch().allocated();
         let batch = self.last_batch().take_settled(plan);
         open.allocated = open.allocated + self.last_batch().allocated() - before;

@@ -75,6 +75,9 @@ impl fmt::Display for Gerund {
             "list" => "listing",
             "patch" => "patching",
             "update" => "updating",
+            "workspace" if what == "collections" => {
+                return f.write_str("listing the collections of a workspace");
+            }
             _ => return write!(f, "calling {}", self.0),
         };
         write!(f, "{doing} {}", what.replace('_', " "))

@@ -250,9 +250,7 @@ fn unanswered(answers: &Answers) -> String {
     let open = answers.iter().filter(|(_, it)| matches!(it, Err(rockset::Error::Unreachable(_))));
     let open: Vec<String> = open
         .map(|(question, _)| match question {
-            Question::Collection(workspace, collection) => {
-                format!("collection {workspace}.{collection}")
-            }
+            Question::Collection(workspace, _) => format!("collections of workspace {workspace}"),
             Question::Integration(name) => format!("integration {name}"),
             Question::Writing(workspace, _) => format!("a write in workspace {workspace}"),
         })
