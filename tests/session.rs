@@ -244,10 +244,8 @@ async fn documents_of_many_bindings_are_not_all_kept_until_the_commit() {
         while most(&local, &names).await == 0 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        most(&local, &names).await
     };
-    let sent = tokio::time::timeout(Duration::from_secs(60), sent).await.unwrap();
-    assert!(sent > 0);
+    tokio::time::timeout(Duration::from_secs(60), sent).await.unwrap();
     for binding in 0..12 {
         connector.send(store(binding, &[json!(2)], &[json!("the last one")])).await;
     }
