@@ -18,7 +18,7 @@ use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use fearless_simd::{Level, Simd, dispatch};
 use materialize_rockset::config::DocumentId;
-use materialize_rockset::driver::batch::{Batch, Limits, Operation, Plan, Pool};
+use materialize_rockset::driver::batch::{Batch, Limits, Operation, Pool};
 use materialize_rockset::driver::document::Layout;
 use materialize_rockset::flow::buffer::{Buffer, Writer};
 use materialize_rockset::flow::codec::FrameReader;
@@ -155,7 +155,7 @@ fn batch(bencher: Bencher) {
         for store in &stores {
             batch.push(200, |out| layout.write(&Store::from(store), out)).unwrap();
         }
-        batch.take(Plan { bytes: batch.bytes(), is_fixed: false }).close().len()
+        batch.take(batch.bytes()).close().len()
     });
 }
 
@@ -177,7 +177,7 @@ fn documents(bencher: Bencher, name: &str) {
                 let store = Store::from_request(frame).unwrap();
                 batch.push(store.values_packed.len(), |out| layout.write(&store, out)).unwrap();
                 if batch.is_full(limits) {
-                    drop(batch.take(Plan { bytes: batch.bytes(), is_fixed: false }).close());
+                    drop(batch.take(batch.bytes()).close());
                 }
             }
         }

@@ -58,18 +58,8 @@ pub struct Batch {
     body: Buffer,
     /// Where each document ends in the body.
     ends: Vec<u32>,
-    plan: Plan,
-    /// The size of the body, in bytes, from which on it lacks memory that it may not have.
-    full_at: usize,
-}
-
-/// How much memory a batch gets with its first document.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Plan {
-    /// For a body of so many bytes.
-    pub bytes: usize,
-    /// Whether it's to be sent when that is used up, rather than get more.
-    pub is_fixed: bool,
+    /// How many bytes it is expected to have in the end.
+    expected: usize,
 }
 
 const OPENING: &[u8; 9] = b"{\"data\":[";
@@ -82,33 +72,28 @@ impl Batch {
     /// An empty batch. It takes memory once there are documents.
     pub fn new(operation: Operation, pool: &Pool) -> Self {
         let pool = pool.clone();
-        Self {
-            operation,
-            pool,
-            body: Buffer::default(),
-            ends: Vec::new(),
-            plan: Plan::default(),
-            full_at: usize::MAX,
-        }
+        Self { operation, pool, body: Buffer::default(), ends: Vec::new(), expected: 0 }
     }
 
-    /// Takes all documents, and leaves an empty batch of the same operation.
-    pub fn take(&mut self, plan: Plan) -> Self {
+    /// Takes all documents, and leaves an empty batch of the same operation that is expected
+    /// to have so many bytes.
+    pub fn take(&mut self, expected: usize) -> Self {
         let mut empty = Self::new(self.operation, &self.pool);
-        empty.plan = plan;
+        empty.expected = expected;
         std::mem::replace(self, empty)
     }
 
-    /// Takes all documents but the last one.
-    pub fn take_settled(&mut self, plan: Plan) -> Self {
+    /// Takes all documents but the last one. Leaves a batch that is expected to have so many
+    /// bytes, once there is another document.
+    pub fn take_settled(&mut self, expected: usize) -> Self {
         if self.len() < 2 {
             return Self::new(self.operation, &self.pool);
         }
-        let mut settled = self.take(plan);
-        if let Some(last) = settled.len().checked_sub(1) {
-            self.push_text(&settled.body.as_slice()[range(&settled.ends, last)]);
-            settled.drop_last();
-        }
+        let mut settled = self.take(0);
+        let last = settled.len() - 1;
+        self.push_text(&settled.body.as_slice()[range(&settled.ends, last)]);
+        self.expected = expected;
+        settled.drop_last();
         settled
     }
 
@@ -142,8 +127,7 @@ impl Batch {
     /// Whether it is to be sent before another document comes.
     #[inline]
     pub fn is_full(&self, limits: Limits) -> bool {
-        let bytes = limits.bytes.min(self.full_at);
-        let has_reached = self.len() >= limits.documents || self.bytes() >= bytes;
+        let has_reached = self.len() >= limits.documents || self.bytes() >= limits.bytes;
         has_reached && !self.is_empty()
     }
 
@@ -180,16 +164,13 @@ impl Batch {
         let needed = self.body.len() + about + about / 8 + 256;
         let before = self.body.capacity();
         let larger = match before {
-            0 => self.plan.bytes,
+            few if few < self.expected => self.expected,
             SMALL..=MAX_BODY => before + 1,
             other => 2 * other,
         };
         let old = self.body.move_to(self.pool.take(needed.max(larger)));
         if before > 0 {
             self.pool.give(old);
-        } else if self.plan.is_fixed {
-            // A document of the usual size still fits.
-            self.full_at = self.body.capacity() / 32 * 31;
         }
     }
 

@@ -1,7 +1,7 @@
 //! Documents of all bindings, gathered into batches until these are to be sent.
 
 use super::Error;
-use super::batch::{Batch, Limits, MAX_BODY, Operation, Plan, Pool};
+use super::batch::{Batch, Limits, MAX_BODY, Operation, Pool};
 use super::document::Layout;
 use super::order::{Order, Runs};
 use super::task::Target;
@@ -53,12 +53,9 @@ pub(super) struct Binding {
     order: Order,
     /// What is done with the last document.
     last_operation: Operation,
-    /// How many of its batches have become full.
-    full: usize,
+    /// The size of its open batches, in bytes, when memory was short for the last time.
+    last_bytes: usize,
 }
-
-/// So many batches of a binding become full before the next one may press those of others.
-const PATIENT: usize = 8;
 
 impl Gathering {
     /// For batches of these bindings, of which so many may be in flight.
@@ -76,7 +73,7 @@ impl Gathering {
             deletions: Batch::new(Operation::Delete, &pool),
             order: Order::default(),
             last_operation: Operation::Add,
-            full: 0,
+            last_bytes: 0,
         });
         let bindings = bindings.collect();
         let (memory, ready) = (limits.memory(concurrency), VecDeque::new());
@@ -122,7 +119,7 @@ impl Gathering {
         if !binding.order.is_ordinary(key) {
             binding.keep_order(key, open);
         } else if binding.last_batch().is_full(open.limits) {
-            binding.close_full(open);
+            binding.close(binding.last_operation, open);
         }
         binding.last_operation = match *hard_delete && store.delete {
             true => Operation::Delete,
@@ -190,60 +187,36 @@ impl Gathering {
         Ok(())
     }
 
-    /// Closes the largest batches until the open ones are well within their bound: first
-    /// those whose last document can stay open, since its key may come again.
+    /// Closes batches until the open ones are well within their bound: first those that didn't
+    /// grow since there was too little memory for the last time, then the largest ones. Where
+    /// that is enough, the last document of a binding stays open, since its key may come again.
     fn close_largest(&mut self) {
         let Self { bindings, open, .. } = self;
-        let enough = open.enough();
-        let mut largest: Vec<(usize, usize, Operation)> = Vec::new();
-        for (index, binding) in bindings.iter().enumerate() {
+        let enough = open.limits.open - open.limits.open / 8;
+        let mut largest: Vec<(bool, usize, usize, Operation)> = Vec::new();
+        for (index, binding) in bindings.iter_mut().enumerate() {
+            let bytes = binding.additions.bytes() + binding.deletions.bytes();
+            let is_idle = bytes == std::mem::replace(&mut binding.last_bytes, bytes);
             for batch in [&binding.additions, &binding.deletions] {
                 if batch.allocated() > 0 {
-                    largest.push((batch.bytes(), index, batch.operation()));
+                    let size = if is_idle { batch.allocated() } else { batch.bytes() };
+                    largest.push((is_idle, size, index, batch.operation()));
                 }
             }
         }
-        largest.sort_unstable_by_key(|(bytes, ..)| Reverse(*bytes));
-        for (_, index, operation) in &largest {
+        largest.sort_unstable_by_key(|(is_idle, size, ..)| Reverse((*is_idle, *size)));
+        for (.., index, operation) in &largest {
             if open.allocated > enough {
                 bindings[*index].close_settled(*operation, open);
             }
         }
         if open.allocated > open.limits.open {
-            for (_, index, operation) in &largest {
+            for (.., index, operation) in &largest {
                 if open.allocated > enough {
                     bindings[*index].close(*operation, open);
                 }
             }
         }
-    }
-}
-
-impl Open {
-    /// What a batch begins with after this one: as much memory as its documents have.
-    ///
-    /// To move many batches to more memory, again and again, would cost as much as writing
-    /// their documents. So where memory is short, a batch has from the start all that it will
-    /// have. Once that is full, the next one has twice as much if there is room for it, or if it
-    /// `may_press` others.
-    fn plan(&self, batch: &Batch, may_press: bool) -> Plan {
-        let (bytes, others) = (batch.bytes(), self.allocated - batch.allocated());
-        if others + 2 * bytes <= self.limits.open / 2 {
-            return Plan { bytes, is_fixed: false };
-        }
-        let has_room = others + 2 * bytes <= self.enough();
-        let bytes = if has_room || may_press { 2 * bytes } else { bytes };
-        Plan { bytes: bytes.min(self.limits.bytes), is_fixed: true }
-    }
-
-    /// What a batch begins with after this one, which was closed for want of memory.
-    fn same(&self, batch: &Batch) -> Plan {
-        Plan { bytes: batch.bytes().min(self.limits.bytes), is_fixed: true }
-    }
-
-    /// What is well within the bound of open batches, in bytes.
-    fn enough(&self) -> usize {
-        self.limits.open - self.limits.open / 8
     }
 }
 
@@ -294,25 +267,15 @@ impl Binding {
         self.order.advance(key, are_empty);
     }
 
-    /// Closes the batch of the last document, which is full.
+    /// Closes a batch, if there are documents in it. The next one begins with memory for as
+    /// many: to move each batch to more memory, again and again, would cost as much as writing
+    /// its documents.
     #[cold]
     #[inline(never)]
-    fn close_full(&mut self, open: &mut Open) {
-        self.full = self.full.wrapping_add(1);
-        let may_press = self.full.is_multiple_of(PATIENT);
-        let plan = open.plan(self.last_batch(), may_press);
-        self.close_with(self.last_operation, plan, open);
-    }
-
-    /// Closes a batch before it's full, if there are documents in it.
     fn close(&mut self, operation: Operation, open: &mut Open) {
-        let plan = open.same(self.batch(operation));
-        self.close_with(operation, plan, open);
-    }
-
-    fn close_with(&mut self, operation: Operation, plan: Plan, open: &mut Open) {
         open.allocated -= self.batch(operation).allocated();
-        let batch = self.batch(operation).take(plan);
+        let expected = self.batch(operation).bytes().min(open.limits.bytes);
+        let batch = self.batch(operation).take(expected);
         self.hand_over(batch, open);
     }
 
@@ -322,9 +285,9 @@ impl Binding {
         if operation != self.last_operation {
             return self.close(operation, open);
         }
-        let plan = open.same(self.last_batch());
         let before = self.last_batch().allocated();
-        let batch = self.last_batch().take_settled(plan);
+        let expected = self.last_batch().bytes().min(open.limits.bytes);
+        let batch = self.last_batch().take_settled(expected);
         open.allocated = open.allocated + self.last_batch().allocated() - before;
         self.hand_over(batch, open);
     }
