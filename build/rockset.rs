@@ -143,7 +143,9 @@ fn name_enumerations(api: &mut Value) {
     for (schema, definition) in schemas.iter_mut() {
         let properties = definition.get_mut("properties").and_then(Value::as_object_mut);
         for (property, value) in properties.into_iter().flatten() {
+            let description = value["description"].clone();
             if let Some(items) = value.get_mut("items").filter(|items| items["enum"].is_array()) {
+                items["description"] = description;
                 let name = format!("{schema}{}Item", property.to_upper_camel_case());
                 let reference = json!({ "$ref": format!("#/components/schemas/{name}") });
                 named.push((name, std::mem::replace(items, reference)));
