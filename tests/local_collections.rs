@@ -318,6 +318,32 @@ async fn sources_are_taken_that_are_not_read() {
     local.delete(&format!("{INTEGRATIONS}/i")).await.refused(409, "DEPENDENTRESOURCES");
 }
 
+/// Whichever comes first, no source is left that names what isn't there.
+#[cfg(not(feature = "engine"))]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_integration_is_not_deleted_while_a_source_comes_to_name_it() {
+    let local = Local::start();
+    let source = json!({"integration_name": "i", "s3": {"bucket": "b"}});
+    for round in 0..50 {
+        local.post(INTEGRATIONS, json!({"name": "i", "s3": {}})).await;
+        let definition = json!({"name": format!("c{round}"), "sources": [source]});
+        let path = format!("{INTEGRATIONS}/i");
+        let (created, deleted) =
+            tokio::join!(local.post(COLLECTIONS, definition), local.delete(&path));
+        match created.status.as_u16() {
+            200 => drop(deleted.refused(409, "DEPENDENTRESOURCES")),
+            _ => {
+                created.refused(404, "NOTFOUND");
+                deleted.data();
+            }
+        }
+        let made = format!("{COLLECTIONS}/c{round}");
+        if created.status == 200 {
+            local.delete(&made).await.data();
+        }
+    }
+}
+
 /// The hosted service's console put it into every collection.
 #[tokio::test]
 async fn to_select_everything_is_no_transformation() {

@@ -29,7 +29,8 @@ def test_the_organization_names_the_server(rs):
     data = rs.Organizations.get().data
     assert data.display_name and data.created_at
     assert data.clusters[0].apiserver_url == rs.api_client.configuration.host
-    assert data.external_id is None, "what has no value is null"
+    assert data.external_id and data.rockset_user
+    assert data.sso_connection is None, "what has no value is null"
 
 
 def test_a_workspace_lives_and_dies(rs, name):
@@ -208,7 +209,7 @@ def test_a_source_is_taken_though_it_is_not_read(rs, name):
         name=name, sources=[public], field_mapping_query=sql
     ).data
     assert made.sources[0].s3.bucket == "b"
-    assert made.sources[0].status.state == "ERROR"
+    assert made.sources[0].status["state"] == "ERROR"
     assert made.field_mapping_query.sql == sql.sql
     eventually(lambda: rs.Collections.get(collection=name).data.status == "READY")
     rs.Collections.delete(collection=name)
