@@ -3,7 +3,7 @@
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use openapiv3::OpenAPI;
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TypeImpl};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::path::Path;
@@ -19,7 +19,9 @@ pub fn generate(document: &Path, out: &Path) -> Result<(), String> {
         return Err(fail(&format_args!("{reference:?} leads nowhere")));
     }
     drop_patterns(&mut api);
+    drop_nullable(&mut api);
     join_errors(&mut api);
+    name_enumerations(&mut api);
     let enums = enumerations(&api);
     let operations = out.join("rockset_operations.rs");
     std::fs::write(operations, operation_table(&api)).map_err(|e| fail(&e))?;
@@ -86,6 +88,24 @@ fn drop_patterns(value: &mut Value) {
     }
 }
 
+/// Takes `nullable` off what may be left out: the client reads a null of it as nothing,
+/// and needs no type that tells the two apart.
+fn drop_nullable(api: &mut Value) {
+    let schemas = api["components"]["schemas"].as_object_mut();
+    for (_, schema) in schemas.into_iter().flatten() {
+        let required = schema["required"].clone();
+        let is_required = |name: &String| {
+            required.as_array().is_some_and(|all| all.iter().any(|found| found == name))
+        };
+        let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+        for (name, property) in properties.into_iter().flatten() {
+            if let Some(property) = property.as_object_mut().filter(|_| !is_required(name)) {
+                property.remove("nullable");
+            }
+        }
+    }
+}
+
 /// Makes one response of all those of a class (4XX, 5XX) that have one body, so that
 /// the client reads an error in one place and not in a branch for each status.
 fn join_errors(api: &mut Value) {
@@ -114,6 +134,27 @@ fn join_errors(api: &mut Value) {
     }
 }
 
+/// Makes a schema of its own of each enumeration that stands within a list, for only of
+/// such a one the client keeps a value that isn't listed.
+fn name_enumerations(api: &mut Value) {
+    let schemas = api["components"]["schemas"].as_object_mut();
+    let Some(schemas) = schemas else { return };
+    let mut named = Vec::new();
+    for (schema, definition) in schemas.iter_mut() {
+        let properties = definition.get_mut("properties").and_then(Value::as_object_mut);
+        for (property, value) in properties.into_iter().flatten() {
+            let description = value["description"].clone();
+            if let Some(items) = value.get_mut("items").filter(|items| items["enum"].is_array()) {
+                items["description"] = description;
+                let name = format!("{schema}{}Item", property.to_upper_camel_case());
+                let reference = json!({ "$ref": format!("#/components/schemas/{name}") });
+                named.push((name, std::mem::replace(items, reference)));
+            }
+        }
+    }
+    schemas.extend(named);
+}
+
 /// The named string enumerations: each name with its schema.
 fn enumerations(api: &Value) -> Vec<(&String, &Value)> {
     let schemas = api["components"]["schemas"].as_object();
@@ -139,6 +180,31 @@ fn open_enums(enums: &[(&String, &Value)]) -> String {
 /// is not in this list.
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
 
+/// Operations that only look at something, though their method is POST.
+const LOOKS: [&str; 2] = ["getCollectionOffsets", "getMountOffsets"];
+
+/// Operations that run a query, or end one.
+const QUERIES: [&str; 6] = [
+    "cancelQuery",
+    "executeQueryLambda",
+    "executeQueryLambdaByTag",
+    "query",
+    "queryVirtualInstance",
+    "validate",
+];
+
+/// The right that an operation needs. One that is new here and doesn't only look needs
+/// the highest.
+fn right(operation_id: &str, method: &str, operation: &Value) -> &'static str {
+    let is_open = operation["security"].as_array().is_some_and(Vec::is_empty);
+    match operation_id {
+        _ if is_open => "Nothing",
+        id if QUERIES.contains(&id) => "Query",
+        id if LOOKS.contains(&id) || method == "GET" => "Read",
+        _ => "Write",
+    }
+}
+
 /// The document's operations as the table in `src/rockset/operations.rs`.
 fn operation_table(api: &Value) -> String {
     let mut out = String::from(
@@ -151,10 +217,11 @@ fn operation_table(api: &Value) -> String {
                 let function = operation_id.to_snake_case();
                 let tag = operation["tags"][0].as_str().unwrap_or_default();
                 let method = method.to_uppercase();
+                let right = right(operation_id, &method, operation);
                 let _ = writeln!(
                     out,
                     "    Operation {{ operation_id: {operation_id:?}, function: {function:?}, \
-                     method: {method:?}, path: {path:?}, tag: {tag:?} }},"
+                     method: {method:?}, path: {path:?}, tag: {tag:?}, right: Right::{right} }},"
                 );
             }
         }

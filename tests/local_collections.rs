@@ -38,6 +38,112 @@ async fn the_organization_is_there() {
     just_now(&answer.data()["created_at"]);
     assert_eq!(answer.data()["clusters"][0]["apiserver_url"], json!(local.server.url()));
     assert!(call(local.client().get_organization()).await.unwrap().data.is_some());
+
+    // Clients that read these as strings stop at a null.
+    let cluster = &answer.data()["clusters"][0];
+    for text in ["id", "cluster_type", "aws_region", "domain", "top_level_domain"] {
+        assert!(cluster[text].as_str().is_some_and(|text| !text.is_empty()), "{text}: {cluster}");
+    }
+    for text in ["id", "display_name", "external_id", "rockset_user"] {
+        assert!(answer.data()[text].as_str().is_some_and(|text| !text.is_empty()), "{text}");
+    }
+    assert_eq!(cluster["cluster_type"], "PUBLIC");
+}
+
+/// Checks that a time is written to the second, as `2024-03-06T23:55:40Z`.
+#[track_caller]
+fn to_the_second(time: &Value) {
+    let time = time.as_str().unwrap();
+    assert!(time.len() == 20 && time.ends_with('Z'), "{time}");
+}
+
+/// What was recorded of the hosted service, where it can be told.
+#[tokio::test]
+async fn things_show_by_whom_and_when_they_were_created() {
+    let local = Local::start();
+    let commons = local.get("/v1/orgs/self/ws/commons").await.data().clone();
+    assert_eq!(commons["description"], "default workspace");
+    assert_eq!(commons["created_by"], Value::Null);
+    let made = local.post(WORKSPACES, json!({"name": "w"})).await.data().clone();
+    assert_eq!((&made["description"], &made["collection_count"]), (&Value::Null, &json!(0)));
+    assert!(made["created_by"].is_string());
+
+    let collection = local.post(COLLECTIONS, json!({"name": "c"})).await.data().clone();
+    assert_eq!(collection["storage_compression_type"], "LZ4");
+    let role = json!({"aws_role_arn": "arn:aws:iam::1:role/r"});
+    let integration = json!({"name": "i", "s3": {"aws_role": role}});
+    let integration = local.post(INTEGRATIONS, integration).await.data().clone();
+    let external = local.get("/v1/orgs/self").await.data()["external_id"].clone();
+    assert_eq!(integration["s3"]["aws_role"]["aws_external_id"], external);
+    for made in [&commons, &made, &collection, &integration] {
+        to_the_second(&made["created_at"]);
+    }
+    for made in [&collection, &integration] {
+        assert!(made["created_by_apikey_name"].is_string(), "{made}");
+    }
+    let own = json!({"name": "own", "s3": {"aws_role": {
+        "aws_role_arn": "arn:aws:iam::1:role/r", "aws_external_id": "mine",
+    }}});
+    let own = local.post(INTEGRATIONS, own).await;
+    assert_eq!(own.data()["s3"]["aws_role"]["aws_external_id"], "mine");
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_told_as_the_hosted_service_told_it() {
+    let local = Local::start();
+    for (path, key, message) in [
+        ("ws/none", "WORKSPACE_NOT_FOUND", r#"Workspace with name "none" does not exist"#),
+        (
+            "ws/none/collections/c",
+            "WORKSPACE_NOT_FOUND",
+            r#"Workspace with name "none" does not exist"#,
+        ),
+        (
+            "ws/commons/collections/none",
+            "COLLECTION_DOES_NOT_EXIST",
+            r#"Collection "none" does not exist in workspace "commons""#,
+        ),
+        ("integrations/none", "INTEGRATION_NOT_FOUND", r#"Integration "none" not found."#),
+        (
+            "ws/commons/lambdas/none/tags/latest",
+            "QUERY_NOT_FOUND",
+            r#"Query Lambda "none" not found in workspace "commons"."#,
+        ),
+        (
+            "ws/commons/lambdas/none/versions/23dbcaac11567c83",
+            "QUERY_NOT_FOUND",
+            r#"Query Lambda "none" (version "23dbcaac11567c83") not found in workspace "commons"."#,
+        ),
+    ] {
+        let answer = local.get(&format!("/v1/orgs/self/{path}")).await;
+        assert_eq!(answer.refused(404, "NOTFOUND"), message);
+        assert_eq!(answer.body["message_key"], key);
+        let id: uuid::Uuid = answer.body["trace_id"].as_str().unwrap().parse().unwrap();
+        assert_eq!(id.to_string(), answer.body["trace_id"]);
+        for null in ["line", "column", "error_id", "query_id"] {
+            assert_eq!(answer.body.get(null), Some(&Value::Null), "{null}");
+        }
+    }
+    let delete = "/v1/orgs/self/ws/commons/lambdas/none";
+    assert_eq!(local.delete(delete).await.body["message_key"], "QUERY_NOT_FOUND");
+}
+
+/// Until they can be created, none of them is there.
+#[tokio::test]
+async fn there_are_no_views_aliases_and_lambdas() {
+    let local = Local::start();
+    for kind in ["views", "aliases", "lambdas"] {
+        for place in ["", "/ws/commons"] {
+            let list = local.get(&format!("/v1/orgs/self{place}/{kind}")).await;
+            assert_eq!(*list.data(), json!([]), "{place}/{kind}");
+        }
+        let nowhere = local.get(&format!("/v1/orgs/self/ws/none/{kind}")).await;
+        nowhere.refused(404, "NOTFOUND");
+        assert_eq!(nowhere.body["message_key"], "WORKSPACE_NOT_FOUND");
+    }
+    for path in ["views/v", "aliases/a", "lambdas/l/tags", "lambdas/l/versions"] {
+        local.get(&format!("/v1/orgs/self/ws/commons/{path}")).await.refused(404, "NOTFOUND");
+    }
 }
 
 #[tokio::test]
@@ -132,6 +238,9 @@ async fn the_bounds_of_a_definition_are_enforced() {
         ("clustering_key", json!([{"field_name": "a", "type": "MANUAL"}])),
         ("clustering_key", json!([{"type": "AUTO"}])),
         ("storage_compression_type", json!("GZIP")),
+        ("sources", json!([{"s3": {"bucket": "b"}, "kafka": {"kafka_topic_name": "t"}}])),
+        ("sources", json!([{"s3": {"bucket": "b", "prefix": "p", "pattern": "*"}}])),
+        ("sources", json!([{"s3": {"bucket": "a b"}}])),
         ("event_time_info", json!({"field": "at", "format": "nanoseconds"})),
         ("event_time_info", json!({"field": "at", "time_zone": "Mars/Olympus"})),
         ("event_time_info", json!({"format": "seconds_since_epoch"})),
@@ -153,10 +262,11 @@ async fn the_bounds_of_a_definition_are_enforced() {
 #[tokio::test]
 async fn what_needs_the_engine_says_so() {
     let local = Local::with_collection(json!({})).await;
+    let sql = json!({"sql": "SELECT a FROM _input"});
     for definition in [
-        json!({"sources": [{"integration_name": "i", "s3": {"bucket": "b"}}]}),
-        json!({"sources": [{"write_api": {}}, {"kafka": {"kafka_topic_name": "t"}}]}),
-        json!({"field_mapping_query": {"sql": "SELECT * FROM _input"}}),
+        json!({"field_mapping_query": sql}),
+        json!({"field_mapping_query": {"sql": "SELECT * FROM _input WHERE a"}}),
+        json!({"sources": [{"s3": {"bucket": "b"}, "ingest_transformation": sql}]}),
     ] {
         let mut definition = definition;
         definition["name"] = json!("d");
@@ -171,6 +281,110 @@ async fn what_needs_the_engine_says_so() {
     assert!(answer.refused(501, "NOTIMPLEMENTEDYET").contains("`engine`"));
     assert_eq!(local.get(C).await.data()["description"], Value::Null);
     assert_eq!(names(&local.get(COLLECTIONS).await), ["c"]);
+}
+
+/// A build without the engine takes every source, and says that it isn't read.
+#[cfg(not(feature = "engine"))]
+#[tokio::test]
+async fn sources_are_taken_that_are_not_read() {
+    let local = Local::start();
+    local.post(INTEGRATIONS, json!({"name": "i", "s3": {}})).await.data();
+    let s3 = json!({"integration_name": "i", "s3": {"bucket": "b", "pattern": "*.csv"}});
+    let kafka = json!({"kafka": {"kafka_topic_name": "t"}});
+    let sources = json!({"name": "c", "sources": [s3, kafka, {"write_api": {}}]});
+    let created = local.post(COLLECTIONS, sources).await;
+    let sources = created.data()["sources"].as_array().unwrap();
+    for source in &sources[..2] {
+        assert_eq!(source["status"]["state"], "ERROR");
+        assert!(source["status"]["message"].as_str().unwrap().contains("`engine`"));
+    }
+    assert_eq!(sources[2]["status"], Value::Null);
+    assert_eq!(local.get(C).await.data()["status"], "READY");
+    assert_eq!(local.add(json!([{}])).await.statuses(), ["ADDED"]);
+
+    let path = format!("{C}/sources");
+    let unknown = json!({"integration_name": "none", "s3": {"bucket": "b"}});
+    assert!(local.post(&path, unknown).await.refused(404, "NOTFOUND").contains("none"));
+    let public = local.post(&path, json!({"s3": {"bucket": "b"}})).await;
+    let public = format!("{path}/{}", public.data()["id"].as_str().unwrap());
+    assert_eq!(local.get(&public).await.data()["s3"]["bucket"], "b");
+    let suspended = local.post(&format!("{public}/suspend"), json!({})).await;
+    assert_eq!(suspended.data()["status"]["state"], "SUSPENDED");
+    let resumed = local.post(&format!("{public}/resume"), json!({})).await;
+    assert_eq!(resumed.data()["status"]["state"], "ERROR");
+    local.delete(&public).await.data();
+    local.get(&public).await.refused(404, "NOTFOUND");
+
+    local.delete(&format!("{INTEGRATIONS}/i")).await.refused(409, "DEPENDENTRESOURCES");
+}
+
+/// Whichever comes first, no source is left that names what isn't there.
+#[cfg(not(feature = "engine"))]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_integration_is_not_deleted_while_a_source_comes_to_name_it() {
+    let local = Local::start();
+    let source = json!({"integration_name": "i", "s3": {"bucket": "b"}});
+    for round in 0..50 {
+        local.post(INTEGRATIONS, json!({"name": "i", "s3": {}})).await;
+        let definition = json!({"name": format!("c{round}"), "sources": [source]});
+        let path = format!("{INTEGRATIONS}/i");
+        let (created, deleted) =
+            tokio::join!(local.post(COLLECTIONS, definition), local.delete(&path));
+        match created.status.as_u16() {
+            200 => drop(deleted.refused(409, "DEPENDENTRESOURCES")),
+            _ => {
+                created.refused(404, "NOTFOUND");
+                deleted.data();
+            }
+        }
+        let made = format!("{COLLECTIONS}/c{round}");
+        if created.status == 200 {
+            local.delete(&made).await.data();
+        }
+    }
+}
+
+/// The hosted service's console put it into every collection.
+#[tokio::test]
+async fn to_select_everything_is_no_transformation() {
+    let local = Local::start();
+    for (i, sql) in ["SELECT * FROM _input", "select *\n  from\t_input ;"].iter().enumerate() {
+        let name = format!("c{i}");
+        let query = json!({ "sql": sql });
+        let definition = json!({"name": name, "field_mapping_query": query});
+        let created = local.post(COLLECTIONS, definition).await;
+        assert_eq!(created.data()["field_mapping_query"], query);
+        let docs = format!("{COLLECTIONS}/{name}/docs");
+        let added = local.text(Method::POST, &docs, r#"{"data": [{"_id": "1", "n": 1.50}]}"#);
+        assert_eq!(added.await.statuses(), ["ADDED"]);
+    }
+}
+
+#[tokio::test]
+async fn the_write_api_is_a_source_once_it_was_used() {
+    let local = Local::with_collection(json!({})).await;
+    assert_eq!(local.get(C).await.data()["sources"], json!([]));
+    for _ in 0..2 {
+        local.add(json!([{}])).await;
+        let sources = local.get(C).await.data()["sources"].clone();
+        assert_eq!(sources.as_array().unwrap().len(), 1);
+        assert_eq!(sources[0]["write_api"], json!({}));
+        assert!(sources[0]["id"].is_string());
+    }
+    let made = json!({"name": "d", "sources": [{"write_api": {}}]});
+    let made = local.post(COLLECTIONS, made).await.data()["sources"].clone();
+    let d = format!("{COLLECTIONS}/d");
+    local.post(&format!("{d}/docs"), json!({"data": [{}]})).await;
+    assert_eq!(local.get(&d).await.data()["sources"], made);
+}
+
+/// As recorded, however soon the collection is ready.
+#[tokio::test]
+async fn the_answer_to_a_creation_is_created() {
+    let local = Local::start();
+    let created = local.post(COLLECTIONS, json!({"name": "c"})).await;
+    assert_eq!(created.data()["status"], "CREATED");
+    assert_eq!(local.get(C).await.data()["status"], "READY");
 }
 
 #[tokio::test]
@@ -188,16 +402,19 @@ async fn the_description_can_be_changed() {
 async fn a_new_collection_takes_its_time_to_be_ready() {
     let local = Local::with(Options { ready_after: Duration::from_secs(1), ..options() });
     let created = local.post(COLLECTIONS, json!({"name": "c"})).await;
-    assert_eq!(created.data()["status"], "INITIALIZED");
-    let mut seen = Vec::new();
+    assert_eq!(created.data()["status"], "CREATED");
+    let (mut seen, mut refusals) = (Vec::new(), Vec::new());
     while seen.last() != Some(&"READY".to_string()) {
         let status = local.get(C).await.data()["status"].as_str().unwrap().to_string();
         let added = local.add(json!([{}])).await;
         let after = local.get(C).await.data()["status"].as_str().unwrap().to_string();
         if status == after {
             match status.as_str() {
-                "INITIALIZED" => drop(added.refused(400, "CREATING")),
-                "CREATED" => drop(added.refused(400, "NOT_READY")),
+                "CREATED" => {
+                    let kind = added.body["type"].as_str().unwrap().to_string();
+                    added.refused(400, &kind);
+                    refusals.push(kind);
+                }
                 _ => assert_eq!(added.statuses(), ["ADDED"]),
             }
         }
@@ -206,7 +423,9 @@ async fn a_new_collection_takes_its_time_to_be_ready() {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert_eq!(seen, ["INITIALIZED", "CREATED", "READY"]);
+    assert_eq!(seen, ["CREATED", "READY"]);
+    refusals.dedup();
+    assert_eq!(refusals, ["CREATING", "NOT_READY"]);
 }
 
 #[tokio::test]

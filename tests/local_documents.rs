@@ -50,16 +50,18 @@ async fn a_document_replaces_the_whole_one_with_its_id() {
 #[tokio::test]
 async fn an_id_is_made_up_when_there_is_none_and_must_be_a_string() {
     let local = Local::with_collection(json!({})).await;
-    let added = local.add(json!([{"n": 1}, {"_id": 7}, {"_id": null}, {"_id": ""}])).await;
-    assert_eq!(added.statuses(), ["ADDED", "ERROR", "ERROR", "ERROR"]);
+    let added = local.add(json!([{"n": 1}, {"_id": null, "n": 2}, {"_id": 7}, {"_id": ""}])).await;
+    assert_eq!(added.statuses(), ["ADDED", "ADDED", "ERROR", "ERROR"]);
     let data = added.data();
-    let id: uuid::Uuid = data[0]["_id"].as_str().unwrap().parse().unwrap();
-    assert_eq!(local.document(&id.to_string()).await["n"], 1);
-    for document in &data.as_array().unwrap()[1..] {
+    for (i, n) in [(0, 1), (1, 2)] {
+        let id: uuid::Uuid = data[i]["_id"].as_str().unwrap().parse().unwrap();
+        assert_eq!(local.document(&id.to_string()).await["n"], n);
+    }
+    for document in &data.as_array().unwrap()[2..] {
         assert_eq!(document["error"]["type"], "INVALIDINPUT");
     }
-    assert!(data[1]["error"]["message"].as_str().unwrap().contains('7'));
-    assert_eq!(local.get(C).await.data()["stats"]["doc_count"], 1);
+    assert!(data[2]["error"]["message"].as_str().unwrap().contains('7'));
+    assert_eq!(local.get(C).await.data()["stats"]["doc_count"], 2);
 }
 
 #[tokio::test]
@@ -91,7 +93,7 @@ async fn what_is_wrong_in_a_body_is_named_by_its_path() {
         (r#"{"data": [{"a": 1}, {"a": tru}]}"#, "BADREQUEST", "data[1]"),
         (r#"{"data": {"a": 1}}"#, "INVALIDINPUT", "data"),
         (r#"{"documents": []}"#, "INVALIDINPUT", "`data`"),
-        (r#"{"data": [], "data": []}"#, "INVALIDINPUT", "duplicate"),
+        (r#"{"data": [], "data": []}"#, "INVALIDINPUT", "duplicate property"),
         (r#"[]"#, "INVALIDINPUT", "the body"),
         (r#"{"data": [{"a": 1}"#, "BADREQUEST", "EOF"),
         (r#"{"data": []} {}"#, "BADREQUEST", "trailing"),
@@ -194,6 +196,16 @@ async fn offsets_tell_how_far_a_collection_has_come() {
     let ahead = format!("{}0", second.as_str().unwrap());
     let commit = local.post(&path, json!({"name": [first, ahead]})).await;
     assert_eq!(*commit.data(), json!({"fence": ahead, "passed": false}));
+
+    // As older clients ask.
+    for (fence, passed) in [(second.as_str().unwrap(), true), (ahead.as_str(), false)] {
+        let asked = local.get(&format!("{path}?fence={fence}")).await;
+        let posted = local.post(&path, json!({"name": [fence]})).await;
+        assert_eq!(asked.body, posted.body);
+        assert_eq!(asked.data()["passed"], passed);
+    }
+    local.get(&path).await.refused(400, "INVALIDINPUT");
+    local.get(&format!("{path}?fence=gibberish")).await.refused(400, "INVALIDINPUT");
 
     for wrong in [json!(["gibberish"]), json!([first, "f1:0:1"]), json!([])] {
         let answer = local.post(&path, json!({ "name": wrong })).await;

@@ -6,8 +6,9 @@
 mod support;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::Method;
 use serde_json::{Value, json};
-use support::{C, Local};
+use support::{C, DOCS, Local};
 
 /// The `_event_time` of a document of `commons.c`.
 async fn event_time(local: &Local, id: &str) -> String {
@@ -39,6 +40,18 @@ async fn it_is_taken_as_microseconds_or_as_a_timestamp() {
             json!({"__rockset_type": "timestamp", "value": "2017-07-14T02:40:00.000001Z"}),
             "2017-07-14T02:40:00.000001Z",
         ),
+        (
+            json!({"__rockset_type": "timestamp", "value": 1_700_000_000_123_000_i64}),
+            "2023-11-14T22:13:20.123000Z",
+        ),
+        (
+            json!({"__rockset_type": "TIMESTAMP", "value": "2017-07-14T02:40:00Z"}),
+            "2017-07-14T02:40:00.000000Z",
+        ),
+        (
+            json!({"__rockset_type": "datetime", "value": "2017-07-14T02:40:00", "format": ""}),
+            "2017-07-14T02:40:00.000000Z",
+        ),
     ] {
         let added = local.add(json!([{"_id": "1", "_event_time": given}])).await;
         assert_ne!(added.statuses(), ["ERROR"], "{given}: {added:?}");
@@ -51,6 +64,10 @@ async fn it_is_taken_as_microseconds_or_as_a_timestamp() {
         json!(true),
         json!([1]),
         json!({"__rockset_type": "bytes", "value": "2017-07-14T02:40:00Z"}),
+        json!({"__rockset_type": "datetime", "value": 1_700_000_000_123_000_i64}),
+        json!({"__rockset_type": "timestamp", "value": 1.5}),
+        json!({"value": "2017-07-14T02:40:00Z"}),
+        json!(["timestamp", "2017-07-14T02:40:00Z"]),
     ] {
         let added = local.add(json!([{"_id": "2", "_event_time": wrong}])).await;
         let (kind, message) = added.only_error();
@@ -130,4 +147,51 @@ async fn a_collection_without_retention_keeps_everything() {
     local.add(json!([{"_id": "old", "_event_time": 0}])).await;
     let stats: Value = local.get(C).await.data()["stats"].clone();
     assert_eq!((&stats["doc_count"], &stats["purged_doc_count"]), (&json!(1), &json!(0)));
+}
+
+fn ago(seconds: i64) -> Value {
+    json!((Utc::now() - TimeDelta::seconds(seconds)).timestamp_micros())
+}
+
+/// Whoever looked in between, or nobody.
+#[tokio::test]
+async fn writes_see_what_readers_see() {
+    for looked in [false, true] {
+        for insert_only in [false, true] {
+            let settings = json!({"retention_secs": 3600, "insert_only": insert_only});
+            let local = Local::with_collection(settings).await;
+            let old = json!([{"_id": "1", "_event_time": ago(3700)}]);
+            for _ in 0..2 {
+                assert_eq!(local.add(old.clone()).await.statuses(), ["ADDED"]);
+                if looked {
+                    assert_eq!(local.get(C).await.data()["stats"]["doc_count"], 0);
+                }
+            }
+            let patch = json!({"_id": "1", "patch": [{"op": "ADD", "path": "/a", "value": 1}]});
+            let patched = local.send(Method::PATCH, DOCS, json!({"data": [patch]})).await;
+            let kind = if insert_only { "FORBIDDEN" } else { "NOTFOUND" };
+            assert_eq!(patched.only_error().0, kind);
+
+            // Within a request, too.
+            let twice = json!([old[0], old[0], {"_id": "1", "n": 1}]);
+            assert_eq!(local.add(twice).await.statuses(), ["ADDED", "ADDED", "ADDED"]);
+            assert_eq!(local.document("1").await["n"], 1);
+            let stats = local.get(C).await.data()["stats"].clone();
+            let figures = [&stats["doc_count"], &stats["purged_doc_count"]];
+            assert_eq!(figures, [&json!(1), &json!(4)], "{looked} {insert_only}");
+            assert_eq!(stats["bytes_overwritten"], 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_has_expired_is_forgotten_though_nobody_reads() {
+    let local = Local::with_collection(json!({"retention_secs": 3600})).await;
+    for _ in 0..10 {
+        let old: Vec<Value> = (0..100).map(|_| json!({"_event_time": ago(3700)})).collect();
+        local.add(json!(old)).await;
+    }
+    local.add(json!([{"_id": "new"}])).await;
+    let stats = local.get(C).await.data()["stats"].clone();
+    assert_eq!((&stats["doc_count"], &stats["purged_doc_count"]), (&json!(1), &json!(1000)));
 }

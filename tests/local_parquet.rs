@@ -109,6 +109,41 @@ fn columns() -> Vec<(&'static str, ArrayRef, Value)> {
     ]
 }
 
+/// What lies beyond the years that can be written costs the row that it is in.
+#[tokio::test]
+async fn a_time_beyond_all_years_costs_its_document() {
+    let (local, s3) = started().await;
+    let batch = RecordBatch::try_from_iter_with_nullable([
+        ("_id", Arc::new(StringArray::from(vec!["1", "2", "3", "4"])) as ArrayRef, true),
+        ("date", Arc::new(Date32Array::from(vec![0, i32::MAX, 0, 0])) as ArrayRef, true),
+        (
+            "stamp",
+            Arc::new(TimestampMicrosecondArray::from(vec![0, 0, i64::MAX, 0]).with_timezone("UTC"))
+                as ArrayRef,
+            true,
+        ),
+        (
+            "clock",
+            Arc::new(TimestampMillisecondArray::from(vec![0, 0, 0, i64::MAX])) as ArrayRef,
+            true,
+        ),
+    ])
+    .unwrap();
+    s3.put("files", "1.parquet", file(&[batch], Compression::SNAPPY, 100));
+    local.create(json!({"sources": [source(json!({}))]})).await.data();
+    local.objects_read(1).await;
+    let documents = local.documents().await;
+    let mut bad: Vec<&str> =
+        documents.iter().filter_map(|document| document["_meta"]["bad"].as_str()).collect();
+    bad.sort_unstable();
+    let expected = ["A date is", "A datetime is", "A timestamp is"];
+    let expected: Vec<String> =
+        expected.iter().map(|what| format!("{what} beyond all years")).collect();
+    assert_eq!(bad, expected);
+    let good = documents.iter().find(|document| document["_id"] == "1").unwrap();
+    assert_eq!(good["date"], json!({"__rockset_type": "date", "value": "1970-01-01"}));
+}
+
 #[tokio::test]
 async fn every_type_of_column_has_its_json() {
     let (local, s3) = started().await;

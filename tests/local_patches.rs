@@ -29,6 +29,18 @@ async fn stored(local: &Local) -> Value {
 }
 
 #[tokio::test]
+async fn a_patch_that_is_made_has_an_id() {
+    let local = Local::with_collection(json!({})).await;
+    let made = patch(&local, json!({}), json!([{"op": "ADD", "path": "/a", "value": 1}])).await;
+    let first: uuid::Uuid = made.data()[0]["patch_id"].as_str().unwrap().parse().unwrap();
+    let made = patch(&local, json!({}), json!([])).await;
+    assert_ne!(made.data()[0]["patch_id"], json!(first.to_string()));
+    let failed = patch(&local, json!({}), json!([{"op": "REMOVE", "path": "/a"}])).await;
+    assert_eq!(failed.data()[0]["patch_id"], Value::Null);
+    assert_eq!(local.add(json!([{}])).await.data()[0]["patch_id"], Value::Null);
+}
+
+#[tokio::test]
 async fn every_operation_does_what_it_says() {
     let local = Local::with_collection(json!({})).await;
     for (before, operation, after) in [

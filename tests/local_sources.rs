@@ -135,7 +135,7 @@ async fn a_bulk_ingest_holds_the_collection() {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let expected = ["INITIALIZED", "CREATED", "PREPARING_BULK", "BULK_INGEST_MODE", "READY"];
+    let expected = ["CREATED", "PREPARING_BULK", "BULK_INGEST_MODE", "READY"];
     assert_eq!(statuses, expected);
     assert_eq!(local.documents().await.len(), 2);
     // What comes later is no bulk any more.
@@ -387,7 +387,6 @@ async fn sources_are_checked() {
     };
     let cases = [
         (with("integration_name", json!("none")), 404, "NOTFOUND", "\"none\""),
-        (with("integration_name", Value::Null), 400, "INVALIDINPUT", "integration_name"),
         (with("integration_name", json!("role")), 400, "INVALIDINPUT", "aws_role"),
         (with("integration_name", json!("kafka")), 400, "INVALIDINPUT", "not for S3"),
         (source(json!({"prefix": "a", "pattern": "b"})), 400, "INVALIDINPUT", "excludes"),
@@ -403,8 +402,13 @@ async fn sources_are_checked() {
             "INVALIDINPUT",
             "separator",
         ),
-        (with("kafka", json!({"kafka_topic_name": "t"})), 400, "INVALIDINPUT", "something else"),
-        (json!({"kafka": {"kafka_topic_name": "t"}}), 501, "NOTIMPLEMENTEDYET", "S3"),
+        (
+            with("format_params", json!({"csv": {"separator": ""}})),
+            400,
+            "INVALIDINPUT",
+            "separator: it is empty",
+        ),
+        (with("kafka", json!({"kafka_topic_name": "t"})), 400, "INVALIDINPUT", "kafka and s3"),
     ];
     for (source, status, kind, words) in cases {
         let answer = local.create(json!({"sources": [source]})).await;
@@ -414,6 +418,30 @@ async fn sources_are_checked() {
     let integration = json!({"name": "j", "s3": {"endpoint_url": "ftp://host"}});
     let refused = local.post(INTEGRATIONS, integration).await;
     assert!(refused.refused(400, "INVALIDINPUT").contains("s3.endpoint_url"));
+}
+
+/// They are taken all the same, and don't hold up the collection.
+#[tokio::test]
+async fn a_source_that_is_not_read_says_so() {
+    let (local, _s3) = started().await;
+    let kafka = json!({"kafka": {"kafka_topic_name": "t"}});
+    let created = local.create(json!({ "sources": [kafka] })).await;
+    let status = &created.data()["sources"][0]["status"];
+    assert_eq!(status["state"], "ERROR");
+    assert!(status["message"].as_str().unwrap().contains("not kafka"), "{status}");
+    assert_eq!(local.collection_status().await, "READY");
+}
+
+#[tokio::test]
+async fn a_public_bucket_needs_no_integration() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("files")).unwrap();
+    std::fs::write(directory.path().join("files/1.json"), r#"{"_id":"1"}"#).unwrap();
+    let s3 = Reading { directory: Some(directory.path().into()), ..Reading::default() };
+    let local = Local::with(Options { s3, ..options() });
+    local.create(json!({"sources": [{"s3": {"bucket": "files"}}]})).await.data();
+    local.objects_read(1).await;
+    assert_eq!(local.documents().await.len(), 1);
 }
 
 #[tokio::test]

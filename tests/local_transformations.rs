@@ -46,6 +46,28 @@ async fn the_key_becomes_the_id() {
     assert_eq!(transformed(sql, json!({"a": -1, "b": "x"})).await, json!({"key": "-1:x"}));
 }
 
+/// However it is laid out, a value has the same type.
+#[tokio::test]
+async fn pretty_json_is_as_good_as_compact() {
+    let local = with("SELECT _id, array_length(v) AS n, array_append(v, 3) AS w FROM _input").await;
+    let body =
+        "{\"data\": [{\"_id\": \"1\", \"v\": [\n  1,\r\n  2\n]}, {\"_id\": \"2\", \"v\": [1,2]}]}";
+    let added = local.text(Method::POST, DOCS, body).await;
+    assert_eq!(added.statuses(), ["ADDED", "ADDED"], "{added:?}");
+    for id in ["1", "2"] {
+        let document = local.document(id).await;
+        assert_eq!((&document["n"], &document["w"]), (&json!(2), &json!([1, 2, 3])), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_timestamp_may_be_whole_microseconds() {
+    let timestamp =
+        json!({"v": {"__rockset_type": "TIMESTAMP", "value": 1_700_000_000_123_000_i64}});
+    let day = transformed("date_trunc('day', v) AS x", timestamp).await;
+    assert_eq!(day["x"]["value"], "2023-11-14T00:00:00.000000Z");
+}
+
 #[tokio::test]
 async fn what_passes_unchanged_stays_to_the_letter() {
     let local = with("SELECT *, upper(name) AS loud, nested.n AS n FROM _input").await;

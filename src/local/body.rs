@@ -3,6 +3,7 @@
 
 use super::errors::Failure;
 use super::limits;
+use super::strict::Strict;
 use crate::rockset::enums::ErrorType;
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
@@ -46,8 +47,7 @@ pub(super) async fn whole(mut body: Body) -> Result<Bytes, Failure> {
             left = rest;
         }
     }));
-    let message = format!("Payload size exceeds limit of {} bytes", limits::BODY);
-    Err(Failure::new(ErrorType::Contenttoolarge, message))
+    Err(Failure::too_large())
 }
 
 async fn chunk(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
@@ -106,7 +106,7 @@ pub(super) fn parse<'a, T: DeserializeSeed<'a>>(
     let mut json = serde_json::Deserializer::from_slice(text);
     let mut track = serde_path_to_error::Track::new();
     let parsed = seed
-        .deserialize(serde_path_to_error::Deserializer::new(&mut json, &mut track))
+        .deserialize(serde_path_to_error::Deserializer::new(Strict(&mut json), &mut track))
         .and_then(|value| json.end().map(|()| value));
     parsed.map_err(|error| {
         let place = match track.path().to_string().as_str() {
@@ -117,8 +117,40 @@ pub(super) fn parse<'a, T: DeserializeSeed<'a>>(
             true => ErrorType::Invalidinput,
             false => ErrorType::Badrequest,
         };
-        Failure::new(kind, format!("Wrong in {place}: {error}"))
+        Failure::new(kind, format!("Wrong in {place}: {}", in_words_of_json(&error.to_string())))
     })
+}
+
+/// What is wrong, as it is told to who has never seen the types that bodies become.
+fn in_words_of_json(error: &str) -> String {
+    const BEGINNINGS: [(&str, &str); 6] = [
+        ("missing field ", "missing property "),
+        ("duplicate field ", "duplicate property "),
+        ("invalid type: map, ", "invalid type: object, "),
+        ("invalid type: sequence, ", "invalid type: array, "),
+        ("invalid type: floating point ", "invalid type: number "),
+        ("invalid value: floating point ", "invalid value: number "),
+    ];
+    let known = BEGINNINGS.iter().find_map(|(from, to)| Some((to, error.strip_prefix(from)?)));
+    let text = known.map_or_else(|| error.to_string(), |(to, rest)| format!("{to}{rest}"));
+    // A text that was sent may be quoted before.
+    let Some((found, expected)) = text.rsplit_once(", expected ") else {
+        return text;
+    };
+    let (expected, place) = match expected.find(" at line ") {
+        None => (expected, ""),
+        Some(end) => expected.split_at(end),
+    };
+    let expected = match expected {
+        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" => "an integer",
+        "f32" | "f64" => "a number",
+        "a boolean" => "true or false",
+        "a sequence" => "an array",
+        "a map" => "an object",
+        text if text.starts_with("struct ") => "an object",
+        text => text,
+    };
+    format!("{found}, expected {expected}{place}")
 }
 
 /// The parameters of a path, in their order.

@@ -1,16 +1,16 @@
 //! What a collection is to be, checked.
 
-use super::engine::{self, Transformation};
+use super::engine;
 use super::errors::Failure;
+use super::source;
 use super::special_fields::EventTimeSource;
 use crate::rockset::enums::{
-    ClusteringType, CollectionStorageCompressionType, ErrorType, SourceState,
+    ClusteringType, CollectionStorageCompressionType as Compression, ErrorType,
     StorageCompressionType,
 };
-use crate::rockset::types::{
-    CreateCollectionRequest, FieldMappingQuery, FieldPartition, Source, SourceS3, Status,
-};
+use crate::rockset::types::{CreateCollectionRequest, FieldMappingQuery, FieldPartition, Source};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 /// Seconds for which documents may be kept.
 const RETENTION: RangeInclusive<i64> = 3_600..=315_359_999;
@@ -27,7 +27,7 @@ pub(super) struct Definition {
     pub(super) event_time: Option<EventTimeSource>,
     pub(super) insert_only: bool,
     pub(super) clustering_key: Vec<FieldPartition>,
-    pub(super) compression: Option<CollectionStorageCompressionType>,
+    pub(super) compression: Compression,
     pub(super) sources: Vec<Source>,
     pub(super) transformation: Option<Transformation>,
 }
@@ -64,7 +64,7 @@ impl TryFrom<CreateCollectionRequest> for Definition {
         }
         let transformation = transformation(request.field_mapping_query.as_ref())?;
         for (i, source) in request.sources.iter().enumerate() {
-            check_source(source, &format!("sources[{i}]"))?;
+            source::check(source, &format!("sources[{i}]"))?;
         }
         Ok(Self {
             name,
@@ -75,8 +75,8 @@ impl TryFrom<CreateCollectionRequest> for Definition {
             clustering_key: request.clustering_key,
             compression: request
                 .storage_compression_type
-                .map(|kind| CollectionStorageCompressionType::from(kind.as_str())),
-            sources: request.sources.into_iter().map(new_source).collect(),
+                .map_or(Compression::Lz4, |kind| Compression::from(kind.as_str())),
+            sources: request.sources.into_iter().map(source::new).collect(),
             transformation,
         })
     }
@@ -97,14 +97,34 @@ pub(super) fn check_name(place: &str, name: &str) -> Result<(), Failure> {
     }
 }
 
+/// An ingest transformation, as it was written and as it is carried out.
+#[derive(Debug, Clone)]
+pub(super) struct Transformation {
+    pub(super) sql: String,
+    /// `None` if it changes nothing.
+    pub(super) engine: Option<Arc<engine::Transformation>>,
+}
+
 /// An ingest transformation, if there is one.
 pub(super) fn transformation(
     query: Option<&FieldMappingQuery>,
 ) -> Result<Option<Transformation>, Failure> {
-    match query.and_then(|query| query.sql.as_deref()).unwrap_or_default().trim() {
-        "" => Ok(None),
-        sql => Transformation::parse(sql).map(Some),
-    }
+    let sql = query.and_then(|query| query.sql.as_deref()).unwrap_or_default().trim();
+    let engine = match sql {
+        "" => return Ok(None),
+        sql if changes_nothing(sql) => None,
+        sql => Some(Arc::new(engine::Transformation::parse(sql)?)),
+    };
+    Ok(Some(Transformation { sql: sql.to_string(), engine }))
+}
+
+/// Whether SQL is `SELECT * FROM _input` and no more.
+fn changes_nothing(sql: &str) -> bool {
+    let words: Vec<&str> =
+        sql.trim_end_matches([';', ' ', '\n', '\t']).split_whitespace().collect();
+    let keyword = |word: &str, keyword| word.eq_ignore_ascii_case(keyword);
+    matches!(words[..], [select, "*", from, "_input"]
+        if keyword(select, "SELECT") && keyword(from, "FROM"))
 }
 
 fn check_clustering(field: &FieldPartition) -> Result<(), String> {
@@ -114,39 +134,5 @@ fn check_clustering(field: &FieldPartition) -> Result<(), String> {
     match &field.type_ {
         Some(ClusteringType::Unlisted(other)) => Err(format!("type: {other:?} is not AUTO")),
         Some(ClusteringType::Auto) | None => Ok(()),
-    }
-}
-
-/// Checks a source: the write API, or one that is to be read.
-pub(super) fn check_source(source: &Source, place: &str) -> Result<(), Failure> {
-    let bare = Source { id: None, status: None, write_api: None, ..source.clone() };
-    let settings = serde_json::to_value(bare).unwrap_or_default();
-    let reads = settings.as_object().is_some_and(|settings| !settings.is_empty());
-    match (source.write_api.is_some(), reads) {
-        (false, true) => engine::check_source(source, place),
-        (true, false) => Ok(()),
-        (true, true) => Err(Failure::invalid(format!(
-            "Wrong in {place}: it is the write API, and something to be read as well"
-        ))),
-        (false, false) => Err(Failure::invalid(format!("Wrong in {place}: it is empty"))),
-    }
-}
-
-/// A source as it begins, whatever the request says of how far it has come.
-pub(super) fn new_source(source: Source) -> Source {
-    let begun = Status { state: Some(SourceState::Initializing), ..Status::default() };
-    Source {
-        id: Some(uuid::Uuid::new_v4().to_string()),
-        resume_at: None,
-        suspended_at: None,
-        status: source.s3.is_some().then_some(begun),
-        s3: source.s3.map(|s3| SourceS3 {
-            object_bytes_downloaded: Some(0),
-            object_bytes_total: Some(0),
-            object_count_downloaded: Some(0),
-            object_count_total: Some(0),
-            ..s3
-        }),
-        ..source
     }
 }

@@ -1,5 +1,6 @@
 //! Refusals, in the shape and with the statuses of the API.
 
+use super::limits;
 use crate::rockset::enums::ErrorType;
 use crate::rockset::operations::Operation;
 use crate::rockset::types::ErrorModel;
@@ -14,6 +15,8 @@ use http::{HeaderValue, StatusCode};
 pub(super) struct Failure {
     kind: ErrorType,
     message: String,
+    /// The name of the message, by which clients tell what was not found.
+    key: Option<&'static str>,
     retry_after: Option<u64>,
 }
 
@@ -22,7 +25,7 @@ pub(super) type Answer<T> = Result<Json<T>, Failure>;
 
 impl Failure {
     pub(super) fn new(kind: ErrorType, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), retry_after: None }
+        Self { kind, message: message.into(), key: None, retry_after: None }
     }
 
     pub(super) fn invalid(message: impl Into<String>) -> Self {
@@ -31,6 +34,32 @@ impl Failure {
 
     pub(super) fn not_found(what: &str, name: &str) -> Self {
         Self::new(ErrorType::Notfound, format!("{what} {name:?} does not exist"))
+    }
+
+    fn not_found_as(key: &'static str, message: String) -> Self {
+        Self { key: Some(key), ..Self::new(ErrorType::Notfound, message) }
+    }
+
+    pub(super) fn no_workspace(name: &str) -> Self {
+        let message = format!("Workspace with name {name:?} does not exist");
+        Self::not_found_as("WORKSPACE_NOT_FOUND", message)
+    }
+
+    pub(super) fn no_collection(workspace: &str, name: &str) -> Self {
+        let message = format!("Collection {name:?} does not exist in workspace {workspace:?}");
+        Self::not_found_as("COLLECTION_DOES_NOT_EXIST", message)
+    }
+
+    pub(super) fn no_integration(name: &str) -> Self {
+        Self::not_found_as("INTEGRATION_NOT_FOUND", format!("Integration {name:?} not found."))
+    }
+
+    /// For a query lambda, or the version of it that was asked for.
+    pub(super) fn no_lambda(workspace: &str, name: &str, version: Option<&str>) -> Self {
+        let version = version.map(|version| format!(" (version {version:?})")).unwrap_or_default();
+        let message =
+            format!("Query Lambda {name:?}{version} not found in workspace {workspace:?}.");
+        Self::not_found_as("QUERY_NOT_FOUND", message)
     }
 
     pub(super) fn already_exists(what: &str, name: &str) -> Self {
@@ -60,6 +89,11 @@ impl Failure {
         Self { retry_after: seconds, ..Self::new(ErrorType::Ratelimitexceeded, message) }
     }
 
+    pub(super) fn too_large() -> Self {
+        let message = format!("Payload size exceeds limit of {} bytes", limits::BODY);
+        Self::new(ErrorType::Contenttoolarge, message)
+    }
+
     fn status(&self) -> StatusCode {
         use ErrorType as T;
         match self.kind {
@@ -81,8 +115,9 @@ impl From<Failure> for ErrorModel {
     fn from(failure: Failure) -> Self {
         Self {
             message: Some(failure.message),
+            message_key: failure.key.map(str::to_string),
             type_: Some(failure.kind),
-            trace_id: Some(format!("{:032x}", fastrand::u128(..))),
+            trace_id: Some(uuid::Uuid::new_v4().to_string()),
             ..Self::default()
         }
     }

@@ -12,10 +12,12 @@ pub(super) const BODY: usize = 10 * 1024 * 1024;
 pub(super) const DOCUMENTS: usize = 20_000;
 
 /// Sizes of a virtual instance, and the write requests a second that each allows.
-const SIZES: [(&str, u32); 11] = [
+const SIZES: [(&str, u32); 13] = [
     ("FREE", 1),
     ("NANO", 5),
     ("MICRO", 10),
+    ("MILLI", 10),
+    ("XSMALL", 15),
     ("SMALL", 25),
     ("MEDIUM", 50),
     ("LARGE", 100),

@@ -8,8 +8,10 @@
 //! - `options`: how it is started; `server`: the running server.
 //! - `certificate`, `tls`: HTTPS, if it is asked for.
 //! - `router`: which operation is done where; `handlers`: what each does.
-//! - `auth`, `body`, `limits`, `errors`: the way in, and how it is refused.
-//! - `definition`, `durations`, `incoming`, `patch`, `special_fields`: what comes in, checked.
+//! - `auth`, `body`, `encoding`, `strict`, `limits`, `errors`: the way in, and how it is
+//!   refused; `cors`: what every answer has.
+//! - `definition`, `source`, `durations`, `incoming`, `patch`, `special_fields`: what
+//!   comes in, checked.
 //! - `store`: what is kept.
 //! - `engine`: SQL on documents and what reads S3 (feature `engine`); without it,
 //!   `no_engine` refuses both.
@@ -17,8 +19,10 @@
 mod auth;
 mod body;
 mod certificate;
+mod cors;
 mod definition;
 mod durations;
+mod encoding;
 #[cfg_attr(not(feature = "engine"), path = "no_engine.rs")]
 mod engine;
 mod errors;
@@ -29,8 +33,10 @@ mod options;
 mod patch;
 mod router;
 mod server;
+mod source;
 mod special_fields;
 mod store;
+mod strict;
 mod tls;
 
 #[cfg(feature = "engine")]

@@ -3,6 +3,7 @@
 use super::errors::Failure;
 use super::incoming::Transformed;
 use super::server::App;
+use super::source;
 use super::store::Collection;
 use crate::rockset::types::Source;
 use std::sync::Arc;
@@ -13,11 +14,7 @@ pub(super) enum Transformation {}
 
 impl Transformation {
     pub(super) fn parse(_: &str) -> Result<Self, Failure> {
-        Err(Failure::needs_engine("field_mapping_query runs SQL on every document"))
-    }
-
-    pub(super) fn sql(&self) -> &str {
-        match *self {}
+        Err(Failure::needs_engine("An ingest transformation runs SQL on every document"))
     }
 
     pub(super) fn apply(&self, _: &[&str]) -> Vec<Transformed> {
@@ -25,12 +22,21 @@ impl Transformation {
     }
 }
 
-pub(super) fn check_source(_: &Source, place: &str) -> Result<(), Failure> {
-    Err(Failure::needs_engine(&format!("{place} is to be read")))
+pub(super) fn check_source(source: &Source, _: &str) -> Result<(), Failure> {
+    super::definition::transformation(source.ingest_transformation.as_ref()).map(drop)
 }
 
 pub(super) fn check_access(_: &App, _: &Source) -> Result<(), Failure> {
     Ok(())
+}
+
+/// Why a source is not read, if it is one that could be.
+pub(super) fn unread(source: &Source) -> Option<String> {
+    source::is_read(source).then(|| {
+        "This build of the local Rockset reads no sources: build it with the feature `engine`, \
+         which reads S3"
+            .to_string()
+    })
 }
 
 pub(super) fn start(_: &App, _: &Arc<Collection>, _: &Source) {}

@@ -2,7 +2,7 @@
 
 use super::limits::VirtualInstance;
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use std::time::Duration;
 /// Settings of the local Rockset, each an argument of the command line.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// Address and port to listen on; port 0 takes any that is free
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8089")]
+    /// Address and port to listen on, such as localhost:8089, or :8089 for all addresses of this machine; port 0 takes any that is free
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8089", value_parser = address)]
     pub listen: SocketAddr,
 
     /// The only API key to accept; without it, any key will do
@@ -101,6 +101,30 @@ impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ApiKey(…)")
     }
+}
+
+/// Reads an address and a port: numbers, a name in place of the address, or no address
+/// for all that this machine has.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let wrong = || {
+        format!("{text:?} is no address with a port: write 127.0.0.1:8089, localhost:8089 or :8089")
+    };
+    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let port: u16 = port.parse().map_err(|_| wrong())?;
+    match host {
+        "" => return Ok((Ipv4Addr::UNSPECIFIED, port).into()),
+        // It means this machine, whatever there is to look names up with.
+        "localhost" => return Ok((Ipv4Addr::LOCALHOST, port).into()),
+        _ if host.contains([':', '/', '[', ']']) => return Err(wrong()),
+        _ => {}
+    }
+    let found = (host, port).to_socket_addrs();
+    let found: Vec<SocketAddr> = found.map_err(|error| format!("{host:?}: {error}"))?.collect();
+    let usual = found.iter().find(|address| address.is_ipv4()).or(found.first());
+    usual.copied().ok_or_else(|| format!("{host:?} has no address"))
 }
 
 /// Reads a number with a unit: `ms`, `s` or `m`.

@@ -78,7 +78,7 @@ fn carry_out(document: &mut Value, operation: &PatchOperation, room: &mut usize)
     // A null can't be told from no value, so that is what no value means.
     let value = || operation.value.clone().unwrap_or_default();
     let from = || pointer(operation.from.as_deref().ok_or(Wrong::Patch("it needs `from`"))?);
-    match kind(&operation.op) {
+    match &operation.op {
         Kind::Add => add(document, &path, value()),
         Kind::Replace => {
             let value = value();
@@ -113,14 +113,6 @@ fn carry_out(document: &mut Value, operation: &PatchOperation, room: &mut usize)
             Ok(())
         }
         Kind::Unlisted(_) => Err(Wrong::Patch("there is no such operation")),
-    }
-}
-
-/// The kind of an operation, in any letter case.
-fn kind(kind: &Kind) -> Kind {
-    match kind {
-        Kind::Unlisted(text) => Kind::from(text.to_ascii_uppercase().as_str()),
-        known => known.clone(),
     }
 }
 

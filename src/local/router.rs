@@ -2,7 +2,7 @@
 //! document, so that an operation it gains answers 501 until it is written.
 
 use super::handlers::{
-    collections, documents, integrations, looking, organization, sources, workspaces,
+    absent, collections, documents, integrations, looking, organization, sources, workspaces,
 };
 use super::server::{App, enter};
 use super::{errors, limits};
@@ -10,7 +10,7 @@ use crate::rockset::operations::{OPERATIONS, Operation};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::routing::{MethodFilter, MethodRouter, get, on};
 use http::Method;
 
 pub(super) fn router(app: App) -> Router {
@@ -21,6 +21,10 @@ pub(super) fn router(app: App) -> Router {
             router = router.route(operation.path, handler(method, operation));
         }
     }
+    // An older edition of the API had it, and clients of that time call it.
+    const OFFSET: &str = "/v1/orgs/self/ws/{workspace}/collections/{collection}/offsets/commit";
+    let router =
+        router.route(OFFSET, get(collections::offset)).route("/", get(organization::greet));
     looking::routes(router)
         .fallback(errors::unknown_path)
         .method_not_allowed_fallback(errors::wrong_method)
@@ -63,6 +67,20 @@ fn handler(method: MethodFilter, operation: &'static Operation) -> MethodRouter<
         "createIntegration" => on(method, integrations::create),
         "updateIntegration" => on(method, integrations::update),
         "deleteIntegration" => on(method, integrations::delete),
+
+        "listAliases" => on(method, absent::aliases),
+        "workspaceAliases" => on(method, absent::aliases_of),
+        "getAlias" | "deleteAlias" => on(method, absent::alias),
+        "listViews" => on(method, absent::views),
+        "workspaceViews" => on(method, absent::views_of),
+        "getView" | "deleteView" => on(method, absent::view),
+        "listAllQueryLambdas" => on(method, absent::lambdas),
+        "listQueryLambdasInWorkspace" => on(method, absent::lambdas_of),
+        "listQueryLambdaTags" | "listQueryLambdaVersions" | "deleteQueryLambda" => {
+            on(method, absent::lambda)
+        }
+        "getQueryLambdaTagVersion" | "deleteQueryLambdaTag" => on(method, absent::lambda_tag),
+        "getQueryLambdaVersion" | "deleteQueryLambdaVersion" => on(method, absent::lambda_version),
 
         _ => on(method, move || async move { errors::not_implemented(operation) }),
     }

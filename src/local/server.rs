@@ -6,13 +6,15 @@ use super::options::Options;
 use super::router::router;
 use super::store::Store;
 use super::tls::{TlsListener, acceptor};
-use super::{auth, body, certificate, store};
+use super::{auth, body, certificate, cors, encoding, store};
+use crate::rockset::operations::Right;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::serve::{Listener, ListenerExt};
+use http::Method;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Deref;
@@ -80,7 +82,15 @@ pub struct Server {
 /// Fails if nothing can listen there, if HTTPS is asked for with a certificate that
 /// can't be used, or outside of a Tokio runtime.
 pub fn start(options: Options) -> io::Result<Server> {
-    serve(std::net::TcpListener::bind(options.listen)?, options)
+    let address = options.listen;
+    let listener = std::net::TcpListener::bind(address).map_err(|error| {
+        let hint = match error.kind() {
+            io::ErrorKind::AddrInUse => "; choose another address or port with --listen",
+            _ => ", which is the address of --listen",
+        };
+        io::Error::new(error.kind(), format!("can't listen on {address}: {error}{hint}"))
+    })?;
+    serve(listener, options)
 }
 
 /// Starts a local Rockset on a listener, whatever the address of the options.
@@ -168,10 +178,18 @@ fn url(address: SocketAddr, scheme: &str) -> String {
 pub(super) async fn enter(State(app): State<App>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let (method, path) = (request.method().clone(), request.uri().path().to_string());
-    let response = match admit(&app, request).await {
-        Ok(request) => next.run(request).await,
-        Err(failure) => failure.into_response(),
+    let in_gzip = method != Method::HEAD && encoding::wants_gzip(request.headers());
+    let mut response = match method {
+        Method::OPTIONS => cors::preflight(),
+        _ => match admit(&app, request).await {
+            Ok(request) => next.run(request).await,
+            Err(failure) => failure.into_response(),
+        },
     };
+    if in_gzip {
+        response = encoding::encode(response).await;
+    }
+    cors::open(&mut response);
     let status = response.status().as_u16();
     debug!(%method, path, status, took = ?begun.elapsed(), "answered");
     response
@@ -180,9 +198,14 @@ pub(super) async fn enter(State(app): State<App>, request: Request, next: Next) 
 /// Checks the key and reads the body, which is done for a request that is refused,
 /// too: a client may not look for an answer before it has sent everything.
 async fn admit(app: &App, request: Request) -> Result<Request, Failure> {
-    let (parts, body) = request.into_parts();
-    let access = auth::check(&parts.headers, &app.options);
+    let (mut parts, body) = request.into_parts();
+    let needed = auth::needed(&parts);
+    let held = match needed {
+        Right::Nothing => Ok(Right::Nothing),
+        _ => auth::check(&parts.headers, &app.options),
+    };
     let body = body::whole(body).await;
-    auth::allow(access?, &parts.method, parts.uri.path())?;
-    Ok(Request::from_parts(parts, Body::from(body?)))
+    auth::allow(held?, needed)?;
+    let body = encoding::decode(&mut parts.headers, body?).await?;
+    Ok(Request::from_parts(parts, Body::from(body)))
 }

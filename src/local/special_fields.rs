@@ -24,7 +24,7 @@ pub(super) fn string(json: &RawValue) -> Option<Cow<'_, str>> {
 
 /// The identifier of a document, made up if there is none.
 pub(super) fn id(json: Option<&RawValue>) -> Result<Box<str>, Failure> {
-    let Some(json) = json else {
+    let Some(json) = json.filter(|json| json.get() != "null") else {
         return Ok(uuid::Uuid::new_v4().to_string().into());
     };
     match string(json) {
@@ -91,30 +91,36 @@ impl EventTimeSource {
     }
 }
 
+/// Extended JSON: a value of a type that JSON does not have.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Time {
-    Whole(i64),
-    Fraction(f64),
-    Text(String),
-    Extended {
-        #[serde(rename = "__rockset_type")]
-        kind: String,
-        value: String,
-    },
+pub(super) struct Extended<'a> {
+    /// Name of the type, in any letter case.
+    #[serde(borrow, rename = "__rockset_type")]
+    pub(super) kind: Cow<'a, str>,
+    /// A string, or the microseconds of a timestamp.
+    #[serde(borrow)]
+    pub(super) value: &'a RawValue,
+}
+
+impl<'a> Extended<'a> {
+    /// `None` if it is none.
+    pub(super) fn read(json: &'a RawValue) -> Option<Self> {
+        // Serde would take an array, too.
+        let object = Some(json.get()).filter(|json| json.starts_with('{'))?;
+        serde_json::from_str(object).ok()
+    }
+
+    pub(super) fn is(&self, kind: &str) -> bool {
+        self.kind.eq_ignore_ascii_case(kind)
+    }
 }
 
 /// Reads a number of units, or a timestamp; one without a zone is taken in `zone`.
 fn read_time(json: &RawValue, micros_per_unit: i64, zone: Tz) -> Result<i64, String> {
-    let micros = match serde_json::from_str(json.get()) {
-        Ok(Time::Whole(units)) => units.checked_mul(micros_per_unit),
-        Ok(Time::Fraction(units)) if micros_per_unit > 1 => {
-            Some((units * micros_per_unit as f64).round() as i64)
-        }
-        Ok(Time::Text(text)) => timestamp(&text, zone),
-        Ok(Time::Extended { kind, value }) if kind == "timestamp" => timestamp(&value, zone),
-        Ok(Time::Extended { kind, value }) if kind == "datetime" => timestamp(&value, zone),
-        Ok(Time::Fraction(_) | Time::Extended { .. }) | Err(_) => None,
+    let micros = match json.get().as_bytes().first() {
+        Some(b'"') => string(json).and_then(|text| timestamp(&text, zone)),
+        Some(b'{') => Extended::read(json).and_then(|typed| moment(&typed, zone)),
+        _ => units(json.get(), micros_per_unit),
     };
     let four_digits = |micros: &i64| {
         let time = DateTime::from_timestamp_micros(*micros);
@@ -128,6 +134,25 @@ fn read_time(json: &RawValue, micros_per_unit: i64, zone: Tz) -> Result<i64, Str
         };
         format!("is neither a {unit} since 1970 nor a timestamp: {}", excerpt(json))
     })
+}
+
+/// A number of units, in microseconds.
+fn units(number: &str, micros_per_unit: i64) -> Option<i64> {
+    if let Ok(units) = number.parse::<i64>() {
+        return units.checked_mul(micros_per_unit);
+    }
+    let units = number.parse::<f64>().ok().filter(|_| micros_per_unit > 1)?;
+    Some((units * micros_per_unit as f64).round() as i64)
+}
+
+/// A timestamp or datetime of extended JSON.
+fn moment(typed: &Extended<'_>, zone: Tz) -> Option<i64> {
+    let text = string(typed.value);
+    match text {
+        Some(text) if typed.is("timestamp") || typed.is("datetime") => timestamp(&text, zone),
+        None if typed.is("timestamp") => typed.value.get().parse().ok(),
+        _ => None,
+    }
 }
 
 fn timestamp(text: &str, zone: Tz) -> Option<i64> {

@@ -28,6 +28,8 @@ macro_rules! open_enum {
             fn from(text: &str) -> Self {
                 match text {
                     $($text => Self::$variant,)+
+                    // The hosted Rockset took them in any letter case.
+                    $(_ if text.eq_ignore_ascii_case($text) => Self::$variant,)+
                     _ => Self::Unlisted(text.to_string()),
                 }
             }

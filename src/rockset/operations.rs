@@ -14,6 +14,22 @@ pub struct Operation {
     pub path: &'static str,
     /// Group of operations to which it belongs, such as `Documents`.
     pub tag: &'static str,
+    /// What a caller must be allowed to do.
+    pub right: Right,
+}
+
+/// What a caller must be allowed to do, from the least to the most. Who has a right has
+/// those before it, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Right {
+    /// Nothing: the operation is open to those without a key.
+    Nothing,
+    /// Look at what there is.
+    Read,
+    /// Run queries, and end them.
+    Query,
+    /// Create, change or delete something.
+    Write,
 }
 
 include!(concat!(env!("OUT_DIR"), "/rockset_operations.rs"));

@@ -134,7 +134,8 @@ for (const [protocol, url] of Object.entries({ HTTP: ROCKSET_HTTP, HTTPS: ROCKSE
       await refused(rs.workspaces.deleteWorkspace(workspace), 'DEPENDENTRESOURCES');
       await refused(rs.workspaces.createWorkspace({ name: 'two words' }), 'INVALIDINPUT');
       await refused(rs.virtualInstances.listVirtualInstances(), 'NOTIMPLEMENTEDYET');
-      await refused(rs.aliases.listAliases(), 'NOTIMPLEMENTEDYET');
+      await refused(rs.views.getView('commons', 'none'), 'NOTFOUND');
+      assert.deepEqual((await rs.aliases.listAliases()).data, []);
       const large = { data: [{ a: 'x'.repeat(10 << 20) }] };
       await refused(rs.documents.addDocuments(workspace, 'c', large), 'CONTENTTOOLARGE');
       const name = newName();

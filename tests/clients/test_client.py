@@ -29,7 +29,8 @@ def test_the_organization_names_the_server(rs):
     data = rs.Organizations.get().data
     assert data.display_name and data.created_at
     assert data.clusters[0].apiserver_url == rs.api_client.configuration.host
-    assert data.external_id is None, "what has no value is null"
+    assert data.external_id and data.rockset_user
+    assert data.sso_connection is None, "what has no value is null"
 
 
 def test_a_workspace_lives_and_dies(rs, name):
@@ -55,7 +56,7 @@ def test_a_collection_lives_and_dies(rs, name):
         clustering_key=[FieldPartition(field_name="a", type="AUTO")],
         storage_compression_type="ZSTD",
     ).data
-    assert made.status in ("INITIALIZED", "CREATED")
+    assert made.status == "CREATED"
     assert (made.name, made.workspace, made.retention_secs) == (name, "commons", 86400)
     assert made.clustering_key[0].field_name == "a"
     assert made.sources == []
@@ -190,17 +191,42 @@ def test_a_collection_is_not_written_to_before_it_is_ready(rs, name):
 
 
 def test_what_is_not_built_says_so(rs, collection):
-    source = S3SourceWrapper(integration_name="i", bucket="b", region="us-west-2")
-    sql = FieldMappingQuery(sql="SELECT * FROM _input")
+    sql = FieldMappingQuery(sql="SELECT a FROM _input")
     for missing in (
         lambda: rs.VirtualInstances.list(),
         lambda: rs.ScheduledLambdas.list_org_scheduled_lambdas(),
-        lambda: rs.Collections.create_s3_collection(name="x", sources=[source]),
         lambda: rs.Collections.create_s3_collection(name="x", field_mapping_query=sql),
     ):
         with pytest.raises(ApiException) as raised:
             missing()
         assert problem(raised) == (501, "NOTIMPLEMENTEDYET")
+
+
+def test_a_source_is_taken_though_it_is_not_read(rs, name):
+    public = S3SourceWrapper(bucket="b", region="us-west-2", pattern="movies/*")
+    sql = FieldMappingQuery(sql="SELECT * FROM _input")
+    made = rs.Collections.create_s3_collection(
+        name=name, sources=[public], field_mapping_query=sql
+    ).data
+    assert made.sources[0].s3.bucket == "b"
+    assert made.sources[0].status["state"] == "ERROR"
+    assert made.field_mapping_query.sql == sql.sql
+    eventually(lambda: rs.Collections.get(collection=name).data.status == "READY")
+    rs.Collections.delete(collection=name)
+
+    missing = S3SourceWrapper(integration_name="none", bucket="b")
+    with pytest.raises(NotFoundException) as raised:
+        rs.Collections.create_s3_collection(name=name + "x", sources=[missing])
+    assert problem(raised) == (404, "NOTFOUND")
+
+
+def test_there_are_no_views_aliases_and_lambdas(rs):
+    assert rs.Views.list().data == []
+    assert rs.Aliases.list().data == []
+    assert rs.QueryLambdas.list_all_query_lambdas().data == []
+    with pytest.raises(NotFoundException) as raised:
+        rs.Aliases.get(alias="none", workspace="commons")
+    assert problem(raised) == (404, "NOTFOUND")
 
 
 def test_writes_past_the_limit_are_refused(name):

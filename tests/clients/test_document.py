@@ -29,6 +29,7 @@ BOUNDS = {
 }
 # What the last edition of the API has, and the client doesn't know.
 NEWER = {
+    "ErrorModel": {"message_key"},
     "FormatParams": {"avro"},
     "QueryResponse": {"status"},
 }

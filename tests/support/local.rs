@@ -3,6 +3,9 @@
 // Each test file uses its part of this.
 #![allow(dead_code)]
 
+#[path = "document.rs"]
+mod document;
+
 use materialize_rockset::local::{self, Options, Server};
 use materialize_rockset::rockset::{self, Client};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
@@ -104,12 +107,16 @@ impl Local {
     }
 }
 
-/// Sends a request and reads the answer, which must be JSON.
+/// Sends a request and reads the answer, which must be JSON, and as the API document says.
 pub async fn answer(request: reqwest::RequestBuilder) -> Answer {
-    let response = request.send().await.unwrap();
+    let (client, request) = request.build_split();
+    let request = request.unwrap();
+    let (method, path) = (request.method().clone(), request.url().path().to_string());
+    let response = client.execute(request).await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
     let text = response.text().await.unwrap();
     let body = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{status} {e}: {text}"));
+    document::check(&method, &path, status.as_u16(), &body);
     Answer { status, headers, body }
 }
 

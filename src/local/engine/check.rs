@@ -2,48 +2,28 @@
 
 use super::formats::Format;
 use super::s3::{Pattern, Place};
-use super::sql::Transformation;
-use crate::local::durations;
+use crate::local::definition::{self, Transformation};
 use crate::local::errors::Failure;
 use crate::local::server::App;
-use crate::rockset::enums::ErrorType;
+use crate::local::source;
 use crate::rockset::types::{Source, SourceS3};
 
-/// Checks a source that is to be read, as far as it can be done by itself.
+/// Checks what only the engine understands of a source.
 pub(in crate::local) fn check_source(source: &Source, place: &str) -> Result<(), Failure> {
-    let wrong = |what: String| Failure::invalid(format!("Wrong in {place}.{what}"));
-    let Some(s3) = &source.s3 else {
-        let message = format!("The local Rockset reads S3 alone, which {place} is not");
-        return Err(Failure::new(ErrorType::Notimplementedyet, message));
-    };
-    let others = Source {
-        format_params: None,
-        id: None,
-        ingest_transformation: None,
-        integration_name: None,
-        resume_at: None,
-        s3: None,
-        status: None,
-        suspended_at: None,
-        write_api: None,
-        ..source.clone()
-    };
-    let others = serde_json::to_value(others).unwrap_or_default();
-    if others.as_object().is_some_and(|others| !others.is_empty()) {
-        return Err(Failure::invalid(format!("Wrong in {place}: it is S3 and something else")));
+    if let Some(s3) = &source.s3 {
+        let wrong = |what: String| Failure::invalid(format!("Wrong in {place}.s3.{what}"));
+        pattern(s3).map_err(wrong)?;
+        Format::given(source.format_params.as_ref(), place)?;
     }
-    if source.integration_name.as_deref().unwrap_or_default().is_empty() {
-        return Err(wrong("integration_name: it is missing".to_string()));
+    transformation(source).map(drop)
+}
+
+/// Why a source is not read, if it is one that could be.
+pub(in crate::local) fn unread(source: &Source) -> Option<String> {
+    match source::kinds(source).as_slice() {
+        ["s3"] | ["write_api"] => None,
+        kinds => Some(format!("The local Rockset reads S3, but not {}", kinds.join(", "))),
     }
-    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    if !s3.bucket.starts_with(|c: char| c.is_ascii_alphanumeric()) || !s3.bucket.chars().all(good) {
-        return Err(wrong(format!("s3.bucket: {:?} is no name of a bucket", s3.bucket)));
-    }
-    pattern(s3).map_err(|what| wrong(format!("s3.{what}")))?;
-    durations::scan_frequency(s3.settings.as_ref(), &format!("{place}.s3"))?;
-    Format::given(source.format_params.as_ref(), place)?;
-    transformation(source)?;
-    Ok(())
 }
 
 /// Checks that a source that is to be read can be, by the integration that it names.
@@ -57,12 +37,9 @@ pub(in crate::local) fn check_access(app: &App, source: &Source) -> Result<(), F
 /// Which objects a source reads. Fails with what is wrong.
 pub(super) fn pattern(s3: &SourceS3) -> Result<Pattern, String> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    match (given(&s3.prefix), given(&s3.pattern)) {
-        (Some(_), Some(_)) => {
-            Err("pattern: there is a prefix, too, and one excludes the other".to_string())
-        }
-        (prefix, None) => Ok(Pattern::prefix(&prefix.unwrap_or_default())),
-        (None, Some(pattern)) => {
+    match given(&s3.pattern) {
+        None => Ok(Pattern::prefix(&given(&s3.prefix).unwrap_or_default())),
+        Some(pattern) => {
             Pattern::parse(&pattern).map_err(|wrong| format!("pattern: {pattern:?}: {wrong}"))
         }
     }
@@ -70,9 +47,5 @@ pub(super) fn pattern(s3: &SourceS3) -> Result<Pattern, String> {
 
 /// The transformation of a source that has one of its own.
 pub(super) fn transformation(source: &Source) -> Result<Option<Transformation>, Failure> {
-    let query = source.ingest_transformation.as_ref().and_then(|query| query.sql.as_deref());
-    match query.unwrap_or_default().trim() {
-        "" => Ok(None),
-        sql => Transformation::parse(sql).map(Some),
-    }
+    definition::transformation(source.ingest_transformation.as_ref())
 }

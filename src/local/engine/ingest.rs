@@ -4,7 +4,7 @@
 //! the ingest goes on.
 
 use super::formats::Record;
-use super::sql::Transformation;
+use crate::local::definition::Transformation;
 use crate::local::incoming::{self, Transformed};
 use crate::local::special_fields::{self as special, EventTimeSource};
 use crate::local::store::{Collection, Document, Meta};
@@ -34,7 +34,7 @@ pub(super) struct Sink(Arc<Parts>);
 struct Parts {
     collection: Weak<Collection>,
     /// The source's own transformation, which takes the place of the collection's.
-    transformation: Option<Arc<Transformation>>,
+    transformation: Option<Transformation>,
     /// What `_meta.s3` says of the object, as the inside of a JSON object.
     object: Arc<str>,
     progress: Mutex<Progress>,
@@ -56,7 +56,7 @@ impl Sink {
     /// Records of an object, of which the first `skip` are stored already.
     pub(super) fn new(
         collection: Weak<Collection>,
-        transformation: Option<Arc<Transformation>>,
+        transformation: Option<Transformation>,
         object: Arc<str>,
         skip: u64,
         parts: mpsc::Sender<Part>,
@@ -94,6 +94,7 @@ impl Sink {
         let event_time = collection.definition().event_time.as_ref();
         let now = special::now();
         let transformation = parts.transformation.clone().or_else(|| collection.transformation());
+        let transformation = transformation.and_then(|transformation| transformation.engine);
         let transformed = transformation.map(|transformation| {
             let good: Vec<&str> = records.iter().flatten().map(String::as_str).collect();
             transformation.apply(&good).into_iter()

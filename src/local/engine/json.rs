@@ -1,9 +1,9 @@
 //! Columns as JSON: what Arrow holds, in the way that the API writes it.
 //!
 //! Dates, times and bytes become extended JSON, decimals become plain numbers, and a
-//! float that JSON has no number for becomes null.
+//! float that JSON has no number for becomes null. A date or time beyond the years that
+//! can be written costs the row that it is in.
 
-use crate::local::special_fields::extended;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, make_array};
 use arrow::compute::cast;
 use arrow::datatypes::{
@@ -15,11 +15,13 @@ use arrow::json::writer::{Encoder, EncoderFactory, EncoderOptions, NullableEncod
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, NaiveTime, SecondsFormat, TimeDelta};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The rows of a batch, each as the text of a JSON object with all its columns.
-pub(super) fn rows(batch: &RecordBatch) -> Result<Vec<String>, ArrowError> {
-    let options = options();
+/// The rows of a batch, each as the text of a JSON object with all its columns, or why
+/// it can't be written.
+pub(super) fn rows(batch: &RecordBatch) -> Result<Vec<Result<String, String>>, ArrowError> {
+    let wrong = Wrong::default();
+    let options = options(&wrong);
     let schema = batch.schema();
     let mut columns = Vec::with_capacity(batch.num_columns());
     for (field, array) in schema.fields().iter().zip(batch.columns()) {
@@ -39,14 +41,18 @@ pub(super) fn rows(batch: &RecordBatch) -> Result<Vec<String>, ArrowError> {
             value(column, row, &mut text);
         }
         text.push(b'}');
-        rows.push(String::from_utf8_lossy(&text).into_owned());
+        rows.push(match wrong.take() {
+            None => Ok(String::from_utf8_lossy(&text).into_owned()),
+            Some(wrong) => Err(wrong),
+        });
     }
     Ok(rows)
 }
 
-/// The values of a column, each as the text of JSON.
+/// The values of a column, each as the text of JSON. Fails if one can't be written.
 pub(super) fn values(array: &ArrayRef) -> Result<Vec<String>, ArrowError> {
-    let options = options();
+    let wrong = Wrong::default();
+    let options = options(&wrong);
     let field: FieldRef = Arc::new(Field::new("value", array.data_type().clone(), true));
     let mut column = make_encoder(&field, array, &options)?;
     let text = |row| {
@@ -54,7 +60,22 @@ pub(super) fn values(array: &ArrayRef) -> Result<Vec<String>, ArrowError> {
         value(&mut column, row, &mut text);
         String::from_utf8_lossy(&text).into_owned()
     };
-    Ok((0..array.len()).map(text).collect())
+    let texts = (0..array.len()).map(text).collect();
+    wrong.take().map_or(Ok(texts), |wrong| Err(ArrowError::ComputeError(wrong)))
+}
+
+/// What is wrong in the row that is being written. An encoder can't fail by itself.
+#[derive(Debug, Clone, Default)]
+struct Wrong(Arc<Mutex<Option<String>>>);
+
+impl Wrong {
+    fn lock(&self) -> MutexGuard<'_, Option<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> Option<String> {
+        self.lock().take()
+    }
 }
 
 fn value(column: &mut NullableEncoder<'_>, row: usize, text: &mut Vec<u8>) {
@@ -64,13 +85,14 @@ fn value(column: &mut NullableEncoder<'_>, row: usize, text: &mut Vec<u8>) {
     }
 }
 
-fn options() -> EncoderOptions {
-    EncoderOptions::default().with_explicit_nulls(true).with_encoder_factory(Arc::new(Extended))
+fn options(wrong: &Wrong) -> EncoderOptions {
+    let factory = Arc::new(Extended(wrong.clone()));
+    EncoderOptions::default().with_explicit_nulls(true).with_encoder_factory(factory)
 }
 
 /// Makes the encoders of the types that JSON does not have.
 #[derive(Debug)]
-struct Extended;
+struct Extended(Wrong);
 
 impl EncoderFactory for Extended {
     fn make_default_encoder<'a>(
@@ -95,6 +117,8 @@ impl EncoderFactory for Extended {
             _ => return Ok(None),
         };
         let array = make_array(array.to_data());
+        // What is too large for the type that it is held as becomes null there.
+        let nulls = array.nulls().cloned();
         // Without its zone, a timestamp would be cast to the clock of that zone.
         let array = match array.data_type() {
             T::Timestamp(unit, Some(_)) => {
@@ -106,11 +130,12 @@ impl EncoderFactory for Extended {
             (Kind::Bytes, T::FixedSizeBinary(_)) => cast(&cast(&array, &T::Binary)?, &held)?,
             _ => cast(&array, &held)?,
         };
-        let nulls = array.nulls().cloned();
-        Ok(Some(NullableEncoder::new(Box::new(Typed { kind, array }), nulls)))
+        let typed = Typed { kind, array, wrong: self.0.clone() };
+        Ok(Some(NullableEncoder::new(Box::new(typed), nulls)))
     }
 }
 
+#[derive(Debug)]
 enum Kind {
     Timestamp,
     Datetime,
@@ -123,24 +148,36 @@ enum Kind {
 struct Typed {
     kind: Kind,
     array: ArrayRef,
+    wrong: Wrong,
 }
 
 impl Encoder for Typed {
     fn encode(&mut self, row: usize, out: &mut Vec<u8>) {
-        let text = match self.kind {
+        match self.text(row).filter(|_| !self.array.is_null(row)) {
+            Some(text) => out.extend_from_slice(text.as_bytes()),
+            None => {
+                let kind = format!("{:?}", self.kind).to_lowercase();
+                self.wrong.lock().get_or_insert(format!("A {kind} is beyond all years"));
+            }
+        }
+    }
+}
+
+impl Typed {
+    /// `None` if it is beyond the years that can be written.
+    fn text(&self, row: usize) -> Option<String> {
+        let micros = || self.array.as_primitive::<TimestampMicrosecondType>().value(row);
+        let moment = || {
+            let time = DateTime::from_timestamp_micros(micros())?;
+            Some(time.to_rfc3339_opts(SecondsFormat::Micros, true))
+        };
+        Some(match self.kind {
             Kind::Number => self.array.as_string::<i32>().value(row).to_string(),
-            Kind::Timestamp => {
-                extended(self.array.as_primitive::<TimestampMicrosecondType>().value(row))
-            }
-            Kind::Datetime => {
-                let micros = self.array.as_primitive::<TimestampMicrosecondType>().value(row);
-                let time = DateTime::from_timestamp_micros(micros).unwrap_or_default();
-                let time = time.to_rfc3339_opts(SecondsFormat::Micros, true);
-                scalar("datetime", time.trim_end_matches('Z'))
-            }
+            Kind::Timestamp => scalar("timestamp", &moment()?),
+            Kind::Datetime => scalar("datetime", moment()?.trim_end_matches('Z')),
             Kind::Date => {
                 let days = self.array.as_primitive::<Date32Type>().value(row);
-                let date = DateTime::UNIX_EPOCH + TimeDelta::days(days.into());
+                let date = DateTime::UNIX_EPOCH.checked_add_signed(TimeDelta::days(days.into()))?;
                 scalar("date", &date.date_naive().to_string())
             }
             Kind::Time => {
@@ -151,8 +188,7 @@ impl Encoder for Typed {
             Kind::Bytes => {
                 scalar("bytes", &STANDARD.encode(self.array.as_binary::<i64>().value(row)))
             }
-        };
-        out.extend_from_slice(text.as_bytes());
+        })
     }
 }
 

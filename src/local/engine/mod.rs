@@ -15,7 +15,7 @@ mod options;
 mod s3;
 mod sql;
 
-pub(super) use check::{check_access, check_source};
+pub(super) use check::{check_access, check_source, unread};
 pub use options::S3;
 pub(super) use s3::start;
 pub(super) use sql::Transformation;

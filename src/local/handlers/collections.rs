@@ -1,18 +1,20 @@
 //! Collections and their offsets.
 
-use crate::local::body::{JsonBody, Params};
+use crate::local::body::{JsonBody, Params, QueryParams};
 use crate::local::definition::{Definition, transformation};
 use crate::local::engine;
 use crate::local::errors::Answer;
 use crate::local::server::App;
 use crate::local::store::Collection;
+use crate::rockset::enums::CollectionStatus;
 use crate::rockset::types::{
-    CreateCollectionRequest, CreateCollectionResponse, DeleteCollectionResponse,
+    self, CreateCollectionRequest, CreateCollectionResponse, DeleteCollectionResponse,
     GetCollectionCommit, GetCollectionCommitRequest, GetCollectionResponse,
     ListCollectionsResponse, UpdateCollectionRequest,
 };
 use axum::Json;
 use axum::extract::State;
+use serde::Deserialize;
 use std::sync::Arc;
 
 /// The names of a workspace and of a collection in it.
@@ -54,7 +56,9 @@ pub(in crate::local) async fn create(
     for source in collection.sources() {
         engine::start(&app, &collection, &source);
     }
-    Ok(Json(CreateCollectionResponse { data: Some(collection.show()) }))
+    // That of the moment of its creation, however soon it is ready.
+    let shown = types::Collection { status: Some(CollectionStatus::Created), ..collection.show() };
+    Ok(Json(CreateCollectionResponse { data: Some(shown) }))
 }
 
 pub(in crate::local) async fn update(
@@ -84,4 +88,18 @@ pub(in crate::local) async fn offsets(
     JsonBody(request): JsonBody<GetCollectionCommitRequest>,
 ) -> Answer<GetCollectionCommit> {
     Ok(Json(app.store.collection(&workspace, &name)?.passed(&request.name)?))
+}
+
+/// The query by which older clients ask for an offset.
+#[derive(Deserialize)]
+pub(in crate::local) struct Fence {
+    fence: String,
+}
+
+pub(in crate::local) async fn offset(
+    State(app): State<App>,
+    Params((workspace, name)): Place,
+    QueryParams(Fence { fence }): QueryParams<Fence>,
+) -> Answer<GetCollectionCommit> {
+    Ok(Json(app.store.collection(&workspace, &name)?.passed(&[fence])?))
 }

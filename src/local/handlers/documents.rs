@@ -21,6 +21,7 @@ use axum::Json;
 use axum::extract::State;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// The outcome of a document: its `_id`, if known, and what became of it.
 type Outcome = (Option<String>, Result<Kind, Failure>);
@@ -33,7 +34,8 @@ pub(in crate::local) async fn add(
     let collection = open(&app, &workspace, &name)?;
     let now = special::now();
     let event_time = collection.definition().event_time.as_ref();
-    let documents: Vec<_> = match collection.transformation() {
+    let transformation = collection.transformation().and_then(|query| query.engine);
+    let documents: Vec<_> = match transformation {
         None => {
             let incoming = incoming::read(&text, event_time)?;
             incoming.into_iter().map(|sent| ready(sent, now)).collect()
@@ -183,11 +185,12 @@ fn statuses(collection: &str, outcomes: Vec<Outcome>) -> Vec<DocumentStatus> {
             Ok(kind) => (kind, None),
             Err(failure) => (Kind::Error, Some(failure.into())),
         };
+        let patch_id = (status == Kind::Patched).then(|| Uuid::new_v4().to_string());
         DocumentStatus {
             collection: Some(collection.to_string()),
             error,
             id,
-            patch_id: None,
+            patch_id,
             status: Some(status),
         }
     };

@@ -1,5 +1,6 @@
 //! What each operation does, a file for each group of them.
 
+pub(super) mod absent;
 pub(super) mod collections;
 pub(super) mod documents;
 pub(super) mod integrations;

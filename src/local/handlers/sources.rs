@@ -2,11 +2,11 @@
 
 use super::collections::Place;
 use crate::local::body::{JsonBody, Params, parse};
-use crate::local::definition::{check_source, new_source};
 use crate::local::durations;
 use crate::local::engine;
 use crate::local::errors::{Answer, Failure};
 use crate::local::server::App;
+use crate::local::source;
 use crate::rockset::types::{
     DeleteSourceResponse, GetSourceResponse, ListSourcesResponse, Source, SourceBase,
     SuspendSourceRequest,
@@ -42,12 +42,12 @@ pub(in crate::local) async fn get(
 pub(in crate::local) async fn create(
     State(app): State<App>,
     Params((workspace, name)): Place,
-    JsonBody(source): JsonBody<Source>,
+    JsonBody(given): JsonBody<Source>,
 ) -> Answer<GetSourceResponse> {
     let collection = app.store.collection(&workspace, &name)?;
-    check_source(&source, "the body")?;
-    engine::check_access(&app, &source)?;
-    let source = collection.add_source(new_source(source))?;
+    source::check(&given, "the body")?;
+    engine::check_access(&app, &given)?;
+    let source = app.store.add_source(&collection, source::new(given))?;
     engine::start(&app, &collection, &source);
     Ok(Json(GetSourceResponse { data: Some(source) }))
 }

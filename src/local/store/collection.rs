@@ -2,15 +2,14 @@
 
 use super::documents::Documents;
 use super::sources::{self, Kept};
-use crate::local::definition::Definition;
-use crate::local::engine::Transformation;
+use crate::local::definition::{Definition, Transformation};
 use crate::local::errors::Failure;
 use crate::local::special_fields as special;
 use crate::rockset::enums::{CollectionStatus, ErrorType};
 use crate::rockset::types::{
     self, FieldMappingQuery, GetCollectionCommit, GetCollectionCommitData, Offsets,
 };
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A collection of a workspace.
@@ -30,7 +29,7 @@ pub(in crate::local) struct Collection {
 pub(super) struct State {
     description: Option<String>,
     /// What is done to all documents that come in.
-    transformation: Option<Arc<Transformation>>,
+    transformation: Option<Transformation>,
     pub(super) sources: Vec<Kept>,
     pub(super) deleted: Option<Instant>,
     /// Writes so far.
@@ -41,7 +40,7 @@ pub(super) struct State {
 impl Collection {
     pub(super) fn new(workspace: &str, mut definition: Definition, ready_after: Duration) -> Self {
         let description = definition.description.take();
-        let transformation = definition.transformation.take().map(Arc::new);
+        let transformation = definition.transformation.take();
         let sources = std::mem::take(&mut definition.sources);
         let sources = sources.into_iter().map(|source| Kept::new(source, true)).collect();
         Self {
@@ -97,13 +96,13 @@ impl Collection {
             state.description = description;
         }
         if let Some(transformation) = transformation {
-            state.transformation = transformation.map(Arc::new);
+            state.transformation = transformation;
         }
         Ok(())
     }
 
     /// What is done to all documents that come in.
-    pub(in crate::local) fn transformation(&self) -> Option<Arc<Transformation>> {
+    pub(in crate::local) fn transformation(&self) -> Option<Transformation> {
         self.state().transformation.clone()
     }
 
@@ -119,6 +118,8 @@ impl Collection {
     ) -> Result<(T, String), Failure> {
         let mut state = self.state();
         self.ready(&state)?;
+        self.expire(&mut state);
+        sources::written(&mut state.sources);
         let outcome = write(&mut state.documents);
         state.documents.touch();
         state.writes += 1;
@@ -137,11 +138,12 @@ impl Collection {
             clustering_key: self.definition.clustering_key.clone(),
             created_at: Some(self.created_at.clone()),
             created_by: Some(super::CREATOR.to_string()),
+            created_by_apikey_name: Some(super::KEY_NAME.to_string()),
             description: state.description.clone(),
             field_mapping_query: state
                 .transformation
                 .as_ref()
-                .map(|query| FieldMappingQuery { sql: Some(query.sql().to_string()) }),
+                .map(|query| FieldMappingQuery { sql: Some(query.sql.clone()) }),
             insert_only: Some(self.definition.insert_only),
             name: Some(self.definition.name.clone()),
             read_only: Some(false),
@@ -150,7 +152,7 @@ impl Collection {
             sources: state.sources.iter().map(Kept::show).collect(),
             stats: Some(state.documents.stats()),
             status: Some(self.status(&state)),
-            storage_compression_type: self.definition.compression.clone(),
+            storage_compression_type: Some(self.definition.compression.clone()),
             workspace: Some(self.workspace.clone()),
             ..types::Collection::default()
         }
@@ -194,7 +196,6 @@ impl Collection {
         let age = self.created.elapsed();
         match state.deleted {
             Some(_) => CollectionStatus::Deleted,
-            None if age < self.ready_after / 2 => CollectionStatus::Initialized,
             None if age < self.ready_after => CollectionStatus::Created,
             None => sources::holding(&state.sources, self.ready_after)
                 .unwrap_or(CollectionStatus::Ready),
@@ -204,7 +205,7 @@ impl Collection {
     pub(super) fn alive(&self, state: &State) -> Result<(), Failure> {
         match state.deleted {
             None => Ok(()),
-            Some(_) => Err(Failure::not_found("Collection", self.name())),
+            Some(_) => Err(Failure::no_collection(&self.workspace, self.name())),
         }
     }
 
@@ -213,7 +214,7 @@ impl Collection {
         let status = self.status(state);
         let kind = match status {
             CollectionStatus::Ready => return Ok(()),
-            CollectionStatus::Initialized => ErrorType::Creating,
+            _ if self.created.elapsed() < self.ready_after / 2 => ErrorType::Creating,
             _ => ErrorType::NotReady,
         };
         let name = self.name();
@@ -222,10 +223,23 @@ impl Collection {
 
     fn purged(&self) -> MutexGuard<'_, State> {
         let mut state = self.state();
-        if let Some(seconds) = self.definition.retention_secs {
-            state.documents.purge(special::now() - seconds * 1_000_000);
+        if let Some(before) = self.expired_before() {
+            state.documents.purge(before);
         }
         state
+    }
+
+    /// Lets writes see what readers see.
+    pub(super) fn expire(&self, state: &mut State) {
+        if let Some(before) = self.expired_before() {
+            state.documents.expire(before);
+        }
+    }
+
+    /// What is older than this many microseconds has outlived the retention period.
+    fn expired_before(&self) -> Option<i64> {
+        let seconds = self.definition.retention_secs?;
+        Some(special::now() - seconds * 1_000_000)
     }
 
     /// The state, also after a thread has panicked that held it: a document is put

@@ -62,6 +62,10 @@ pub(in crate::local) struct Documents {
     by_id: BTreeMap<Box<str>, Document>,
     /// No document is older than this.
     oldest: i64,
+    /// What is older than this has expired: nobody sees it, though it may still be here.
+    expired_before: i64,
+    /// Documents put since it was last looked for what has expired.
+    put_since: usize,
     size: usize,
     inserted: usize,
     overwritten: usize,
@@ -75,6 +79,8 @@ impl Default for Documents {
         Self {
             by_id: BTreeMap::new(),
             oldest: i64::MAX,
+            expired_before: i64::MIN,
+            put_since: 0,
             size: 0,
             inserted: 0,
             overwritten: 0,
@@ -87,12 +93,13 @@ impl Default for Documents {
 
 impl Documents {
     pub(in crate::local) fn get(&self, id: &str) -> Option<&Document> {
-        self.by_id.get(id)
+        self.by_id.get(id).filter(|document| document.event_time >= self.expired_before)
     }
 
     /// Adds a document, or replaces the one that has its `_id` and then is true.
     pub(in crate::local) fn put(&mut self, id: Box<str>, document: Document) -> bool {
         self.oldest = self.oldest.min(document.event_time);
+        self.put_since += 1;
         let size = size(&id, &document);
         self.inserted += size;
         self.size += size;
@@ -103,10 +110,16 @@ impl Documents {
             }
             Entry::Occupied(mut entry) => {
                 let old = entry.insert(document);
+                let expired = old.event_time < self.expired_before;
                 let old = self::size(entry.key(), &old);
-                self.overwritten += old;
                 self.size -= old;
-                true
+                if expired {
+                    self.purged += 1;
+                    self.purged_size += old;
+                } else {
+                    self.overwritten += old;
+                }
+                !expired
             }
         }
     }
@@ -138,8 +151,20 @@ impl Documents {
         self.by_id.len()
     }
 
+    /// Lets the documents expire that are older than a time in microseconds, before
+    /// others are written. They are forgotten when so many have been put that looking at
+    /// all is little beside it.
+    pub(super) fn expire(&mut self, before: i64) {
+        self.expired_before = before;
+        if self.put_since > self.by_id.len() / 2 {
+            self.purge(before);
+        }
+    }
+
     /// Forgets the documents that are older than a time in microseconds.
     pub(super) fn purge(&mut self, before: i64) {
+        self.expired_before = before;
+        self.put_since = 0;
         if self.oldest >= before {
             return;
         }

@@ -2,7 +2,7 @@
 //!
 //! They are kept as they were sent, for a source to use, and shown without secrets.
 
-use super::{CREATOR, Store, read, timestamp, write};
+use super::{CREATOR, EXTERNAL_ID, KEY_NAME, Store, read, timestamp, write};
 use crate::local::definition::check_name;
 use crate::local::errors::Failure;
 use crate::rockset::enums::ErrorType;
@@ -32,7 +32,7 @@ impl Store {
 
     /// An integration with its secrets, for who works with them.
     pub(in crate::local) fn secret_integration(&self, name: &str) -> Result<Kept, Failure> {
-        read(&self.integrations).get(name).cloned().ok_or_else(|| no_integration(name))
+        read(&self.integrations).get(name).cloned().ok_or_else(|| Failure::no_integration(name))
     }
 
     pub(in crate::local) fn create_integration(
@@ -41,14 +41,14 @@ impl Store {
         s3_endpoint: Option<Url>,
     ) -> Result<Integration, Failure> {
         check_name("name", &request.name)?;
-        let integration = Integration {
+        let mut integration = Integration {
             azure_blob_storage: request.azure_blob_storage,
             azure_event_hubs: request.azure_event_hubs,
             azure_service_bus: request.azure_service_bus,
             collections: Vec::new(),
             created_at: Some(timestamp()),
             created_by: CREATOR.to_string(),
-            created_by_apikey_name: None,
+            created_by_apikey_name: Some(KEY_NAME.to_string()),
             description: request.description,
             dynamodb: request.dynamodb,
             gcs: request.gcs,
@@ -70,6 +70,7 @@ impl Store {
         if integrations.contains_key(&integration.name) {
             return Err(Failure::already_exists("Integration", &integration.name));
         }
+        with_external_id(&mut integration);
         let kept = Kept { integration, s3_endpoint };
         let shown = masked(&kept);
         integrations.insert(kept.integration.name.clone(), kept);
@@ -83,9 +84,9 @@ impl Store {
         s3_endpoint: Option<Url>,
     ) -> Result<Integration, Failure> {
         let mut integrations = write(&self.integrations);
-        let found = integrations.get_mut(name).ok_or_else(|| no_integration(name))?;
+        let found = integrations.get_mut(name).ok_or_else(|| Failure::no_integration(name))?;
         let old = found.integration.clone();
-        let updated = Integration {
+        let mut updated = Integration {
             azure_blob_storage: request.azure_blob_storage.or(old.azure_blob_storage),
             azure_event_hubs: request.azure_event_hubs.or(old.azure_event_hubs),
             azure_service_bus: request.azure_service_bus.or(old.azure_service_bus),
@@ -106,35 +107,54 @@ impl Store {
             let message = format!("Integration {name:?} is for {before}, and stays so");
             return Err(Failure::invalid(message));
         }
+        with_external_id(&mut updated);
         let s3_endpoint = s3_endpoint.or(found.s3_endpoint.take());
         *found = Kept { integration: updated, s3_endpoint };
         Ok(masked(found))
     }
 
     pub(in crate::local) fn delete_integration(&self, name: &str) -> Result<Integration, Failure> {
-        if !read(&self.integrations).contains_key(name) {
-            return Err(no_integration(name));
+        // Held so that no source comes to name it meanwhile.
+        let mut integrations = write(&self.integrations);
+        if !integrations.contains_key(name) {
+            return Err(Failure::no_integration(name));
         }
         if let Some(user) = self.user_of(name) {
             let message =
                 format!("Integration {name:?} can't be deleted: collection {user:?} uses it");
             return Err(Failure::new(ErrorType::Dependentresources, message));
         }
-        let removed = write(&self.integrations).remove(name);
-        removed.map(|kept| masked(&kept)).ok_or_else(|| no_integration(name))
+        let removed = integrations.remove(name);
+        removed.map(|kept| masked(&kept)).ok_or_else(|| Failure::no_integration(name))
     }
 
     /// A collection with a source that names this integration.
     fn user_of(&self, integration: &str) -> Option<String> {
-        let names = |source: &Source| source.integration_name.as_deref() == Some(integration);
+        let names = |source: &Source| named(source) == Some(integration);
         let collections = self.collections();
         let user = collections.iter().find(|user| user.sources().iter().any(names))?;
         Some(user.name().to_string())
     }
 }
 
-fn no_integration(name: &str) -> Failure {
-    Failure::not_found("Integration", name)
+/// The integration that a source names.
+pub(super) fn named(source: &Source) -> Option<&str> {
+    source.integration_name.as_deref().filter(|name| !name.is_empty())
+}
+
+/// Fills in what the roles of an integration are assumed with.
+fn with_external_id(integration: &mut Integration) {
+    let it = integration;
+    let roles = [
+        it.s3.as_mut().and_then(|c| c.aws_role.as_mut()),
+        it.dynamodb.as_mut().and_then(|c| c.aws_role.as_mut()),
+        it.kinesis.as_mut().and_then(|c| c.aws_role.as_mut()),
+        it.kafka.as_mut().and_then(|c| c.aws_role.as_mut()),
+        it.snowflake.as_mut().and_then(|c| c.aws_role.as_mut()),
+    ];
+    for role in roles.into_iter().flatten() {
+        role.aws_external_id.get_or_insert_with(|| EXTERNAL_ID.to_string());
+    }
 }
 
 /// The services for which there are credentials.

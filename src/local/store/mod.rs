@@ -23,6 +23,12 @@ use std::time::Duration;
 /// Who has created everything.
 const CREATOR: &str = "local@localhost";
 
+/// What Rockset shows to AWS when it assumes a role: the organization has one.
+pub(super) const EXTERNAL_ID: &str = "local-rockset";
+
+/// The name of every API key, by which things are created.
+const KEY_NAME: &str = "local";
+
 /// The workspace that always exists.
 const COMMONS: &str = "commons";
 
@@ -36,6 +42,7 @@ pub(super) struct Store {
 
 #[derive(Debug)]
 struct Workspace {
+    created_by: Option<String>,
     description: Option<String>,
     created_at: String,
     collections: BTreeMap<String, Arc<Collection>>,
@@ -43,7 +50,8 @@ struct Workspace {
 
 impl Workspace {
     fn new(description: Option<String>) -> Self {
-        Self { description, created_at: timestamp(), collections: BTreeMap::new() }
+        let created_by = Some(CREATOR.to_string());
+        Self { created_by, description, created_at: timestamp(), collections: BTreeMap::new() }
     }
 
     /// Its collections, those included that are being deleted.
@@ -55,7 +63,7 @@ impl Workspace {
         types::Workspace {
             collection_count: i64::try_from(self.collections().count()).ok(),
             created_at: Some(self.created_at.clone()),
-            created_by: Some(CREATOR.to_string()),
+            created_by: self.created_by.clone(),
             description: self.description.clone(),
             name: Some(name.to_string()),
         }
@@ -64,7 +72,9 @@ impl Workspace {
 
 impl Store {
     pub(super) fn new(ready_after: Duration) -> Self {
-        let commons = (COMMONS.to_string(), Workspace::new(None));
+        let commons =
+            Workspace { created_by: None, ..Workspace::new(Some("default workspace".to_string())) };
+        let commons = (COMMONS.to_string(), commons);
         Self {
             ready_after,
             workspaces: RwLock::new(BTreeMap::from([commons])),
@@ -78,7 +88,10 @@ impl Store {
 
     pub(super) fn workspace(&self, name: &str) -> Result<types::Workspace, Failure> {
         let workspaces = read(&self.workspaces);
-        workspaces.get(name).map(|workspace| workspace.show(name)).ok_or_else(|| no_workspace(name))
+        workspaces
+            .get(name)
+            .map(|workspace| workspace.show(name))
+            .ok_or_else(|| Failure::no_workspace(name))
     }
 
     pub(super) fn create_workspace(
@@ -98,7 +111,7 @@ impl Store {
 
     pub(super) fn delete_workspace(&self, name: &str) -> Result<types::Workspace, Failure> {
         let mut workspaces = write(&self.workspaces);
-        let workspace = workspaces.get(name).ok_or_else(|| no_workspace(name))?;
+        let workspace = workspaces.get(name).ok_or_else(|| Failure::no_workspace(name))?;
         if name == COMMONS {
             let message = format!("Workspace {COMMONS:?} always exists");
             return Err(Failure::new(ErrorType::Forbidden, message));
@@ -123,7 +136,7 @@ impl Store {
     /// The collections of a workspace.
     pub(super) fn collections_of(&self, workspace: &str) -> Result<Vec<Arc<Collection>>, Failure> {
         let workspaces = read(&self.workspaces);
-        let found = workspaces.get(workspace).ok_or_else(|| no_workspace(workspace))?;
+        let found = workspaces.get(workspace).ok_or_else(|| Failure::no_workspace(workspace))?;
         Ok(found.collections().cloned().collect())
     }
 
@@ -134,9 +147,23 @@ impl Store {
         name: &str,
     ) -> Result<Arc<Collection>, Failure> {
         let workspaces = read(&self.workspaces);
-        let found = workspaces.get(workspace).ok_or_else(|| no_workspace(workspace))?;
+        let found = workspaces.get(workspace).ok_or_else(|| Failure::no_workspace(workspace))?;
         let collection = found.collections.get(name).filter(|collection| !collection.is_gone());
-        collection.cloned().ok_or_else(|| Failure::not_found("Collection", name))
+        collection.cloned().ok_or_else(|| Failure::no_collection(workspace, name))
+    }
+
+    /// Adds a source to a collection.
+    pub(super) fn add_source(
+        &self,
+        collection: &Collection,
+        source: types::Source,
+    ) -> Result<types::Source, Failure> {
+        // Held until the source is there, so that it isn't deleted meanwhile.
+        let integrations = read(&self.integrations);
+        if let Some(name) = integrations::named(&source) {
+            integrations.get(name).ok_or_else(|| Failure::no_integration(name))?;
+        }
+        collection.add_source(source)
     }
 
     pub(super) fn create_collection(
@@ -144,8 +171,14 @@ impl Store {
         workspace: &str,
         definition: Definition,
     ) -> Result<Arc<Collection>, Failure> {
+        // Held until the collection is there, so that none of them is deleted meanwhile.
+        let integrations = read(&self.integrations);
+        for name in definition.sources.iter().filter_map(integrations::named) {
+            integrations.get(name).ok_or_else(|| Failure::no_integration(name))?;
+        }
         let mut workspaces = write(&self.workspaces);
-        let within = workspaces.get_mut(workspace).ok_or_else(|| no_workspace(workspace))?;
+        let within =
+            workspaces.get_mut(workspace).ok_or_else(|| Failure::no_workspace(workspace))?;
         within.collections.retain(|_, collection| !collection.is_gone());
         if within.collections.contains_key(&definition.name) {
             return Err(Failure::already_exists("Collection", &definition.name));
@@ -156,13 +189,9 @@ impl Store {
     }
 }
 
-fn no_workspace(name: &str) -> Failure {
-    Failure::not_found("Workspace", name)
-}
-
 /// Now, as the API writes the time of a creation.
 pub(super) fn timestamp() -> String {
-    chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+    chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
 // A thread that panics leaves nothing half done in these maps, so a poisoned lock is

@@ -1,18 +1,23 @@
 //! The sources of a collection: how far each has been read, and whether to go on.
 
 use super::collection::{Collection, State};
+use crate::local::engine;
 use crate::local::errors::Failure;
+use crate::local::source::is_read;
 use crate::rockset::enums::{CollectionStatus, SourceState};
-use crate::rockset::types::{Source, SourceS3Settings, Status};
+use crate::rockset::types::{Source, SourceS3Settings, SourceWriteApi, Status};
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
 /// A source of a collection.
 #[derive(Debug)]
 pub(super) struct Kept {
     /// As the API shows it.
     shown: Source,
+    /// Why nobody reads it, if that is so.
+    unread: Option<String>,
     stage: Stage,
     /// When it goes on, if it is suspended.
     resume: Option<Instant>,
@@ -46,11 +51,14 @@ pub(in crate::local) enum Reading {
 impl Kept {
     /// A source that a collection is created with, or that is added to it later.
     pub(super) fn new(source: Source, with_collection: bool) -> Self {
-        let stage = match source.s3.is_some() && with_collection {
-            true => Stage::Unlisted,
-            false => Stage::Free,
-        };
-        Self { shown: source, stage, resume: None, reader: JoinSet::new() }
+        let unread = engine::unread(&source);
+        let waits = is_read(&source) && unread.is_none() && with_collection;
+        let stage = if waits { Stage::Unlisted } else { Stage::Free };
+        let mut kept = Self { shown: source, unread, stage, resume: None, reader: JoinSet::new() };
+        if kept.unread.is_some() {
+            kept.begin();
+        }
+        kept
     }
 
     pub(super) fn show(&self) -> Source {
@@ -71,11 +79,36 @@ impl Kept {
         status.message = None;
     }
 
+    /// Shows that it is about to be read, or that it isn't and why.
+    fn begin(&mut self) {
+        let state = match self.unread {
+            None => SourceState::Initializing,
+            Some(_) => SourceState::Error,
+        };
+        self.set(state);
+        if let Some(status) = &mut self.shown.status {
+            status.message = self.unread.clone();
+        }
+    }
+
     fn go_on(&mut self) {
-        self.set(SourceState::Initializing);
+        self.begin();
         self.resume = None;
         self.shown.suspended_at = None;
         self.shown.resume_at = None;
+    }
+}
+
+/// Notes that something was written: the write API is a source of every collection that
+/// it has been used on.
+pub(super) fn written(sources: &mut Vec<Kept>) {
+    if sources.iter().all(|source| source.shown.write_api.is_none()) {
+        let source = Source {
+            id: Some(Uuid::new_v4().to_string()),
+            write_api: Some(SourceWriteApi(Default::default())),
+            ..Source::default()
+        };
+        sources.push(Kept::new(source, false));
     }
 }
 
@@ -104,11 +137,13 @@ impl Collection {
         self.with_source(id, |source| Ok(source.show()))
     }
 
-    pub(in crate::local) fn add_source(&self, source: Source) -> Result<Source, Failure> {
+    pub(super) fn add_source(&self, source: Source) -> Result<Source, Failure> {
         let mut state = self.state();
         self.alive(&state)?;
-        state.sources.push(Kept::new(source.clone(), false));
-        Ok(source)
+        let source = Kept::new(source, false);
+        let shown = source.show();
+        state.sources.push(source);
+        Ok(shown)
     }
 
     /// Removes a source. What it has brought stays.
@@ -132,7 +167,7 @@ impl Collection {
             source.set(SourceState::Suspended);
             source.resume = Instant::now().checked_add(period);
             source.shown.suspended_at = Some(super::timestamp());
-            source.shown.resume_at = Some(resume.to_rfc3339_opts(SecondsFormat::Millis, true));
+            source.shown.resume_at = Some(resume.to_rfc3339_opts(SecondsFormat::Secs, true));
             Ok(source.show())
         })
     }
@@ -179,7 +214,7 @@ fn position(state: &State, id: &str) -> Result<usize, Failure> {
 }
 
 fn readable(source: &Kept) -> Result<(), Failure> {
-    match source.shown.s3.is_some() {
+    match is_read(&source.shown) {
         true => Ok(()),
         false => Err(Failure::invalid("Nothing is read from this source")),
     }
@@ -209,6 +244,7 @@ impl Collection {
         let mut state = self.state();
         let turn = turn(&mut state, id);
         if turn == Reading::GoesOn {
+            self.expire(&mut state);
             for (id, document) in documents.drain(..) {
                 let immutable = self.definition().insert_only && state.documents.get(&id).is_some();
                 if !immutable {

@@ -69,8 +69,12 @@ impl TryFrom<&CsvParams> for Csv {
         };
         let types = params.column_types.iter().map(|kind| kind.to_string());
         let quote = character("quoteChar", &params.quote_char, b'"')?;
+        let separator = character("separator", &params.separator, b',')?;
+        if separator == 0 {
+            return Err("separator: it is empty".to_string());
+        }
         Ok(Self {
-            separator: character("separator", &params.separator, b',')?,
+            separator,
             quote: Some(quote).filter(|quote| *quote != 0),
             escape: character("escapeChar", &params.escape_char, b'\\')?,
             latin_1,

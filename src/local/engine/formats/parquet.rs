@@ -33,7 +33,7 @@ pub(super) async fn read(
         let sink = sink.clone();
         let sent = tokio::task::spawn_blocking(move || {
             let rows = json::rows(&batch).map_err(|error| Fault::Bad(error.to_string()))?;
-            sink.send(rows.into_iter().map(Ok).collect()).map_err(|_| Fault::Unwanted)
+            sink.send(rows).map_err(|_| Fault::Unwanted)
         });
         sent.await.map_err(|error| Fault::Bad(error.to_string()))??;
     }

@@ -119,7 +119,7 @@ impl Task {
         source: &Source,
         new: Vec<ObjectMeta>,
     ) -> Result<(), Stop> {
-        let transformation = check::transformation(source).ok().flatten().map(Arc::new);
+        let transformation = check::transformation(source).ok().flatten();
         let mut new = new.into_iter();
         let mut ahead = VecDeque::with_capacity(PARALLEL);
         loop {
@@ -252,5 +252,5 @@ fn figure(n: u64) -> Option<i64> {
 }
 
 fn now() -> String {
-    Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
+    Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true)
 }

@@ -5,7 +5,7 @@ use crate::local::engine::S3;
 use crate::local::errors::Failure;
 use crate::local::store::Store;
 use crate::rockset::client::may_use_proxy;
-use crate::rockset::types::{AwsAccessKey, Source, SourceS3};
+use crate::rockset::types::{AwsAccessKey, S3Integration, Source, SourceS3};
 use futures_util::TryStreamExt;
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
@@ -65,9 +65,14 @@ impl Place {
         options: &S3,
     ) -> Result<Self, Failure> {
         let name = source.integration_name.as_deref().unwrap_or_default();
-        let kept = store.secret_integration(name)?;
-        let Some(credentials) = kept.integration.s3 else {
-            return Err(Failure::invalid(format!("Integration {name:?} is not for S3")));
+        // A public bucket needs no credentials.
+        let (credentials, own_endpoint) = match name {
+            "" => (S3Integration::default(), None),
+            name => {
+                let kept = store.secret_integration(name)?;
+                let not_s3 = || Failure::invalid(format!("Integration {name:?} is not for S3"));
+                (kept.integration.s3.ok_or_else(not_s3)?, kept.s3_endpoint)
+            }
         };
         let bucket = s3.bucket.clone();
         if let Some(directory) = &options.directory {
@@ -79,7 +84,7 @@ impl Place {
                  it an aws_access_key, or start the local Rockset with --s3-directory"
             )));
         }
-        let endpoint = kept.s3_endpoint.as_ref().or(options.endpoint.as_ref());
+        let endpoint = own_endpoint.as_ref().or(options.endpoint.as_ref());
         let endpoint = endpoint.map(|url| url.as_str().trim_end_matches('/').to_string());
         let region = s3.region.clone().unwrap_or_else(|| REGION.to_string());
         let key = credentials.aws_access_key.map(Key::from);

@@ -2,9 +2,9 @@
 
 use super::pattern::Pattern;
 use super::place::explain;
+use crate::local::definition::Transformation;
 use crate::local::engine::formats::{self, Fault, Format};
 use crate::local::engine::ingest::{Part, Sink};
-use crate::local::engine::sql::Transformation;
 use crate::local::store::Collection;
 use crate::rockset::types::Source;
 use object_store::{ObjectMeta, ObjectStore};
@@ -30,7 +30,7 @@ impl Reader {
         source: &Source,
         pattern: &Pattern,
         object: ObjectMeta,
-        (collection, transformation, skip): (Weak<Collection>, Option<Arc<Transformation>>, u64),
+        (collection, transformation, skip): (Weak<Collection>, Option<Transformation>, u64),
     ) -> Result<Self, String> {
         let format = Format::given(source.format_params.as_ref(), "the source")
             .map_err(|failure| failure.message().to_string())?;

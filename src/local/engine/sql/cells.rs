@@ -1,6 +1,6 @@
 //! Values of documents as columns.
 
-use crate::local::special_fields as special;
+use crate::local::special_fields::{self as special, Extended};
 use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, LargeBinaryArray, StringArray,
     Time64MicrosecondArray, TimestampMicrosecondArray, new_null_array,
@@ -11,7 +11,6 @@ use arrow::json::reader::infer_json_schema_from_iterator;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
-use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -55,14 +54,6 @@ pub(super) enum Kind {
     Object,
 }
 
-#[derive(Deserialize)]
-struct Extended<'a> {
-    #[serde(borrow, rename = "__rockset_type")]
-    kind: Cow<'a, str>,
-    #[serde(borrow)]
-    value: Cow<'a, str>,
-}
-
 impl<'a> Cell<'a> {
     pub(super) fn read(json: Option<&'a RawValue>) -> Self {
         let Some(json) = json else {
@@ -74,10 +65,10 @@ impl<'a> Cell<'a> {
             Some(b'f') => Self::Bool(false),
             Some(b'"') => special::string(json).map_or(Self::Null, Self::Text),
             Some(b'[') => Self::Array(json),
-            Some(b'{') => match serde_json::from_str::<Extended<'a>>(text) {
-                Ok(extended) => extended.cell().unwrap_or(Self::Object(json)),
-                Err(_) => Self::Object(json),
-            },
+            Some(b'{') => {
+                let typed = Extended::read(json).and_then(|typed| cell(&typed));
+                typed.unwrap_or(Self::Object(json))
+            }
             Some(b'-' | b'0'..=b'9') => match text.parse::<i64>() {
                 Ok(integer) => Self::Int(integer),
                 Err(_) => text.parse().map_or(Self::Null, Self::Float),
@@ -104,35 +95,39 @@ impl<'a> Cell<'a> {
     }
 }
 
-impl<'a> Extended<'a> {
-    /// The value, if its type is one of SQL and it can be read.
-    fn cell(self) -> Option<Cell<'a>> {
-        let text = self.value.as_ref();
-        let moment = |text: &str| {
-            let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"];
-            let read = |format: &&str| NaiveDateTime::parse_from_str(text, format).ok();
-            let time = formats.iter().find_map(read)?;
-            Some(time.and_utc().timestamp_micros())
-        };
-        match self.kind.as_ref() {
-            "timestamp" => {
-                let zoned = DateTime::parse_from_rfc3339(text).ok();
-                zoned.map(|t| t.timestamp_micros()).or_else(|| moment(text)).map(Cell::Timestamp)
-            }
-            "datetime" => moment(text.trim_end_matches('Z')).map(Cell::Datetime),
-            "date" => {
-                let date: NaiveDate = text.parse().ok()?;
-                let epoch = NaiveDate::default().num_days_from_ce();
-                Some(Cell::Date(date.num_days_from_ce() - epoch))
-            }
-            "time" => {
-                let time: NaiveTime = text.parse().ok()?;
-                let seconds = i64::from(time.num_seconds_from_midnight());
-                Some(Cell::Time(seconds * 1_000_000 + i64::from(time.nanosecond() / 1_000)))
-            }
-            "bytes" => STANDARD.decode(text).ok().map(Cell::Bytes),
-            _ => None,
+/// The value of extended JSON, if its type is one of SQL and it can be read.
+fn cell(typed: &Extended<'_>) -> Option<Cell<'static>> {
+    if typed.is("timestamp")
+        && let Ok(micros) = typed.value.get().parse()
+    {
+        return Some(Cell::Timestamp(micros));
+    }
+    let text = special::string(typed.value)?;
+    let text = text.as_ref();
+    let moment = |text: &str| {
+        let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"];
+        let read = |format: &&str| NaiveDateTime::parse_from_str(text, format).ok();
+        let time = formats.iter().find_map(read)?;
+        Some(time.and_utc().timestamp_micros())
+    };
+    match typed.kind.to_ascii_lowercase().as_str() {
+        "timestamp" => {
+            let zoned = DateTime::parse_from_rfc3339(text).ok();
+            zoned.map(|t| t.timestamp_micros()).or_else(|| moment(text)).map(Cell::Timestamp)
         }
+        "datetime" => moment(text.trim_end_matches('Z')).map(Cell::Datetime),
+        "date" => {
+            let date: NaiveDate = text.parse().ok()?;
+            let epoch = NaiveDate::default().num_days_from_ce();
+            Some(Cell::Date(date.num_days_from_ce() - epoch))
+        }
+        "time" => {
+            let time: NaiveTime = text.parse().ok()?;
+            let seconds = i64::from(time.num_seconds_from_midnight());
+            Some(Cell::Time(seconds * 1_000_000 + i64::from(time.nanosecond() / 1_000)))
+        }
+        "bytes" => STANDARD.decode(text).ok().map(Cell::Bytes),
+        _ => None,
     }
 }
 
@@ -183,7 +178,11 @@ fn typed(texts: &[Option<&str>]) -> Option<ArrayRef> {
     let mut lines = String::new();
     for text in texts {
         lines.push_str(r#"{"v":"#);
-        lines.push_str(text.unwrap_or("null"));
+        // A line end can only be between two values: within a string it is escaped.
+        lines.extend(text.unwrap_or("null").chars().map(|c| match c {
+            '\n' | '\r' => ' ',
+            c => c,
+        }));
         lines.push_str("}\n");
     }
     let values = lines.lines().map(|line| {

@@ -21,7 +21,6 @@ const PLANS: usize = 100;
 /// An ingest transformation.
 #[derive(Debug)]
 pub(in crate::local) struct Transformation {
-    sql: String,
     query: Query,
     /// Whether a plan is good for later, too.
     lasting: bool,
@@ -39,11 +38,7 @@ impl Transformation {
             Ok((query, lasting))
         });
         let (query, lasting) = parsed.map_err(|failed| query::wrong(&failed))??;
-        Ok(Self { sql: sql.to_string(), query, lasting, plans: Mutex::default() })
-    }
-
-    pub(in crate::local) fn sql(&self) -> &str {
-        &self.sql
+        Ok(Self { query, lasting, plans: Mutex::default() })
     }
 
     /// Transforms documents, each the text of a JSON object. Answers what has become of
