@@ -192,7 +192,7 @@ impl Gathering {
     /// that is enough, the last document of a binding stays open, since its key may come again.
     fn close_largest(&mut self) {
         let Self { bindings, open, .. } = self;
-        let enough = open.limits.open - open.limits.open / 8;
+        let enough = open.limits.open - open.limits.open / 16;
         let mut largest: Vec<(bool, usize, usize, Operation)> = Vec::new();
         for (index, binding) in bindings.iter_mut().enumerate() {
             let bytes = binding.additions.bytes() + binding.deletions.bytes();
