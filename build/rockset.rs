@@ -91,7 +91,7 @@ fn drop_patterns(value: &mut Value) {
 /// Takes `nullable` off what may be left out: the client reads a null of it as nothing,
 /// and needs no type that tells the two apart.
 fn drop_nullable(api: &mut Value) {
-    let schemas = api["components"]["schemas"].as_object_mut();
+    let schemas = api.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
     for (_, schema) in schemas.into_iter().flatten() {
         let required = schema["required"].clone();
         let is_required = |name: &String| {
@@ -137,7 +137,7 @@ fn join_errors(api: &mut Value) {
 /// Makes a schema of its own of each enumeration that stands within a list, for only of
 /// such a one the client keeps a value that isn't listed.
 fn name_enumerations(api: &mut Value) {
-    let schemas = api["components"]["schemas"].as_object_mut();
+    let schemas = api.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
     let Some(schemas) = schemas else { return };
     let mut named = Vec::new();
     for (schema, definition) in schemas.iter_mut() {
