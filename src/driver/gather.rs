@@ -274,7 +274,7 @@ impl Binding {
     #[inline(never)]
     fn close(&mut self, operation: Operation, open: &mut Open) {
         open.allocated -= self.batch(operation).allocated();
-        let expected = self.batch(operation).bytes().min(open.limits.bytes);
+        let expected = self.batch(operation).bytes();
         let batch = self.batch(operation).take(expected);
         self.hand_over(batch, open);
     }
@@ -286,7 +286,7 @@ impl Binding {
             return self.close(operation, open);
         }
         let before = self.last_batch().allocated();
-        let expected = self.last_batch().bytes().min(open.limits.bytes);
+        let expected = self.last_batch().bytes();
         let batch = self.last_batch().take_settled(expected);
         open.allocated = open.allocated + self.last_batch().allocated() - before;
         self.hand_over(batch, open);
