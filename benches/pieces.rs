@@ -20,12 +20,14 @@ use fearless_simd::{Level, Simd, dispatch};
 use materialize_rockset::config::DocumentId;
 use materialize_rockset::driver::batch::{Batch, Limits, Operation, Pool};
 use materialize_rockset::driver::document::Layout;
-use materialize_rockset::flow::buffer::{Buffer, Writer};
+use materialize_rockset::encode::Error;
+use materialize_rockset::encode::buffer::{Buffer, Writer};
+use materialize_rockset::encode::embedded;
+use materialize_rockset::encode::tuple::Reader;
 use materialize_rockset::flow::codec::FrameReader;
 use materialize_rockset::flow::materialize::{self, request};
 use materialize_rockset::flow::spec::FieldSelection;
-use materialize_rockset::flow::tuple::{Error, Reader};
-use materialize_rockset::flow::{Codec, Request, Store, json_text};
+use materialize_rockset::flow::{Codec, Request, Store};
 use materialize_rockset::rockset::documents::{Statuses, written_id};
 use pack::pack;
 use serde_json::{Value, json};
@@ -139,7 +141,7 @@ fn embedded(bencher: Bencher) {
     bencher.counter(BytesCount::new(text.len())).bench_local(|| {
         out.truncate(0);
         let text = divan::black_box(text.as_bytes());
-        out.append(|out| dispatch!(Level::new(), simd => json_text::write(simd, text, out)))
+        out.append(|out| dispatch!(Level::new(), simd => embedded::write(simd, text, out)))
             .unwrap();
         out.len()
     });

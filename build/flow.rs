@@ -62,7 +62,7 @@ fn map_to_json(config: &mut Config, parent: &str, message: &DescriptorProto) {
         config.field_attribute(
             format!("{path}.{}", field.name()),
             format!(
-                "#[serde(rename = {:?}, skip_serializing_if = \"crate::flow::json::is_default\", {})]",
+                "#[serde(rename = {:?}, skip_serializing_if = \"crate::flow::proto_json::is_default\", {})]",
                 field.json_name(),
                 json_form(field, message),
             ),
@@ -74,9 +74,9 @@ fn map_to_json(config: &mut Config, parent: &str, message: &DescriptorProto) {
 }
 
 /// The serde arguments that give a field its form in JSON. The helpers they name
-/// are in `src/flow/json.rs`.
+/// are in `src/flow/proto_json.rs`.
 fn json_form(field: &FieldDescriptorProto, message: &DescriptorProto) -> String {
-    let helper = |name: &str| format!("with = \"crate::flow::json::{name}\"");
+    let helper = |name: &str| format!("with = \"crate::flow::proto_json::{name}\"");
 
     if field.name().ends_with("_json") {
         return helper("embedded");
@@ -95,8 +95,8 @@ fn json_form(field: &FieldDescriptorProto, message: &DescriptorProto) -> String 
         (_, _, Type::Enum) => {
             let name = rust_path(field.type_name());
             format!(
-                "serialize_with = \"crate::flow::json::write_enum::<{name}, _>\", \
-                 deserialize_with = \"crate::flow::json::read_enum::<{name}, _>\""
+                "serialize_with = \"crate::flow::proto_json::write_enum::<{name}, _>\", \
+                 deserialize_with = \"crate::flow::proto_json::read_enum::<{name}, _>\""
             )
         }
         _ => plain(),
@@ -104,7 +104,7 @@ fn json_form(field: &FieldDescriptorProto, message: &DescriptorProto) -> String 
 }
 
 fn plain() -> String {
-    "deserialize_with = \"crate::flow::json::or_default\"".to_string()
+    "deserialize_with = \"crate::flow::proto_json::or_default\"".to_string()
 }
 
 fn is_map_entry(message: &DescriptorProto) -> bool {

@@ -2,6 +2,7 @@
 //!
 //! In reading order:
 //!
+//! - [`encode`]: packed tuples as JSON text. It knows nobody.
 //! - [`flow`]: the runtime's side. Messages, frames, the order of a session.
 //! - [`rockset`]: the endpoint's side. A typed client of the Rockset API.
 //! - [`config`]: what a user writes.
@@ -15,6 +16,7 @@
 
 pub mod config;
 pub mod driver;
+pub mod encode;
 pub mod flow;
 #[cfg(feature = "local")]
 pub mod local;

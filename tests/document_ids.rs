@@ -7,9 +7,10 @@ mod support;
 
 use bytes::Bytes;
 use fearless_simd::{Level, Simd, dispatch};
-use materialize_rockset::flow::buffer::{Buffer, Writer};
+use materialize_rockset::encode::Error;
+use materialize_rockset::encode::buffer::{Buffer, Writer};
+use materialize_rockset::encode::tuple::Reader;
 use materialize_rockset::flow::materialize::request::Store;
-use materialize_rockset::flow::tuple::{Error, Reader};
 use materialize_rockset::flow::{Codec, Request};
 use serde_json::{Value, json};
 use std::cell::Cell;

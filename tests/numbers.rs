@@ -7,8 +7,8 @@
 mod pack;
 
 use fearless_simd::{Level, dispatch};
-use materialize_rockset::flow::buffer::Buffer;
-use materialize_rockset::flow::tuple::Reader;
+use materialize_rockset::encode::buffer::Buffer;
+use materialize_rockset::encode::tuple::Reader;
 use pack::{pack, pack_integer};
 use serde_json::json;
 

@@ -11,9 +11,10 @@ mod pack;
 
 use fearless_simd::dispatch;
 use levels::levels;
-use materialize_rockset::flow::buffer::Buffer;
-use materialize_rockset::flow::json_text;
-use materialize_rockset::flow::tuple::{Error, Reader};
+use materialize_rockset::encode::Error;
+use materialize_rockset::encode::buffer::Buffer;
+use materialize_rockset::encode::embedded;
+use materialize_rockset::encode::tuple::Reader;
 use pack::pack_string;
 use serde::de::IgnoredAny;
 
@@ -193,7 +194,7 @@ fn agrees(text: &[u8]) -> bool {
     };
     let written = same(levels().map(|level| {
         let mut out = Buffer::default();
-        out.append(|out| dispatch!(level, simd => json_text::write(simd, text, out)))?;
+        out.append(|out| dispatch!(level, simd => embedded::write(simd, text, out)))?;
         Ok::<_, Error>(out.as_slice().to_vec())
     }));
     let shown = String::from_utf8_lossy(text);

@@ -1,7 +1,7 @@
 //! Documents on their way into one request.
 
 pub use super::pool::Pool;
-use crate::flow::buffer::{Buffer, Writer};
+use crate::encode::buffer::{Buffer, Writer};
 use bytes::Bytes;
 use std::convert::Infallible;
 use std::ops::Range;

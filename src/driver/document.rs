@@ -2,15 +2,16 @@
 //! `{"_id":…,"field":value,…}`.
 
 use super::Error;
-use super::base64;
 use super::names::{can_be_id, folded};
 use crate::config::DocumentId;
+use crate::encode;
+use crate::encode::base64;
+use crate::encode::buffer::{Buffer, PIECE, Writer};
+use crate::encode::embedded;
+use crate::encode::padded::Padded;
+use crate::encode::tuple::Reader;
 use crate::flow::Store;
-use crate::flow::buffer::{Buffer, PIECE, Writer};
-use crate::flow::json_text;
-use crate::flow::padded::Padded;
 use crate::flow::spec::{FieldSelection, Projection};
-use crate::flow::tuple::{self, Reader};
 use fearless_simd::{Level, Simd, dispatch};
 
 /// Identifies a document.
@@ -124,7 +125,7 @@ impl Layout {
         self.write_tuple(simd, &self.values, store.values_packed, out)?;
         if let Some(field) = &self.document {
             field.write_prefix(out);
-            json_text::write(simd, store.doc_json, out).map_err(|e| self.error(&field.name, e))?;
+            embedded::write(simd, store.doc_json, out).map_err(|e| self.error(&field.name, e))?;
         }
         out.push(b'}');
         Ok(())
@@ -247,7 +248,7 @@ impl Layout {
     }
 
     #[cold]
-    fn error(&self, field: &str, source: tuple::Error) -> Error {
+    fn error(&self, field: &str, source: encode::Error) -> Error {
         Error::Tuple {
             binding: self.binding,
             collection: self.collection.clone(),
@@ -286,7 +287,7 @@ impl Field {
         simd: S,
         tuple: &mut Reader<'_>,
         out: &mut Writer<'_>,
-    ) -> Result<(), tuple::Error> {
+    ) -> Result<(), encode::Error> {
         self.write_prefix(out);
         tuple.write_json(simd, out)
     }
@@ -308,7 +309,7 @@ impl Field {
         simd: S,
         mut tuple: Reader<'a>,
         out: &mut Writer<'_>,
-    ) -> Result<Reader<'a>, tuple::Error> {
+    ) -> Result<Reader<'a>, encode::Error> {
         let before = out.position();
         self.write_prefix(out);
         simd.vectorize(

@@ -1,6 +1,7 @@
 //! What ends a session.
 
-use crate::flow::{self, tuple};
+use crate::encode;
+use crate::flow;
 use crate::rockset::Tried;
 use crate::{config, rockset};
 use tokio::task::JoinError;
@@ -41,7 +42,7 @@ pub enum Error {
         /// Name of the field.
         field: String,
         /// What is wrong with its packed value.
-        source: tuple::Error,
+        source: encode::Error,
     },
     /// A key that no document can be identified by.
     #[error(

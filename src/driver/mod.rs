@@ -3,7 +3,7 @@
 //! One file a request: [`spec`], [`validate`], [`apply`], [`open`], and
 //! [`transactions`] for the stream that follows an Open. What they share: `task`,
 //! the task as configured, and `last`, as it was before; `names`, what a field is called in
-//! Rockset; [`document`], how a Store becomes a document, with `base64` for its `_id`;
+//! Rockset; [`document`], how a Store becomes a document;
 //! [`batch`], documents on their way into one request; `pool`, its memory; `gather`, all
 //! batches that are open; `order`, of documents that have one key; `send`, one batch until it's
 //! acknowledged, by the `statuses` of its documents, or `malformed`, why it never will be;
@@ -13,7 +13,6 @@
 //! many that one wrote.
 
 pub mod apply;
-mod base64;
 pub mod batch;
 mod counts;
 mod differences;

@@ -12,7 +12,7 @@
 //! - Batches that hold documents of one and the same run may be in flight together. Any other
 //!   waits until those before it are acknowledged, and those that follow wait for it.
 
-use crate::flow::buffer::Buffer;
+use crate::encode::buffer::Buffer;
 use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::hash::BuildHasher;

@@ -1,6 +1,6 @@
 //! The memory of batches: how much of it there is, and what can be used again.
 
-use crate::flow::buffer::Buffer;
+use crate::encode::buffer::Buffer;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

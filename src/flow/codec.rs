@@ -4,8 +4,8 @@
 //! length, then the protobuf message. `json`: a JSON object a line.
 
 use super::Error;
-use super::padded::Padded;
-use super::window::Window;
+use super::read_buffer::Window;
+use crate::encode::padded::Padded;
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

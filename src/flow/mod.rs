@@ -8,29 +8,16 @@
 //!   packed tuples.
 //! - [`collections`]: which collection a binding takes.
 //! - [`Checkpoint`]: where the runtime stands, passed on as it is.
-//! - [`mod@tuple`]: packed keys and values as JSON text, with `escape` for its strings, of which
-//!   `foreign` checks what is beyond ASCII, `decimal` for its integers, [`json_text`] for what is
-//!   JSON already, `chunk` and [`padded`] to look at many bytes at once, and [`buffer`] to write
-//!   to. All of it is generic over a level of instructions, and has to be inlined into a function
-//!   that chooses one.
 
-pub mod buffer;
 mod checkpoint;
-mod chunk;
 pub mod codec;
 pub mod collections;
-mod decimal;
-mod escape;
-mod foreign;
-pub mod json;
-pub mod json_text;
 pub mod pack;
-pub mod padded;
+pub mod proto_json;
+mod read_buffer;
 pub mod session;
 mod store;
 mod timestamp;
-pub mod tuple;
-mod window;
 
 /// The generated messages, a module for each package.
 #[allow(missing_docs, clippy::all, clippy::unwrap_used, rustdoc::all)]

@@ -10,9 +10,9 @@
 
 use super::codec::{FrameReader, FrameWriter};
 use super::materialize::request;
-use super::padded::Padded;
 use super::store::complete;
 use super::{Codec, Error, Request, Response, Store, materialize};
+use crate::encode::padded::Padded;
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 

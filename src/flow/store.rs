@@ -3,7 +3,7 @@
 
 use super::materialize::request;
 use super::pack::pack;
-use super::padded::Padded;
+use crate::encode::padded::Padded;
 use bytes::Bytes;
 
 /// A Store, borrowed from the frame that it came in.

@@ -1,6 +1,6 @@
 //! What has been read of an input and not been taken yet.
 
-use super::padded::Padded;
+use crate::encode::padded::Padded;
 
 /// Bytes between those that have been taken and those to come, at the front of memory that
 /// is used again and again, so that it stays in the processor's caches.

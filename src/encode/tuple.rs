@@ -4,44 +4,12 @@
 //! A byte string holds JSON text, of an object, an array, or a value whose location
 //! has several types; it is checked and then embedded as it is.
 
+use super::Error;
 use super::buffer::Writer;
-use super::decimal;
-use super::escape::{ESCAPED, write_packed};
-use super::json_text;
 use super::padded::Padded;
+use super::string::{ESCAPED, write_packed};
+use super::{embedded, integer};
 use fearless_simd::Simd;
-
-/// Why a packed tuple can't be read.
-#[derive(Debug, thiserror::Error, PartialEq)]
-pub enum Error {
-    /// The tuple holds fewer elements than fields were selected.
-    #[error("the packed tuple ends before it")]
-    Missing,
-    /// The tuple ends within an element.
-    #[error("the packed tuple is cut short within it")]
-    CutShort,
-    /// The tuple holds more elements than fields were selected.
-    #[error("the packed tuple goes on for {0} bytes after it")]
-    Trailing(usize),
-    /// An element of a type that Flow doesn't pack.
-    #[error("its packed element is of the unknown type 0x{0:02x}")]
-    UnknownType(u8),
-    /// A string that isn't UTF-8.
-    #[error("its text is not UTF-8")]
-    NotUtf8,
-    /// A byte string that isn't JSON.
-    #[error("its JSON text is not valid: {0}")]
-    NotJson(String),
-    /// An element that has no plain text of its own.
-    #[error("it is {0}, which documentId: key can't make an _id of; use packedKey")]
-    NotPlain(&'static str),
-    /// A number with a fraction, where only whole ones can be.
-    #[error("it is a number with a fraction, where only a whole number can be")]
-    NotWhole,
-    /// A number without a form in JSON.
-    #[error("the number {0} can not be written in JSON")]
-    NotFinite(f64),
-}
 
 const NULL: u8 = 0x00;
 const BYTES: u8 = 0x01;
@@ -82,12 +50,12 @@ impl<'a> Reader<'a> {
             ZERO => out.push(b'0'),
             code @ POSITIVE_1..=POSITIVE_8 => {
                 let magnitude = self.take_magnitude(code - ZERO)?;
-                decimal::write(magnitude, out);
+                integer::write(magnitude, out);
             }
             code @ NEGATIVE_8..ZERO => {
                 let magnitude = !self.take_magnitude(ZERO - code)? & largest(ZERO - code);
                 out.push(b'-');
-                decimal::write(magnitude, out);
+                integer::write(magnitude, out);
             }
             DOUBLE => self.write_double(out)?,
             code @ (NEGATIVE_WIDE | POSITIVE_WIDE) => out.extend(self.take_wide(code)?.as_bytes()),
@@ -180,7 +148,7 @@ impl<'a> Reader<'a> {
 
     #[inline(always)]
     fn write_embedded<S: Simd>(&mut self, simd: S, out: &mut Writer<'_>) -> Result<(), Error> {
-        self.at = match json_text::write_contained(simd, self.packed, self.at, out) {
+        self.at = match embedded::write_contained(simd, self.packed, self.at, out) {
             Some(end) if self.ends(end) => end + 1,
             _ => out.aside(|out| self.write_unclear(out))?,
         };
@@ -203,7 +171,7 @@ impl<'a> Reader<'a> {
         if !self.ends(end) {
             return Err(Error::NotJson("there is a NUL in it".to_string()));
         }
-        json_text::write_checked(&rest[..length], out)?;
+        embedded::write_checked(&rest[..length], out)?;
         Ok(end + 1)
     }
 

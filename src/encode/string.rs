@@ -1,10 +1,10 @@
 //! Strings of packed tuples as JSON strings, in one pass that looks at them in chunks.
 
+use super::Error;
 use super::buffer::Writer;
 use super::chunk::{CHUNK, Chunk, before};
-use super::foreign::Foreign;
 use super::padded::Padded;
-use super::tuple::Error;
+use super::utf8::Foreign;
 use fearless_simd::Simd;
 
 /// Follows a 0x00 that is part of a string; any other byte means that it ends there.

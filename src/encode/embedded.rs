@@ -6,10 +6,10 @@
 //! last character. In a request that is JSON, such a text is a value by itself; if the text
 //! isn't JSON, the request isn't either, and Rockset refuses it.
 
+use super::Error;
 use super::buffer::Writer;
 use super::chunk::{CHUNK, Chunk, before};
 use super::padded::Padded;
-use super::tuple::Error;
 use fearless_simd::Simd;
 use serde::de::IgnoredAny;
 

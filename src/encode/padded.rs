@@ -13,7 +13,7 @@ pub struct Padded<'a> {
 impl<'a> Padded<'a> {
     /// The first bytes of some memory.
     #[inline(always)]
-    pub(super) fn first_of(memory: &'a [u8], length: usize) -> Self {
+    pub fn first_of(memory: &'a [u8], length: usize) -> Self {
         Self { memory, length: length.min(memory.len()) }
     }
 
@@ -37,27 +37,27 @@ impl<'a> Padded<'a> {
 
     /// The byte at an index.
     #[inline(always)]
-    pub(super) fn get(&self, index: usize) -> Option<u8> {
+    pub fn get(&self, index: usize) -> Option<u8> {
         if index < self.length { self.memory.get(index).copied() } else { None }
     }
 
     /// The first byte, and the others.
     #[inline(always)]
-    pub(super) fn split_first(self) -> Option<(u8, Self)> {
+    pub fn split_first(self) -> Option<(u8, Self)> {
         let first = self.get(0)?;
         Some((first, self.skip(1)))
     }
 
     /// The first bytes, and the others, if there are so many.
     #[inline(always)]
-    pub(super) fn split_at(self, count: usize) -> Option<(Self, Self)> {
+    pub fn split_at(self, count: usize) -> Option<(Self, Self)> {
         let taken = Self { memory: self.memory, length: count };
         (count <= self.length).then(|| (taken, self.skip(count)))
     }
 
     /// Those from one index to another, if there are so many.
     #[inline(always)]
-    pub(super) fn slice(self, range: Range<usize>) -> Option<Self> {
+    pub fn slice(self, range: Range<usize>) -> Option<Self> {
         let Range { start, end } = range;
         let slice = || Self { memory: &self.memory[start..], length: end - start };
         (end <= self.length).then(slice)
@@ -65,7 +65,7 @@ impl<'a> Padded<'a> {
 
     /// What is left without the first bytes.
     #[inline(always)]
-    pub(super) fn skip(self, count: usize) -> Self {
+    pub fn skip(self, count: usize) -> Self {
         let count = count.min(self.length);
         Self { memory: &self.memory[count..], length: self.length - count }
     }
@@ -73,7 +73,7 @@ impl<'a> Padded<'a> {
     /// N bytes from an index on, some of which may be of those that mean nothing. Where
     /// memory ends before, they are copied to `spare`, with zeros behind them.
     #[inline(always)]
-    pub(super) fn chunk<'b, const N: usize>(
+    pub fn chunk<'b, const N: usize>(
         &self,
         index: usize,
         spare: &'b mut Option<[u8; N]>,

@@ -1,12 +1,12 @@
 //! Packed keys as text: each document has one.
 
-use crate::flow::buffer::Writer;
+use super::buffer::Writer;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Appends bytes in the standard alphabet of base64 (RFC 4648), without padding.
 #[inline(always)]
-pub(super) fn write(bytes: &[u8], out: &mut Writer<'_>) {
+pub fn write(bytes: &[u8], out: &mut Writer<'_>) {
     let (triples, rest) = bytes.as_chunks::<3>();
     for [a, b, c] in triples {
         out.extend_array(&digits(*a, *b, *c));
