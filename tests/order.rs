@@ -9,7 +9,7 @@ mod support;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::{Json, Router};
 use http::Method;
-use materialize_rockset::driver::batch::Limits;
+use materialize_rockset::driver::write::batch::Limits;
 use materialize_rockset::driver::{self, Options};
 use materialize_rockset::flow::codec::{FrameReader, FrameWriter};
 use materialize_rockset::flow::spec::MaterializationSpec;

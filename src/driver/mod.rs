@@ -1,45 +1,25 @@
 //! The driver: what the connector does with each request.
 //!
-//! One file a request: [`spec`], [`validate`], [`apply`], [`open`], and
-//! [`transactions`] for the stream that follows an Open. What they share: `task`,
-//! the task as configured, and `last`, as it was before; `names`, what a field is called in
-//! Rockset; [`document`], how a Store becomes a document;
-//! [`batch`], documents on their way into one request; `pool`, its memory; `gather`, all
-//! batches that are open; `order`, of documents that have one key; `send`, one batch until it's
-//! acknowledged, by the `statuses` of its documents, or `malformed`, why it never will be;
-//! `survey`, what workspaces hold; `readiness`, `watch` and `rhythm`, waiting for collections;
-//! `differences`, how a collection is not as configured; `state`, what the runtime keeps
-//! for the connector: its own `memory`, or a `handover` of another connector; `files`, how
-//! many that one wrote.
+//! A file or folder for each request: [`spec`], [`validate`], [`apply`], [`open`], and [`write`]
+//! for the stream that follows an Open. They share the `task` as configured, and as it was
+//! `last`; `names`, what a field is called in Rockset; `survey`, what workspaces hold;
+//! `differences`, how a collection is not as configured; `state`, what the runtime keeps for
+//! the connector; `progress` and `poll_settings`, for what takes long.
 
 pub mod apply;
-pub mod batch;
-mod counts;
 mod differences;
-pub mod document;
 mod error;
-mod files;
-mod gather;
-mod handover;
 mod last;
-mod malformed;
-mod memory;
 mod names;
 pub mod open;
-mod order;
-mod pool;
+mod poll_settings;
 mod progress;
-mod readiness;
-mod rhythm;
-mod send;
 pub mod spec;
 mod state;
-mod statuses;
 mod survey;
 mod task;
-pub mod transactions;
 pub mod validate;
-mod watch;
+pub mod write;
 
 pub use error::Error;
 
@@ -51,7 +31,7 @@ use tracing::info;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
     /// How large requests get.
-    pub limits: batch::Limits,
+    pub limits: write::batch::Limits,
 }
 
 /// Serves one session until its input ends, as the connector does.
@@ -94,7 +74,7 @@ where
                 };
                 // With very many bindings, it is large.
                 drop(request);
-                return transactions::serve(session, ready).await;
+                return write::serve(session, ready).await;
             }
             other => return Err(Error::Unexpected(other.name())),
         };
@@ -111,5 +91,5 @@ where
     W: AsyncWrite + Unpin,
 {
     session.end().await;
-    tokio::time::sleep(rhythm::Rhythm::from_environment().grace).await;
+    tokio::time::sleep(poll_settings::Rhythm::from_environment().grace).await;
 }

@@ -1,8 +1,8 @@
 //! What a field is called in Rockset: by its own name, unless Rockset means something else
 //! by that.
 
-use super::document::{EVENT_TIME, ID, META};
 use crate::flow::spec::Projection;
+use crate::rockset::rules::{EVENT_TIME, ID, META};
 
 /// The types that values of a location may have.
 pub(super) fn types(projection: &Projection) -> Vec<&str> {
@@ -26,6 +26,13 @@ pub(super) fn folded(projection: &Projection, is_own_id: bool) -> Option<&'stati
 /// Whether a key that is this field alone is the document's `_id` as it is.
 pub(super) fn can_be_id(projection: &Projection) -> bool {
     projection.field == ID && types(projection) == ["string"]
+}
+
+/// Whether the documents of a key are identified by a field called `_id` as it is. A field
+/// that no projection tells of is taken for one that can.
+pub(super) fn is_own_id(keys: &[String], projections: &[Projection]) -> bool {
+    let mut projections = projections.iter();
+    keys == [ID] && projections.find(|it| it.field == ID).is_none_or(can_be_id)
 }
 
 /// Whether the values are times for Rockset, or null: integers of microseconds, or strings of

@@ -1,9 +1,9 @@
 //! The task as configured: its endpoint and its bindings.
 
 use super::Error;
-use super::document::is_own_id;
 use super::names::folded;
 use crate::config::{self, DocumentId, Endpoint, Problems, Resource, Sql};
+use crate::driver::names::is_own_id;
 use crate::flow::collections::resolve;
 use crate::flow::spec::{
     CollectionSpec, FieldSelection, MaterializationSpec, Projection, materialization_spec,

@@ -7,6 +7,7 @@
 //!   traces. [`Writes`] is what its writes came to.
 //! - [`call`]: runs an operation and says in an [`Error`] what went wrong.
 //! - [`documents`]: the bodies on the path of a document, written by hand.
+//! - [`rules`]: what else the API says.
 //! - [`operations`]: what the API document lists, as a table.
 
 mod answer;
@@ -24,6 +25,7 @@ mod pacing;
 mod pressure;
 mod rate;
 pub mod retry;
+pub mod rules;
 
 #[allow(missing_docs, clippy::all, clippy::unwrap_used, clippy::expect_used, rustdoc::all)]
 mod generated {

@@ -14,9 +14,9 @@ mod workspace;
 
 use super::Error;
 use super::last::Last;
-use super::memory::Memory;
-use super::rhythm::Rhythm;
+use super::poll_settings::Rhythm;
 use super::state;
+use super::state::Memory;
 use super::task::{Binding, Task};
 use crate::flow::materialize::{request, response};
 use collection::{SoFar, Work};

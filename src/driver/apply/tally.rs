@@ -1,7 +1,7 @@
 //! How far an Apply has come, for whoever waits for it.
 
+use crate::driver::poll_settings::Rhythm;
 use crate::driver::progress::{Count, Seconds};
-use crate::driver::rhythm::Rhythm;
 use crate::status;
 use std::collections::VecDeque;
 use std::fmt::Write;

@@ -1,11 +1,11 @@
 //! What may be done with a field, under which name, and why.
 
 use super::Candidate;
-use crate::driver::document::{EVENT_TIME, META};
 use crate::driver::names::{folded, types};
 use crate::flow::materialize::response::validated::Constraint;
 use crate::flow::materialize::response::validated::constraint::Type;
 use crate::flow::spec::Projection;
+use crate::rockset::rules::{EVENT_TIME, META};
 
 /// The constraint of each field that the collection projects.
 pub(super) fn constrain(candidate: &Candidate<'_>) -> Vec<(String, Constraint)> {

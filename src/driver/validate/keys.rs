@@ -2,10 +2,11 @@
 
 use super::Candidate;
 use crate::config::{DocumentId, Problems};
-use crate::driver::document::{ID, is_own_id};
 use crate::driver::last;
+use crate::driver::names::is_own_id;
 use crate::driver::names::types;
 use crate::flow::spec::{Projection, inference::Exists};
+use crate::rockset::rules::ID;
 
 /// Notes what keeps `documentId: key` from telling keys apart.
 pub(super) fn check(candidate: &Candidate<'_>, problems: &mut Problems) {

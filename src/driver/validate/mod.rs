@@ -13,7 +13,6 @@ mod reductions;
 mod remote;
 
 use super::Error;
-use super::document::ID;
 use super::last::{self, Last};
 use super::names::can_be_id;
 use crate::config::{self, DocumentId, Endpoint, Problems, Resource};
@@ -22,6 +21,7 @@ use crate::flow::materialize::request::{Validate, validate};
 use crate::flow::materialize::response::Validated;
 use crate::flow::materialize::response::validated::{Binding, ProjectionConstraint};
 use crate::flow::spec::{CollectionSpec, Projection};
+use crate::rockset::rules::ID;
 use std::collections::BTreeMap;
 use tracing::warn;
 

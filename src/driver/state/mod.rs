@@ -1,10 +1,14 @@
 //! The state that the runtime keeps for a task: the connector's own memory, what another
 //! connector left to go on from, or both.
 
+mod own;
+mod s3_parquet;
+mod s3_parquet_files;
+
 use super::Error;
-use super::handover::{self, Handover};
-use super::memory::{self, Memory};
 use crate::flow::spec::ConnectorState;
+pub(super) use self::own::Memory;
+use self::s3_parquet::Handover;
 use serde_json::{Map, Value, json};
 
 /// A state, taken apart.
@@ -23,7 +27,7 @@ impl State {
         let strange: Vec<&str> = state
             .keys()
             .map(String::as_str)
-            .filter(|key| !memory::KEYS.contains(key) && !handover::KEYS.contains(key))
+            .filter(|key| !own::KEYS.contains(key) && !s3_parquet::KEYS.contains(key))
             .collect();
         if !strange.is_empty() {
             return Err(Error::request(
@@ -38,7 +42,7 @@ impl State {
         Ok(Self {
             memory: Memory::read(request, &state)?,
             handover: Handover::read(request, &state)?,
-            foreign: handover::keys(&state),
+            foreign: s3_parquet::keys(&state),
         })
     }
 
@@ -50,7 +54,7 @@ impl State {
         let mut patch: Map<String, Value> =
             self.foreign.iter().map(|key| (key.to_string(), Value::Null)).collect();
         if self.memory.loaded != before.loaded {
-            patch.insert("version".to_string(), json!(memory::VERSION));
+            patch.insert("version".to_string(), json!(own::VERSION));
             patch.insert("loaded".to_string(), json!(self.memory.loaded));
         }
         (!patch.is_empty()).then(|| ConnectorState {

@@ -1,14 +1,16 @@
 //! Open: waits until every collection can be written to, and says where to go on.
 
-use super::document::Layout;
-use super::gather::Gathering;
+mod readiness;
+mod watch;
+
+use self::readiness::Wait;
+use self::watch::Watch;
+use super::poll_settings::Rhythm;
 use super::progress::Overview;
-use super::readiness::Wait;
-use super::rhythm::Rhythm;
 use super::state::State;
 use super::task::Task;
-use super::transactions::Transactor;
-use super::watch::Watch;
+use super::write::layout::Layout;
+use super::write::{Gathering, Ready, Transactor};
 use super::{Error, Options};
 use crate::flow::materialize::request;
 use crate::flow::materialize::response::Opened;
@@ -16,15 +18,6 @@ use crate::flow::spec::{ConnectorState, RangeSpec};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::task::JoinSet;
-
-/// What follows an Open.
-#[derive(Debug)]
-pub struct Ready {
-    /// The answer.
-    pub opened: Opened,
-    /// Takes the transactions.
-    pub transactor: Transactor,
-}
 
 /// Prepares for transactions.
 pub async fn open(request: &request::Open, options: Options) -> Result<Ready, Error> {

@@ -5,15 +5,15 @@
 //! `{prefix}/{path}/v{backfill:010}/{number:020}.parquet`. So a count belongs to the
 //! sources whose prefix or pattern names that path.
 
-use super::Error;
-use super::task::Binding;
 use crate::config::InitializeFromS3;
+use crate::driver::Error;
+use crate::driver::task::Binding;
 use percent_encoding::percent_decode_str;
 use tracing::warn;
 
 /// How many files were written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Files {
+pub(in crate::driver) enum Files {
     /// By the index of the binding.
     ByBinding(Vec<u64>),
     /// By the files' folder.
@@ -23,7 +23,7 @@ pub(super) enum Files {
 /// Where the files of a binding are: `{path}/v{backfill:010}/`, below a prefix that isn't
 /// known here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Folder {
+pub(in crate::driver) struct Folder {
     path: String,
     backfill: u64,
 }

@@ -1,6 +1,6 @@
 //! What the connector remembers in its state, so that it does nothing twice.
 
-use super::Error;
+use crate::driver::Error;
 use crate::flow::spec::ConnectorState;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -15,7 +15,7 @@ pub(super) const KEYS: [&str; 4] = ["version", "backfills", "reported", "loaded"
 /// What has been done, by collection as `workspace.collection`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Memory {
+pub(in crate::driver) struct Memory {
     /// The backfill counter for which a collection was created anew.
     pub backfills: BTreeMap<String, u32>,
     /// What was said of changes that a collection can't follow.

@@ -1,12 +1,12 @@
 //! Waiting for the collections of one workspace. However many there are, a look at all of them
 //! is one read.
 
-use super::Error;
-use super::progress::Overview;
 use super::readiness::Wait;
-use super::rhythm::Rhythm;
-use super::survey::{self, Found};
-use super::task::Target;
+use crate::driver::Error;
+use crate::driver::poll_settings::Rhythm;
+use crate::driver::progress::Overview;
+use crate::driver::survey::{self, Found};
+use crate::driver::task::Target;
 use crate::rockset::{self, Client, types::Collection};
 use std::sync::Arc;
 use std::time::Instant;

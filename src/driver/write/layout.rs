@@ -1,9 +1,9 @@
 //! How a Store becomes a document: one pass over packed tuples that writes
 //! `{"_id":…,"field":value,…}`.
 
-use super::Error;
-use super::names::{can_be_id, folded};
 use crate::config::DocumentId;
+use crate::driver::Error;
+use crate::driver::names::{folded, is_own_id};
 use crate::encode;
 use crate::encode::base64;
 use crate::encode::buffer::{Buffer, PIECE, Writer};
@@ -12,14 +12,8 @@ use crate::encode::padded::Padded;
 use crate::encode::tuple::Reader;
 use crate::flow::Store;
 use crate::flow::spec::{FieldSelection, Projection};
+use crate::rockset::rules::{EVENT_TIME, ID};
 use fearless_simd::{Level, Simd, dispatch};
-
-/// Identifies a document.
-pub const ID: &str = "_id";
-/// Rockset's own notes on a document.
-pub const META: &str = "_meta";
-/// When what a document tells of happened.
-pub const EVENT_TIME: &str = "_event_time";
 
 /// The packed key that is one empty string.
 const EMPTY_TEXT: &[u8] = &[0x02, 0x00];
@@ -256,13 +250,6 @@ impl Layout {
             source,
         }
     }
-}
-
-/// Whether the documents of a key are identified by a field called `_id` as it is. A field
-/// that no projection tells of is taken for one that can.
-pub(super) fn is_own_id(keys: &[String], projections: &[Projection]) -> bool {
-    let mut projections = projections.iter();
-    keys == [ID] && projections.find(|it| it.field == ID).is_none_or(can_be_id)
 }
 
 impl Field {

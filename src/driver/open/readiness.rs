@@ -1,12 +1,12 @@
 //! Until when a collection is waited for, and what is said meanwhile: it must be writable, and
 //! have all that it is filled from.
 
-use super::Error;
-use super::differences::{describe, reads};
-use super::progress::{Bytes, Progress};
-use super::rhythm::Rhythm;
-use super::task::Target;
 use crate::config::InitializeFromS3;
+use crate::driver::Error;
+use crate::driver::differences::{describe, reads};
+use crate::driver::poll_settings::Rhythm;
+use crate::driver::progress::{Bytes, Progress};
+use crate::driver::task::Target;
 use crate::rockset::enums::CollectionStatus;
 use crate::rockset::{self, types::Collection};
 use serde_json::json;

@@ -30,7 +30,7 @@ pub(super) struct Order {
 
 /// The first and the last run that documents of a batch may belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Runs {
+pub(in crate::driver) struct Runs {
     first: u32,
     last: u32,
 }

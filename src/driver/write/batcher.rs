@@ -1,10 +1,10 @@
 //! Documents of all bindings, gathered into batches until these are to be sent.
 
-use super::Error;
 use super::batch::{Batch, Limits, MAX_BODY, Operation, Pool};
-use super::document::Layout;
+use super::layout::Layout;
 use super::order::{Order, Runs};
-use super::task::Target;
+use crate::driver::Error;
+use crate::driver::task::Target;
 use crate::flow::Store;
 use std::cmp::Reverse;
 use std::collections::VecDeque;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// The open batches of a transaction.
 #[derive(Debug)]
-pub(super) struct Gathering {
+pub(in crate::driver) struct Gathering {
     bindings: Vec<Binding>,
     /// Whether a deletion in Flow is one in Rockset.
     hard_delete: bool,
@@ -36,7 +36,7 @@ struct Open {
 
 /// A batch that is to be sent.
 #[derive(Debug)]
-pub(super) struct Gathered {
+pub(in crate::driver) struct Gathered {
     pub target: Arc<Target>,
     pub batch: Batch,
     pub runs: Runs,
@@ -44,7 +44,7 @@ pub(super) struct Gathered {
 
 /// A binding, with the batches that its next documents go into.
 #[derive(Debug)]
-pub(super) struct Binding {
+struct Binding {
     target: Arc<Target>,
     layout: Layout,
     additions: Batch,

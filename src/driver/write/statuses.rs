@@ -3,12 +3,12 @@
 //! A status belongs to the document with its `_id`, wherever it stands. Only an ingest
 //! transformation gives documents an `_id` of its own; their statuses come in their order.
 
-use super::Error;
 use super::batch::{Closed, Operation};
-use super::document::ID;
-use super::task::Target;
+use crate::driver::Error;
+use crate::driver::task::Target;
 use crate::rockset::documents::{Statuses, written_id};
 use crate::rockset::enums::{DocumentStatusKind, ErrorType};
+use crate::rockset::rules::ID;
 use crate::rockset::types::DocumentStatus;
 use crate::rockset::{self, Client, Tried, call, retry};
 use serde_json::Value;

@@ -1,11 +1,22 @@
 //! Transactions: documents from stdin to Rockset, and acknowledged before the commit.
 
+pub mod batch;
+mod batcher;
+mod delivery;
+pub mod layout;
+mod malformed;
+mod order;
+mod pool;
+mod stats;
+mod statuses;
+
+use self::batcher::Gathered;
+pub(super) use self::batcher::Gathering;
+use self::delivery::send;
+use self::order::Lane;
+use self::stats::{Counts, Tally};
 use super::Error;
-use super::counts::{Counts, Tally};
-use super::gather::{Gathered, Gathering};
-use super::open::Ready;
-use super::order::Lane;
-use super::send::send;
+use crate::flow::materialize::response::Opened;
 use crate::flow::materialize::{request, response};
 use crate::flow::spec::ConnectorState;
 use crate::flow::{Incoming, Request, Response, Session, Store};
@@ -24,6 +35,15 @@ const LONG: Duration = Duration::from_secs(10);
 const NEAR: usize = 9 << 20;
 /// Where no answer comes within this time, twice as much memory may be in flight.
 const SOON: Duration = Duration::from_millis(20);
+
+/// What follows an Open.
+#[derive(Debug)]
+pub struct Ready {
+    /// The answer.
+    pub opened: Opened,
+    /// Takes the transactions.
+    pub transactor: Transactor,
+}
 
 /// Writes the documents of one session.
 #[derive(Debug)]

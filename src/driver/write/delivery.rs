@@ -1,10 +1,10 @@
 //! One batch, until every document of it is acknowledged.
 
-use super::Error;
 use super::batch::{Closed, Operation};
 use super::malformed;
 use super::statuses::{Outcome, check};
-use super::task::Target;
+use crate::driver::Error;
+use crate::driver::task::Target;
 use crate::rockset::documents::{self, Statuses};
 use crate::rockset::retry::Backoff;
 use crate::rockset::{self, Client};

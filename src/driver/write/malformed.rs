@@ -1,9 +1,9 @@
 //! Why Rockset refuses a request as a whole: one of its documents isn't JSON.
 
-use super::Error;
 use super::batch::Closed;
-use super::document::ID;
-use super::task::Target;
+use crate::driver::Error;
+use crate::driver::task::Target;
+use crate::rockset::rules::ID;
 use serde::Deserializer as _;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;

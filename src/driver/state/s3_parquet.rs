@@ -4,9 +4,9 @@
 //! It had two forms of state. Until 2023 it held the Flow checkpoint itself; since then
 //! the runtime keeps that, and the state counts files.
 
-use super::Error;
-use super::files::{Files, Folder};
-use super::task::Binding;
+use super::s3_parquet_files::{Files, Folder};
+use crate::driver::Error;
+use crate::driver::task::Binding;
 use crate::flow::Checkpoint;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -24,7 +24,7 @@ pub(super) const KEYS: [&str; 4] = [CHECKPOINT, NEXT_FILES, FILE_COUNTS, UPLOADS
 
 /// What to go on from.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Handover {
+pub(in crate::driver) struct Handover {
     /// Where the runtime is to go on, unless it knows that itself.
     pub checkpoint: Option<Checkpoint>,
     pub files: Files,
