@@ -28,7 +28,7 @@ use materialize_rockset::flow::codec::FrameReader;
 use materialize_rockset::flow::materialize::{self, request};
 use materialize_rockset::flow::spec::FieldSelection;
 use materialize_rockset::flow::{Codec, Request, Store};
-use materialize_rockset::rockset::documents::{Statuses, written_id};
+use materialize_rockset::rockset::client::documents::{Statuses, written_id};
 use pack::pack;
 use serde_json::{Value, json};
 

@@ -107,14 +107,15 @@ fn connector(workers: &Runtime) -> anyhow::Result<()> {
              stdin; press Ctrl-D to end it, and see --help for what else it can do"
         );
     }
+    let options = driver::Options::from_environment();
     let this_thread = runtime::Builder::new_current_thread().enable_io().build();
     this_thread.context("starting")?.block_on(async {
         let pipe = stdin::pipe();
         let _workers = workers.enter();
         let output = tokio::io::stdout();
         match pipe {
-            Some(pipe) => Ok(driver::run(pipe, output, codec).await?),
-            None => Ok(driver::run(tokio::io::stdin(), output, codec).await?),
+            Some(pipe) => Ok(driver::run_with(pipe, output, codec, options).await?),
+            None => Ok(driver::run_with(tokio::io::stdin(), output, codec, options).await?),
         }
     })
 }

@@ -6,7 +6,7 @@
 mod support;
 
 use materialize_rockset::local::{self, Options, Tls};
-use materialize_rockset::rockset::error::chain;
+use materialize_rockset::rockset::client::error::chain;
 use materialize_rockset::rockset::{self, Error, call, documents};
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 use reqwest::Certificate;
@@ -126,7 +126,7 @@ async fn call_at(url: &str) -> Error {
 async fn a_certificate_that_is_not_trusted_is_an_error_at_once() {
     let local = start();
     let error = call_at(&local.server.url()).await;
-    assert!(!error.can_pass());
+    assert!(!error.is_transient());
     let said = chain(&error);
     for part in ["region_base_url", "SSL_CERT_FILE", "invalid peer certificate"] {
         assert!(said.contains(part), "{part} is not in: {said}");
@@ -142,7 +142,7 @@ async fn a_certificate_that_is_not_trusted_is_an_error_at_once() {
 async fn a_server_that_speaks_no_https_is_an_error_at_once() {
     let local = Local::start();
     let error = call_at(&local.server.url().replace("http:", "https:")).await;
-    assert!(!error.can_pass());
+    assert!(!error.is_transient());
     let said = chain(&error);
     assert!(said.contains("HTTPS") && said.contains("region_base_url"), "{said}");
 }
@@ -150,7 +150,7 @@ async fn a_server_that_speaks_no_https_is_an_error_at_once() {
 #[tokio::test]
 async fn an_address_that_is_of_no_web_server_is_an_error_at_once() {
     let error = call_at("ftp://127.0.0.1:1").await;
-    assert!(!error.can_pass());
+    assert!(!error.is_transient());
     let said = chain(&error);
     assert!(said.contains("region_base_url"), "{said}");
 }

@@ -9,8 +9,9 @@ use axum::Router;
 use axum::extract::State;
 use materialize_rockset::flow::Codec;
 use materialize_rockset::local::Options;
-use materialize_rockset::rockset::retry::Policy;
-use materialize_rockset::rockset::{Client, Error, Settings, connect_with, documents};
+use materialize_rockset::rockset::client::documents;
+use materialize_rockset::rockset::client::retry::RetryPolicy;
+use materialize_rockset::rockset::{Client, Error, Settings, connect_with};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -204,7 +205,7 @@ async fn a_429_halves_what_is_under_way_and_it_grows_back() {
 #[tokio::test]
 async fn a_write_that_is_refused_for_too_long_is_an_error() {
     let refused = Answer::error(429, "RATELIMITEXCEEDED");
-    let retry = Policy { limit: Duration::from_millis(200), ..Policy::default() };
+    let retry = RetryPolicy { timeout: Duration::from_millis(200), ..RetryPolicy::default() };
     for answer in [refused.clone(), refused.clone().with("Retry-After", 3600)] {
         let server = Scripted::start(vec![answer]).await;
         let client = client(&server.url, Settings { retry, ..Settings::default() });

@@ -17,7 +17,7 @@ pub(super) struct Difference {
 
 /// Settings of a request that a collection tells of, and what it means if it doesn't;
 /// nothing, where that means nothing.
-const TOLD: [(&str, Option<Value>); 5] = [
+const REPORTED: [(&str, Option<Value>); 5] = [
     ("retention_secs", Some(Value::Null)),
     ("clustering_key", Some(Value::Array(Vec::new()))),
     ("field_mappings", Some(Value::Array(Vec::new()))),
@@ -26,7 +26,7 @@ const TOLD: [(&str, Option<Value>); 5] = [
 ];
 
 /// Settings of a request that no answer tells of.
-const UNTOLD: [&str; 5] = [
+const NOT_REPORTED: [&str; 5] = [
     "event_time_info",
     "source_download_soft_limit_bytes",
     "time_partition_resolution_secs",
@@ -47,13 +47,13 @@ pub(super) fn differences(
     let mut found = Vec::new();
     let wanted = request(resource);
     let has = serde_json::to_value(existing).unwrap_or_default();
-    for (name, untold) in &TOLD {
+    for (name, untold) in &REPORTED {
         let has = match (&has[name], untold) {
             (Value::Null, None) => continue,
             (Value::Null, Some(untold)) => untold,
             (has, _) => has,
         };
-        if !covers(has, &wanted[name]) {
+        if !satisfies(has, &wanted[name]) {
             found.push(difference(name, has, &wanted[name]));
         }
     }
@@ -69,7 +69,7 @@ pub(super) fn differences(
     if let Some(last) = last {
         let had = request(last);
         let changed = |name: &&&str| !wanted[**name].is_null() && had[**name] != wanted[**name];
-        let changed = UNTOLD.iter().filter(changed);
+        let changed = NOT_REPORTED.iter().filter(changed);
         found.extend(changed.map(|name| difference(name, &had[name], &wanted[name])));
         found.extend(changed_document_id(last, resource));
     }
@@ -83,9 +83,9 @@ pub(super) fn changes(last: &Resource, new: &Resource, existing: &Collection) ->
     let (had, wanted) = (request(last), request(new));
     let told = serde_json::to_value(existing).unwrap_or_default();
     let mut found = Vec::new();
-    for name in TOLD.iter().map(|(name, _)| *name).chain(UNTOLD) {
+    for name in REPORTED.iter().map(|(name, _)| *name).chain(NOT_REPORTED) {
         let has = if told[name].is_null() { &had[name] } else { &told[name] };
-        let follows = !wanted[name].is_null() && covers(&told[name], &wanted[name]);
+        let follows = !wanted[name].is_null() && satisfies(&told[name], &wanted[name]);
         if had[name] != wanted[name] && !follows {
             found.push(difference(name, has, &wanted[name]));
         }
@@ -137,14 +137,14 @@ fn difference(name: &str, has: &Value, wanted: &Value) -> Difference {
 
 /// Whether a collection has all that is wanted. It may have more, and an answer leaves
 /// out what is the default.
-fn covers(has: &Value, wanted: &Value) -> bool {
+fn satisfies(has: &Value, wanted: &Value) -> bool {
     match (has, wanted) {
         (_, Value::Null) => true,
         (Value::Object(has), Value::Object(wanted)) => wanted.iter().all(|(name, wanted)| {
-            has.get(name).is_none_or(|has| has.is_null() || covers(has, wanted))
+            has.get(name).is_none_or(|has| has.is_null() || satisfies(has, wanted))
         }),
         (Value::Array(has), Value::Array(wanted)) => {
-            has.len() == wanted.len() && has.iter().zip(wanted).all(|(has, it)| covers(has, it))
+            has.len() == wanted.len() && has.iter().zip(wanted).all(|(has, it)| satisfies(has, it))
         }
         (has, wanted) => has == wanted,
     }

@@ -23,7 +23,9 @@ pub mod write;
 
 pub use error::Error;
 
+use self::poll_settings::PollSettings;
 use crate::flow::{Codec, Request, Response, Session};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tracing::info;
 
@@ -32,6 +34,20 @@ use tracing::info;
 pub struct Options {
     /// How large requests get.
     pub limits: write::batch::Limits,
+    /// How often collections are looked at, and progress is reported.
+    poll: PollSettings,
+}
+
+impl Options {
+    /// The usual options. The variable `ROCKSET_WAIT_SCALE` shortens all waiting for
+    /// collections: with `0.01`, it takes a hundredth of the time.
+    pub fn from_environment() -> Self {
+        let scale = std::env::var("ROCKSET_WAIT_SCALE").ok();
+        let scale = scale.and_then(|text| text.parse().ok());
+        let scale = scale.filter(|scale| *scale > 0.0 && *scale <= 1.0);
+        let poll = scale.map_or_else(PollSettings::default, PollSettings::scaled);
+        Self { poll, ..Self::default() }
+    }
 }
 
 /// Serves one session until its input ends, as the connector does.
@@ -62,12 +78,14 @@ where
         let response = match request {
             Request::Spec(_) => Response::Spec(spec::spec()),
             Request::Validate(request) => Response::Validated(validate::validate(&request).await?),
-            Request::Apply(request) => Response::Applied(apply::apply(&request).await?),
+            Request::Apply(request) => {
+                Response::Applied(apply::apply(&request, options.poll).await?)
+            }
             Request::Open(request) => {
                 let ready = tokio::select! {
                     biased;
                     ready = open::open(&request, options) => ready?,
-                    () = abandoned(&mut session) => {
+                    () = abandoned(&mut session, options.poll.grace) => {
                         info!("the input ended while Open waited");
                         return Ok(());
                     }
@@ -85,11 +103,11 @@ where
 
 /// Waits until nobody is there for an answer any more. What comes soon is still given,
 /// to a pipe that holds nothing but requests.
-async fn abandoned<R, W>(session: &mut Session<R, W>)
+async fn abandoned<R, W>(session: &mut Session<R, W>, grace: Duration)
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
     session.end().await;
-    tokio::time::sleep(poll_settings::Rhythm::from_environment().grace).await;
+    tokio::time::sleep(grace).await;
 }

@@ -1,10 +1,10 @@
 //! How often the connector looks, and says something, while it waits.
 
-use crate::rockset::retry::Policy;
+use crate::rockset::client::retry::RetryPolicy;
 use std::time::Duration;
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rhythm {
+pub(super) struct PollSettings {
     /// Before the second look. The pause grows from there.
     first_pause: Duration,
     longest_pause: Duration,
@@ -23,7 +23,7 @@ pub(super) struct Rhythm {
     scale: f64,
 }
 
-impl Default for Rhythm {
+impl Default for PollSettings {
     fn default() -> Self {
         Self {
             first_pause: Duration::from_millis(100),
@@ -39,35 +39,29 @@ impl Default for Rhythm {
     }
 }
 
-impl Rhythm {
-    /// The usual one, unless the variable `ROCKSET_WAIT_SCALE` asks for another pace: with
-    /// `0.01`, everything happens a hundred times as fast.
-    pub fn from_environment() -> Self {
-        let scale = std::env::var("ROCKSET_WAIT_SCALE").ok();
-        let scale = scale.and_then(|text| text.parse::<f64>().ok());
+impl PollSettings {
+    /// The usual settings, with all times multiplied by `scale`, which is above 0 and at most 1.
+    pub fn scaled(scale: f64) -> Self {
         let usual = Self::default();
-        match scale.filter(|scale| scale.is_finite() && *scale > 0.0 && *scale <= 1.0) {
-            None => usual,
-            Some(scale) => Self {
-                first_pause: usual.first_pause.mul_f64(scale),
-                longest_pause: usual.longest_pause.mul_f64(scale),
-                longest_pause_later: usual.longest_pause_later.mul_f64(scale),
-                later: usual.later.mul_f64(scale),
-                report: usual.report.mul_f64(scale),
-                status: usual.status.mul_f64(scale),
-                stalled: usual.stalled.mul_f64(scale),
-                grace: usual.grace.mul_f64(scale),
-                scale,
-            },
+        Self {
+            first_pause: usual.first_pause.mul_f64(scale),
+            longest_pause: usual.longest_pause.mul_f64(scale),
+            longest_pause_later: usual.longest_pause_later.mul_f64(scale),
+            later: usual.later.mul_f64(scale),
+            report: usual.report.mul_f64(scale),
+            status: usual.status.mul_f64(scale),
+            stalled: usual.stalled.mul_f64(scale),
+            grace: usual.grace.mul_f64(scale),
+            scale,
         }
     }
 
     /// How a look is repeated that isn't answered.
-    pub fn retry(&self, usual: Policy) -> Policy {
-        Policy {
-            first: usual.first.mul_f64(self.scale),
-            highest: usual.highest.mul_f64(self.scale),
-            limit: usual.limit.mul_f64(self.scale),
+    pub fn retry(&self, usual: RetryPolicy) -> RetryPolicy {
+        RetryPolicy {
+            initial_backoff: usual.initial_backoff.mul_f64(self.scale),
+            max_backoff: usual.max_backoff.mul_f64(self.scale),
+            timeout: usual.timeout.mul_f64(self.scale),
         }
     }
 

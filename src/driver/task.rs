@@ -9,7 +9,7 @@ use crate::flow::spec::{
     CollectionSpec, FieldSelection, MaterializationSpec, Projection, materialization_spec,
 };
 use crate::rockset::types::CreateCollectionRequest;
-use crate::rockset::{self, Client, Pacing, Settings};
+use crate::rockset::{self, Client, MetadataLimits, Settings};
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
@@ -81,7 +81,7 @@ impl<'a> Task<'a> {
         let endpoint = endpoint.ok_or_else(|| Error::request(request, "has no endpoint"))?;
 
         let settings = Settings {
-            pacing: Pacing::default().share(share),
+            metadata_limits: MetadataLimits::default().share(share),
             max_concurrent_writes: endpoint.max_concurrent_requests.into(),
             ..Settings::default()
         };

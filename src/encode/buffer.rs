@@ -220,7 +220,7 @@ impl<'a> Writer<'a> {
     /// Lets a function write that isn't inlined. Only what is handed to such a function has
     /// to be in memory, and this writer needn't.
     #[inline(always)]
-    pub fn aside<T>(&mut self, write: impl FnOnce(&mut Writer<'_>) -> T) -> T {
+    pub fn outlined<T>(&mut self, write: impl FnOnce(&mut Writer<'_>) -> T) -> T {
         let mut writer = Writer { room: &mut *self.room, at: self.at };
         let result = write(&mut writer);
         self.at = writer.at;

@@ -24,7 +24,7 @@ pub fn write<'a, S: Simd>(
     let text = text.into();
     match write_contained(simd, text, 0, out) {
         Some(end) if end == text.len() => Ok(()),
-        _ => out.aside(|out| write_checked(text.as_slice(), out)),
+        _ => out.outlined(|out| write_checked(text.as_slice(), out)),
     }
 }
 
@@ -58,7 +58,7 @@ pub(super) fn write_contained<S: Simd>(
         let left = bytes.len().saturating_sub(at);
         let end = looked_at.are(0x00).trailing_zeros() as usize;
         if end == CHUNK && bytes.get(at + CHUNK).is_some_and(|next| next != 0x00) {
-            if !scan.goes_on(looked_at) {
+            if !scan.scan_chunk(looked_at) {
                 return None;
             }
             written.extend_piece(chunk, CHUNK);
@@ -97,7 +97,7 @@ struct Scan {
 impl Scan {
     /// Steps over a chunk. Returns whether a bracket is open all along.
     #[inline(always)]
-    fn goes_on<S: Simd>(&mut self, chunk: Chunk<S>) -> bool {
+    fn scan_chunk<S: Simd>(&mut self, chunk: Chunk<S>) -> bool {
         let (opening, closing) = self.brackets(chunk, u64::MAX);
         let is_open = self.is_open(opening, closing);
         self.depth += opening.count_ones();
@@ -126,7 +126,7 @@ impl Scan {
             true => quotes,
             false => quotes & !self.escaped(backslashes),
         };
-        let strings = parities(quotes) ^ self.string;
+        let strings = prefix_xor(quotes) ^ self.string;
         self.string = strings.cast_signed().wrapping_shr(63).cast_unsigned();
         self.has_foreign |= chunk.foreign() & within != 0;
         let (opening, closing) = chunk.brackets();
@@ -172,6 +172,6 @@ impl Scan {
 
 /// For each bit, whether the number of bits up to it is odd.
 #[inline(always)]
-fn parities(bits: u64) -> u64 {
+fn prefix_xor(bits: u64) -> u64 {
     [1, 2, 4, 8, 16, 32].iter().fold(bits, |bits, shift| bits ^ bits << shift)
 }

@@ -4,7 +4,7 @@ use super::Error;
 use super::buffer::Writer;
 use super::chunk::{CHUNK, Chunk, before};
 use super::padded::Padded;
-use super::utf8::Foreign;
+use super::utf8::Utf8Check;
 use fearless_simd::Simd;
 
 /// Follows a 0x00 that is part of a string; any other byte means that it ends there.
@@ -19,23 +19,23 @@ pub(super) fn write_packed<S: Simd>(
     mut at: usize,
     out: &mut Writer<'_>,
 ) -> Result<usize, Error> {
-    let mut foreign = Foreign::default();
+    let mut utf8 = Utf8Check::default();
     while at < packed.len() {
         let mut spare = None;
         let block = packed.chunk(at, &mut spare);
         let chunk = Chunk::new(simd, first(block));
         match write_chunk(block, chunk.escaped(), out) {
             None => {
-                foreign.note(at, chunk, u64::MAX);
+                utf8.note(at, chunk, u64::MAX);
                 at += CHUNK;
             }
             Some(nul) => {
-                foreign.note(at, chunk, before(nul));
+                utf8.note(at, chunk, before(nul));
                 at += nul;
                 if at >= packed.len() {
                     break;
                 }
-                if !foreign.is_utf8(packed.as_slice()) {
+                if !utf8.is_utf8(packed.as_slice()) {
                     return Err(Error::NotUtf8);
                 }
                 if packed.get(at + 1) != Some(ESCAPED) {
@@ -43,7 +43,7 @@ pub(super) fn write_packed<S: Simd>(
                 }
                 out.extend_array(b"\\u0000");
                 // What is before a NUL is UTF-8 by itself.
-                foreign = Foreign::default();
+                utf8 = Utf8Check::default();
                 at += 2;
             }
         }

@@ -69,7 +69,7 @@ impl<'a> Reader<'a> {
     #[inline(always)]
     pub fn write_whole<S: Simd>(&mut self, simd: S, out: &mut Writer<'_>) -> Result<(), Error> {
         match self.packed.get(self.at) {
-            Some(DOUBLE) => out.aside(|out| {
+            Some(DOUBLE) => out.outlined(|out| {
                 let (integer, rest) = self.whole().ok_or(Error::NotWhole)?;
                 out.extend(integer.as_bytes());
                 *self = rest;
@@ -150,7 +150,7 @@ impl<'a> Reader<'a> {
     fn write_embedded<S: Simd>(&mut self, simd: S, out: &mut Writer<'_>) -> Result<(), Error> {
         self.at = match embedded::write_contained(simd, self.packed, self.at, out) {
             Some(end) if self.ends(end) => end + 1,
-            _ => out.aside(|out| self.write_unclear(out))?,
+            _ => out.outlined(|out| self.write_unclear(out))?,
         };
         Ok(())
     }

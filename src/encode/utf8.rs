@@ -10,7 +10,7 @@ use std::ops::Range;
 /// they come in such pairs is seen as chunks come by. A text with any other characters is
 /// looked at again, from the first to the last byte beyond ASCII.
 #[derive(Debug, Default)]
-pub(super) struct Foreign {
+pub(super) struct Utf8Check {
     range: Range<usize>,
     /// 1 if the last byte of the last chunk was the first one of a pair.
     open: u64,
@@ -18,7 +18,7 @@ pub(super) struct Foreign {
     has_others: bool,
 }
 
-impl Foreign {
+impl Utf8Check {
     /// Notes those bytes of a chunk that are beyond ASCII, as far as it's within the text.
     #[inline(always)]
     pub fn note<S: Simd>(&mut self, at: usize, chunk: Chunk<S>, within: u64) {

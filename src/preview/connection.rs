@@ -4,6 +4,7 @@
 use super::catalog::Program;
 use super::error::Boxed;
 use super::{Error, report};
+use crate::driver;
 use crate::flow::codec::{FrameReader, FrameWriter};
 use crate::flow::{self, Codec, Request, Response, materialize};
 use std::process::Stdio;
@@ -49,9 +50,11 @@ impl Connection {
             Connector::Own(codec) => {
                 let (requests_in, requests_out) = tokio::io::duplex(PIPE);
                 let (responses_in, responses_out) = tokio::io::duplex(PIPE);
-                let codec = *codec;
+                let (codec, options) = (*codec, driver::Options::from_environment());
                 let run = async move {
-                    crate::driver::run(requests_in, responses_out, codec).await.map_err(Into::into)
+                    driver::run_with(requests_in, responses_out, codec, options)
+                        .await
+                        .map_err(Into::into)
                 };
                 let running = Running::Task(tokio::spawn(run));
                 Ok(Self::new(requests_out, responses_in, codec, running))

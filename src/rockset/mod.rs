@@ -6,25 +6,14 @@
 //! - [`connect`]: a client that authenticates, retries, keeps to Rockset's limits and
 //!   traces. [`Writes`] is what its writes came to.
 //! - [`call`]: runs an operation and says in an [`Error`] what went wrong.
-//! - [`documents`]: the bodies on the path of a document, written by hand.
+//! - [`client::documents`]: the bodies on the path of a document, written by hand.
 //! - [`rules`]: what else the API says.
 //! - [`operations`]: what the API document lists, as a table.
 
-mod answer;
-mod attempts;
 pub mod client;
-mod connection;
-pub mod documents;
-mod effort;
-pub mod error;
-mod mask;
 mod nulls;
 mod open_enum;
 pub mod operations;
-mod pacing;
-mod pressure;
-mod rate;
-pub mod retry;
 pub mod rules;
 
 #[allow(missing_docs, clippy::all, clippy::unwrap_used, clippy::expect_used, rustdoc::all)]
@@ -38,9 +27,8 @@ pub mod enums {
     include!(concat!(env!("OUT_DIR"), "/rockset_enums.rs"));
 }
 
+pub use client::effort::{Effort, Tried};
+pub use client::error::Error;
+pub use client::limits::{MetadataLimits, MetadataRate, Writes};
 pub use client::{Connection, Settings, call, connect, connect_with};
-pub use effort::{Effort, Tried};
-pub use error::Error;
 pub use generated::{Client, ResponseValue, types};
-pub use pacing::{MetadataRate, Pacing};
-pub use pressure::Writes;

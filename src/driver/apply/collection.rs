@@ -56,8 +56,8 @@ pub(super) struct SoFar {
 pub(super) enum Next {
     /// Nothing.
     Done,
-    /// Another look. `is_going`: it has been deleted, and isn't gone yet.
-    Look { is_going: bool },
+    /// Another look. `is_being_deleted`: it has been deleted, and isn't gone yet.
+    Look { is_being_deleted: bool },
     /// The next step, since this is there.
     Step(Box<Collection>),
 }
@@ -104,11 +104,11 @@ impl Work {
     /// Takes the next step, given what there is.
     pub async fn take(&mut self, existing: Option<&Collection>) -> Result<Next, Error> {
         let next = match (self.step(existing), existing) {
-            (Step::Wait, _) => Ok(Next::Look { is_going: true }),
+            (Step::Wait, _) => Ok(Next::Look { is_being_deleted: true }),
             (Step::Delete, _) => {
                 let deleted = self.delete().await;
                 self.tally.deleting.done();
-                deleted.map(|()| Next::Look { is_going: true })
+                deleted.map(|()| Next::Look { is_being_deleted: true })
             }
             (Step::Follow, Some(existing)) => self.follow(existing).await.map(|()| Next::Done),
             _ => self.create().await,
@@ -169,7 +169,7 @@ impl Work {
         match existing {
             Some(existing) if refusals < REFUSALS => Ok(Next::Step(existing.into())),
             // It may have gone just now.
-            None if refusals == 1 => Ok(Next::Look { is_going: false }),
+            None if refusals == 1 => Ok(Next::Look { is_being_deleted: false }),
             existing => {
                 let occupant = match existing {
                     Some(_) => None,

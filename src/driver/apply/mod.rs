@@ -14,9 +14,9 @@ mod workspace;
 
 use super::Error;
 use super::last::Last;
-use super::poll_settings::Rhythm;
+use super::poll_settings::PollSettings;
 use super::state;
-use super::state::Memory;
+use super::state::OwnState;
 use super::task::{Binding, Task};
 use crate::flow::materialize::{request, response};
 use collection::{SoFar, Work};
@@ -30,13 +30,16 @@ use tracing::info;
 /// repeated, also after an error and by a runtime that goes on until nothing changes.
 ///
 /// On an error, what doesn't depend on it has been done all the same.
-pub async fn apply(request: &request::Apply) -> Result<response::Applied, Error> {
+pub(super) async fn apply(
+    request: &request::Apply,
+    poll: PollSettings,
+) -> Result<response::Applied, Error> {
     let task = Task::new("Apply", request.materialization.as_ref(), 1.0)?;
     let last = Last::read("Apply", request.last_materialization.as_ref())?;
-    let memory = Memory::read("Apply", &state::object("Apply", &request.state_json)?)?;
+    let memory = OwnState::read("Apply", &state::object("Apply", &request.state_json)?)?;
     let tally = Arc::default();
     let works = task.bindings.iter().map(|binding| work(&task, binding, &last, &memory, &tally));
-    let rounds = Rounds::new(task.client.clone(), Rhythm::from_environment(), Arc::clone(&tally));
+    let rounds = Rounds::new(task.client.clone(), poll, Arc::clone(&tally));
     let (mut actions, works) = rounds.run(works.collect()).await?;
 
     let mut now = memory.clone();
@@ -67,7 +70,7 @@ fn work(
     task: &Task<'_>,
     binding: &Binding<'_>,
     last: &Last<'_>,
-    memory: &Memory,
+    memory: &OwnState,
     tally: &Arc<Tally>,
 ) -> Work {
     let target = &binding.target;

@@ -5,7 +5,7 @@ use super::collection::{Next, Work};
 use super::tally::Tally;
 use super::workspace;
 use crate::driver::Error;
-use crate::driver::poll_settings::Rhythm;
+use crate::driver::poll_settings::PollSettings;
 use crate::driver::progress::Count;
 use crate::driver::survey::{Survey, Wanted, at_once, survey};
 use crate::rockset::Client;
@@ -22,7 +22,7 @@ const GROWING: u32 = 11;
 /// What is done by a request.
 pub(super) struct Rounds {
     client: Client,
-    rhythm: Rhythm,
+    poll: PollSettings,
     tally: Arc<Tally>,
     /// What was done to workspaces, one line each.
     actions: Vec<String>,
@@ -36,10 +36,10 @@ pub(super) struct Rounds {
 type Ready = (Work, Option<Collection>);
 
 impl Rounds {
-    pub fn new(client: Client, rhythm: Rhythm, tally: Arc<Tally>) -> Self {
+    pub fn new(client: Client, poll: PollSettings, tally: Arc<Tally>) -> Self {
         let (actions, failures, finished, reported) = Default::default();
         let begun = Instant::now();
-        Self { client, rhythm, tally, actions, failures, finished, begun, reported }
+        Self { client, poll, tally, actions, failures, finished, begun, reported }
     }
 
     /// Works through all of it. Returns what was done to workspaces, one line each, and all
@@ -49,13 +49,13 @@ impl Rounds {
     pub async fn run(mut self, works: Vec<Work>) -> Result<(Vec<String>, Vec<Work>), Error> {
         let ready = self.look(works, true).await?;
         let tally = self.tally.clone();
-        let _reporting = tally.report(self.rhythm);
+        let _reporting = tally.report(self.poll);
         let mut waiting = self.step(ready).await?;
         for round in 0.. {
             if waiting.is_empty() {
                 break;
             }
-            tokio::time::sleep(self.rhythm.pause(round.min(GROWING), Duration::ZERO)).await;
+            tokio::time::sleep(self.poll.pause(round.min(GROWING), Duration::ZERO)).await;
             let ready = self.look(waiting, false).await?;
             waiting = self.step(ready).await?;
         }
@@ -138,8 +138,8 @@ impl Rounds {
         let mut going = Vec::new();
         for (work, next) in at_once(stepping).await? {
             match next {
-                Ok(Next::Look { is_going }) => {
-                    if is_going {
+                Ok(Next::Look { is_being_deleted }) => {
+                    if is_being_deleted {
                         going.push(work.target.clone());
                     }
                     waiting.push(work);
@@ -149,7 +149,7 @@ impl Rounds {
             }
         }
         let seconds = self.begun.elapsed().as_secs();
-        if self.begun.elapsed() - self.reported >= self.rhythm.report {
+        if self.begun.elapsed() - self.reported >= self.poll.report {
             match going.as_slice() {
                 [] => return Ok(waiting),
                 [one] => info!(

@@ -1,6 +1,6 @@
 //! How far an Apply has come, for whoever waits for it.
 
-use crate::driver::poll_settings::Rhythm;
+use crate::driver::poll_settings::PollSettings;
 use crate::driver::progress::{Count, Seconds};
 use crate::status;
 use std::collections::VecDeque;
@@ -47,7 +47,7 @@ impl Counter {
 
 impl Tally {
     /// Says what there is to do, and from time to time how far it is, until it's dropped.
-    pub fn report(self: &Arc<Self>, rhythm: Rhythm) -> Reporting {
+    pub fn report(self: &Arc<Self>, poll: PollSettings) -> Reporting {
         if self.all().map(|(_, counter)| counter.total()).iter().sum::<u64>() > 1 {
             info!("{}", self.plan());
             status::show(self.so_far());
@@ -57,7 +57,7 @@ impl Tally {
             let mut pace = Pace::default();
             loop {
                 pace.note(tally.calls().0);
-                tokio::time::sleep(rhythm.status).await;
+                tokio::time::sleep(poll.status).await;
                 let (done, left) = tally.calls();
                 if left > 0 {
                     let text = tally.so_far();

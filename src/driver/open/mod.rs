@@ -3,14 +3,14 @@
 mod readiness;
 mod watch;
 
-use self::readiness::Wait;
+use self::readiness::Readiness;
 use self::watch::Watch;
-use super::poll_settings::Rhythm;
+use super::poll_settings::PollSettings;
 use super::progress::Overview;
 use super::state::State;
 use super::task::Task;
 use super::write::layout::Layout;
-use super::write::{Gathering, Ready, Transactor};
+use super::write::{Batcher, Ready, Transactor};
 use super::{Error, Options};
 use crate::flow::materialize::request;
 use crate::flow::materialize::response::Opened;
@@ -36,16 +36,16 @@ pub async fn open(request: &request::Open, options: Options) -> Result<Ready, Er
         )?;
         bindings.push((target, layout));
     }
-    let first_commit = wait(&task, &mut state).await?;
+    let first_commit = wait(&task, &mut state, options.poll).await?;
 
     let concurrency = task.endpoint.max_concurrent_requests.into();
     let hard_delete = task.endpoint.hard_delete;
-    let gathering = Gathering::new(bindings, options.limits, concurrency, hard_delete);
+    let batcher = Batcher::new(bindings, options.limits, concurrency, hard_delete);
     let transactor =
-        Transactor::new(task.client, gathering, concurrency).with_first_commit(first_commit);
+        Transactor::new(task.client, batcher, concurrency).with_first_commit(first_commit);
     // Only the first shard may say where to go on.
     let is_first = request.range.as_ref().is_none_or(|range| range.key_begin == 0);
-    let handover = state.handover.filter(|_| is_first);
+    let handover = state.s3_parquet.filter(|_| is_first);
     let runtime_checkpoint = match handover {
         Some(handover) => handover.checkpoint_of(&task.bindings)?,
         None => None,
@@ -57,30 +57,33 @@ pub async fn open(request: &request::Open, options: Options) -> Result<Ready, Er
 ///
 /// A collection that has been written to since it was filled from S3 isn't waited for
 /// again: its bucket may be gone.
-async fn wait(task: &Task<'_>, state: &mut State) -> Result<Option<ConnectorState>, Error> {
+async fn wait(
+    task: &Task<'_>,
+    state: &mut State,
+    poll: PollSettings,
+) -> Result<Option<ConnectorState>, Error> {
     let mut expected = vec![None; task.bindings.len()];
-    if let Some(handover) = &state.handover {
+    if let Some(handover) = &state.s3_parquet {
         expected = handover.files.expected(&task.bindings)?;
     }
-    let before = state.memory.clone();
-    let rhythm = Rhythm::from_environment();
-    let mut waits: BTreeMap<&str, Vec<Wait>> = BTreeMap::new();
+    let before = state.own.clone();
+    let mut waits: BTreeMap<&str, Vec<Readiness>> = BTreeMap::new();
     for (binding, expected) in task.bindings.iter().zip(expected) {
         let name = binding.target.to_string();
         let source = binding.resource.initialize_from_s3.clone();
         let source = source.filter(|_| before.loaded.get(&name) != Some(&binding.backfill));
         if source.is_some() {
-            state.memory.loaded.insert(name, binding.backfill);
+            state.own.loaded.insert(name, binding.backfill);
         }
-        let wait = Wait::new(binding.target.clone(), source, expected, rhythm);
+        let wait = Readiness::new(binding.target.clone(), source, expected, poll);
         waits.entry(&binding.target.workspace).or_default().push(wait);
     }
-    let overview = Arc::new(Overview::new(waits.len(), rhythm.status));
+    let overview = Arc::new(Overview::new(waits.len(), poll.status));
     let mut waiting = JoinSet::new();
     for (workspace, waits) in waits {
         let (client, workspace) = (task.client.clone(), workspace.to_string());
         let overview = overview.clone();
-        waiting.spawn(Watch { client, workspace, waits, rhythm, overview }.run());
+        waiting.spawn(Watch { client, workspace, waits, poll, overview }.run());
     }
     while let Some(ready) = waiting.join_next().await {
         ready.map_err(Error::stopped)??;

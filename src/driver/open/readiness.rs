@@ -4,7 +4,7 @@
 use crate::config::InitializeFromS3;
 use crate::driver::Error;
 use crate::driver::differences::{describe, reads};
-use crate::driver::poll_settings::Rhythm;
+use crate::driver::poll_settings::PollSettings;
 use crate::driver::progress::{Bytes, Progress};
 use crate::driver::task::Target;
 use crate::rockset::enums::CollectionStatus;
@@ -16,13 +16,13 @@ use tracing::{info, warn};
 
 /// What a collection is waited for, and what has been seen and said of it so far.
 #[derive(Debug)]
-pub(super) struct Wait {
+pub(super) struct Readiness {
     pub target: Arc<Target>,
     /// Where it is filled from, unless that has been done.
     pub source: Option<InitializeFromS3>,
     /// How many files that must be at the least, if it is known.
     expected: Option<u64>,
-    rhythm: Rhythm,
+    poll: PollSettings,
     begun: Instant,
     status: Option<CollectionStatus>,
     progress: Progress,
@@ -33,19 +33,19 @@ pub(super) struct Wait {
     last_report: Option<(Progress, Instant)>,
 }
 
-impl Wait {
+impl Readiness {
     pub fn new(
         target: Arc<Target>,
         source: Option<InitializeFromS3>,
         expected: Option<u64>,
-        rhythm: Rhythm,
+        poll: PollSettings,
     ) -> Self {
         let now = Instant::now();
         Self {
             target,
             source,
             expected,
-            rhythm,
+            poll,
             begun: now,
             status: None,
             progress: Progress::default(),
@@ -118,7 +118,7 @@ impl Wait {
 
     fn report(&mut self, status: Option<CollectionStatus>, progress: Option<Progress>) {
         let now = Instant::now();
-        let is_due = self.reported.is_none_or(|at| now - at >= self.rhythm.report);
+        let is_due = self.reported.is_none_or(|at| now - at >= self.poll.report);
         let is_news = self.status != status;
         self.status = status;
         match progress {
@@ -131,7 +131,7 @@ impl Wait {
                     self.say_progress(now);
                     self.reported = Some(now);
                 }
-                if now - self.moved >= self.rhythm.stalled {
+                if now - self.moved >= self.poll.stalled {
                     self.say_stalled();
                     self.moved = now;
                 }

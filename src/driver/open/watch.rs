@@ -1,9 +1,9 @@
 //! Waiting for the collections of one workspace. However many there are, a look at all of them
 //! is one read.
 
-use super::readiness::Wait;
+use super::readiness::Readiness;
 use crate::driver::Error;
-use crate::driver::poll_settings::Rhythm;
+use crate::driver::poll_settings::PollSettings;
 use crate::driver::progress::Overview;
 use crate::driver::survey::{self, Found};
 use crate::driver::task::Target;
@@ -17,31 +17,31 @@ use tracing::warn;
 pub(super) struct Watch {
     pub client: Client,
     pub workspace: String,
-    pub waits: Vec<Wait>,
-    pub rhythm: Rhythm,
+    pub waits: Vec<Readiness>,
+    pub poll: PollSettings,
     pub overview: Arc<Overview>,
 }
 
 impl Watch {
     /// Waits until all collections are READY, and everything that they are filled from is in.
     pub async fn run(mut self) -> Result<(), Error> {
-        self.client = self.client.retrying(self.rhythm.retry(self.client.retry()));
+        self.client = self.client.retrying(self.poll.retry(self.client.retry()));
         let begun = Instant::now();
         for looks in 0.. {
-            if let Some(found) = self.look().await? {
+            if let Some(found) = self.poll().await? {
                 self.see(&found).await?;
             }
             self.overview.show(looks == 0);
             if self.waits.is_empty() {
                 break;
             }
-            tokio::time::sleep(self.rhythm.pause(looks, begun.elapsed())).await;
+            tokio::time::sleep(self.poll.pause(looks, begun.elapsed())).await;
         }
         Ok(())
     }
 
     /// What the workspace holds, unless what keeps Rockset from answering may pass.
-    async fn look(&self) -> Result<Option<Found>, Error> {
+    async fn poll(&self) -> Result<Option<Found>, Error> {
         let names = self.waits.iter().map(|wait| wait.target.collection.clone()).collect();
         let error = match survey::look(&self.client, &self.workspace, &names).await {
             Ok(found) => return Ok(Some(found)),
@@ -49,16 +49,16 @@ impl Watch {
         };
         let is_filled = self.waits.iter().any(|wait| wait.source.is_some());
         match self.waits.as_slice() {
-            [wait] if is_filled && error.can_pass() => {
-                let reason = rockset::error::chain(&error);
+            [wait] if is_filled && error.is_transient() => {
+                let reason = rockset::client::error::chain(&error);
                 warn!(
                     collection = %wait.target, reason,
                     "Rockset does not say how far the collection is; asking again"
                 );
                 Ok(None)
             }
-            _ if is_filled && error.can_pass() => {
-                let reason = rockset::error::chain(&error);
+            _ if is_filled && error.is_transient() => {
+                let reason = rockset::client::error::chain(&error);
                 warn!(
                     workspace = self.workspace,
                     reason, "Rockset does not say how far collections are; asking again"

@@ -5,17 +5,17 @@ mod own;
 mod s3_parquet;
 mod s3_parquet_files;
 
+pub(super) use self::own::OwnState;
+use self::s3_parquet::S3ParquetState;
 use super::Error;
 use crate::flow::spec::ConnectorState;
-pub(super) use self::own::Memory;
-use self::s3_parquet::Handover;
 use serde_json::{Map, Value, json};
 
 /// A state, taken apart.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    pub memory: Memory,
-    pub handover: Option<Handover>,
+    pub own: OwnState,
+    pub s3_parquet: Option<S3ParquetState>,
     /// The keys of another connector.
     foreign: Vec<&'static str>,
 }
@@ -40,8 +40,8 @@ impl State {
             ));
         }
         Ok(Self {
-            memory: Memory::read(request, &state)?,
-            handover: Handover::read(request, &state)?,
+            own: OwnState::read(request, &state)?,
+            s3_parquet: S3ParquetState::read(request, &state)?,
             foreign: s3_parquet::keys(&state),
         })
     }
@@ -50,12 +50,12 @@ impl State {
     /// what has been filled since `before` is remembered. Nothing, if there is no change.
     ///
     /// It's a patch, since a state as a whole would wipe out what other shards have written.
-    pub fn on_first_commit(&self, before: &Memory) -> Option<ConnectorState> {
+    pub fn on_first_commit(&self, before: &OwnState) -> Option<ConnectorState> {
         let mut patch: Map<String, Value> =
             self.foreign.iter().map(|key| (key.to_string(), Value::Null)).collect();
-        if self.memory.loaded != before.loaded {
+        if self.own.loaded != before.loaded {
             patch.insert("version".to_string(), json!(own::VERSION));
-            patch.insert("loaded".to_string(), json!(self.memory.loaded));
+            patch.insert("loaded".to_string(), json!(self.own.loaded));
         }
         (!patch.is_empty()).then(|| ConnectorState {
             updated_json: Value::from(patch).to_string().into(),

@@ -15,7 +15,7 @@ pub(super) const KEYS: [&str; 4] = ["version", "backfills", "reported", "loaded"
 /// What has been done, by collection as `workspace.collection`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(in crate::driver) struct Memory {
+pub(in crate::driver) struct OwnState {
     /// The backfill counter for which a collection was created anew.
     pub backfills: BTreeMap<String, u32>,
     /// What was said of changes that a collection can't follow.
@@ -26,7 +26,7 @@ pub(in crate::driver) struct Memory {
     pub loaded: BTreeMap<String, u32>,
 }
 
-impl Memory {
+impl OwnState {
     /// Reads it from a state, which may hold other keys. Fails on what a newer version
     /// of the connector wrote.
     pub fn read(request: &'static str, state: &Map<String, Value>) -> Result<Self, Error> {

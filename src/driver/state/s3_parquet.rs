@@ -24,7 +24,7 @@ pub(super) const KEYS: [&str; 4] = [CHECKPOINT, NEXT_FILES, FILE_COUNTS, UPLOADS
 
 /// What to go on from.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::driver) struct Handover {
+pub(in crate::driver) struct S3ParquetState {
     /// Where the runtime is to go on, unless it knows that itself.
     pub checkpoint: Option<Checkpoint>,
     pub files: Files,
@@ -44,7 +44,7 @@ struct Form {
     uploads: Option<BTreeMap<String, Value>>,
 }
 
-impl Handover {
+impl S3ParquetState {
     /// Reads what the other connector left in a state, if there is any of it.
     pub fn read(request: &'static str, state: &Map<String, Value>) -> Result<Option<Self>, Error> {
         let keys = keys(state);

@@ -6,10 +6,11 @@ use crate::config::{Endpoint, InitializeFromS3, Problems, Resource};
 use crate::driver::Error;
 use crate::driver::differences::differences;
 use crate::driver::survey::{Wanted, at_once, survey};
+use crate::rockset::client::documents;
+use crate::rockset::client::retry::RetryPolicy;
 use crate::rockset::enums::CollectionStatus;
-use crate::rockset::retry::Policy;
 use crate::rockset::types::{Collection, Integration};
-use crate::rockset::{self, Client, Settings, call, documents};
+use crate::rockset::{self, Client, Settings, call};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -49,7 +50,7 @@ pub(super) async fn check(
     candidates: &[Candidate<'_>],
     problems: &mut Problems,
 ) -> Result<(), Error> {
-    let retry = Policy { limit: PATIENCE, ..Policy::default() };
+    let retry = RetryPolicy { timeout: PATIENCE, ..RetryPolicy::default() };
     let settings = Settings {
         retry,
         connect_timeout: PATIENCE / 2,
@@ -203,7 +204,7 @@ fn reports_access(endpoint: &Endpoint, answers: &Answers, problems: &mut Problem
             }
             Err(error @ E::Unreachable(_)) => {
                 let host = endpoint.region_base_url.host_str().unwrap_or_default();
-                let error = rockset::error::chain(error);
+                let error = rockset::client::error::chain(error);
                 let open = unanswered(answers);
                 problems.add(
                     "endpoint.region_base_url",
@@ -215,12 +216,12 @@ fn reports_access(endpoint: &Endpoint, answers: &Answers, problems: &mut Problem
                 return true;
             }
             Err(error @ E::Foreign(_)) => {
-                let error = rockset::error::chain(error);
+                let error = rockset::client::error::chain(error);
                 problems.add("endpoint.region_base_url", format!("can't be used: {error}"));
                 return true;
             }
             Err(error @ E::Impossible { .. }) => {
-                let error = rockset::error::chain(error);
+                let error = rockset::client::error::chain(error);
                 problems.add("endpoint.region_base_url", format!("can't be used: {error}"));
                 return true;
             }
@@ -265,8 +266,8 @@ fn check_collection(candidate: &Candidate<'_>, answers: &Answers, problems: &mut
     let path = candidate.path();
     match answers.get(&collection(&candidate.resource)) {
         Some(Ok(Found::Collection(existing))) => {
-            let is_going = existing.status == Some(CollectionStatus::Deleted);
-            if candidate.is_recreated() || is_going {
+            let is_being_deleted = existing.status == Some(CollectionStatus::Deleted);
+            if candidate.is_recreated() || is_being_deleted {
                 return;
             }
             for difference in
@@ -287,7 +288,7 @@ fn check_collection(candidate: &Candidate<'_>, answers: &Answers, problems: &mut
         }
         Some(Err(error)) => problems.add(
             format!("{path}.collection"),
-            format!("could not be looked up: {}", rockset::error::chain(error)),
+            format!("could not be looked up: {}", rockset::client::error::chain(error)),
         ),
         _ => {}
     }
@@ -305,8 +306,10 @@ fn check_integration(candidate: &Candidate<'_>, answers: &Answers, problems: &mu
             format!("{name} is {}; name an integration for Amazon S3", kind(integration)),
         ),
         Some(Ok(Found::Integration(_))) => {}
-        Some(Err(error)) => problems
-            .add(path, format!("{name} could not be looked up: {}", rockset::error::chain(error))),
+        Some(Err(error)) => problems.add(
+            path,
+            format!("{name} could not be looked up: {}", rockset::client::error::chain(error)),
+        ),
         Some(Ok(_)) => problems.add(
             path,
             format!("there is no integration {name}; make it in Rockset, for Amazon S3, first"),

@@ -27,7 +27,7 @@ impl Default for Limits {
     /// A batch is full a little below 4 MiB, so that most documents still fit into a buffer of
     /// that size.
     fn default() -> Self {
-        Self { bytes: (4 << 20) - (128 << 10), documents: MAX_DOCUMENTS, open: 32 << 20 }
+        Self { bytes: (4 << 20) - (128 << 10), documents: MAX_DOCUMENTS, open: 44 << 20 }
     }
 }
 
@@ -85,7 +85,7 @@ impl Batch {
 
     /// Takes all documents but the last one. Leaves a batch that is expected to have so many
     /// bytes, once there is another document.
-    pub fn take_settled(&mut self, expected: usize) -> Self {
+    pub fn take_all_but_last(&mut self, expected: usize) -> Self {
         if self.len() < 2 {
             return Self::new(self.operation, &self.pool);
         }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// The open batches of a transaction.
 #[derive(Debug)]
-pub(in crate::driver) struct Gathering {
+pub(in crate::driver) struct Batcher {
     bindings: Vec<Binding>,
     /// Whether a deletion in Flow is one in Rockset.
     hard_delete: bool,
@@ -29,14 +29,14 @@ struct Open {
     /// The memory of all open batches, in bytes.
     allocated: usize,
     /// Batches that have been closed, in the order in which they are to be sent.
-    ready: VecDeque<Gathered>,
+    ready: VecDeque<ReadyBatch>,
     /// Whether there is something to do before the next document.
     is_ready: bool,
 }
 
 /// A batch that is to be sent.
 #[derive(Debug)]
-pub(in crate::driver) struct Gathered {
+pub(in crate::driver) struct ReadyBatch {
     pub target: Arc<Target>,
     pub batch: Batch,
     pub runs: Runs,
@@ -57,7 +57,7 @@ struct Binding {
     last_bytes: usize,
 }
 
-impl Gathering {
+impl Batcher {
     /// For batches of these bindings, of which so many may be in flight.
     pub fn new(
         bindings: Vec<(Arc<Target>, Layout)>,
@@ -143,7 +143,7 @@ impl Gathering {
     }
 
     /// The next batch to send.
-    pub fn next(&mut self) -> Option<Gathered> {
+    pub fn next(&mut self) -> Option<ReadyBatch> {
         self.open.is_ready = !self.open.ready.is_empty();
         self.open.ready.pop_front()
     }
@@ -155,7 +155,7 @@ impl Gathering {
 
     /// All that is left, at the end of a transaction. Keeps no memory for the next one: what
     /// it needs isn't known.
-    pub fn rest(&mut self) -> impl Iterator<Item = Gathered> + use<> {
+    pub fn drain(&mut self) -> impl Iterator<Item = ReadyBatch> + use<> {
         let Self { bindings, open, .. } = self;
         for binding in bindings {
             for operation in [Operation::Add, Operation::Delete] {
@@ -207,7 +207,7 @@ impl Gathering {
         largest.sort_unstable_by_key(|(is_idle, size, ..)| Reverse((*is_idle, *size)));
         for (.., index, operation) in &largest {
             if open.allocated > enough {
-                bindings[*index].close_settled(*operation, open);
+                bindings[*index].close_all_but_last(*operation, open);
             }
         }
         if open.allocated > open.limits.open {
@@ -281,13 +281,13 @@ impl Binding {
 
     /// Closes a batch as far as the transaction can't change its documents any more: all but
     /// the last document that came in.
-    fn close_settled(&mut self, operation: Operation, open: &mut Open) {
+    fn close_all_but_last(&mut self, operation: Operation, open: &mut Open) {
         if operation != self.last_operation {
             return self.close(operation, open);
         }
         let before = self.last_batch().allocated();
         let expected = self.last_batch().bytes();
-        let batch = self.last_batch().take_settled(expected);
+        let batch = self.last_batch().take_all_but_last(expected);
         open.allocated = open.allocated + self.last_batch().allocated() - before;
         self.hand_over(batch, open);
     }
@@ -295,7 +295,7 @@ impl Binding {
     fn hand_over(&mut self, batch: Batch, open: &mut Open) {
         if !batch.is_empty() {
             let (target, runs) = (self.target.clone(), self.order.runs());
-            open.ready.push_back(Gathered { target, batch, runs });
+            open.ready.push_back(ReadyBatch { target, batch, runs });
             open.is_ready = true;
         }
     }
@@ -303,7 +303,7 @@ impl Binding {
     /// Takes the documents before the last one out of a batch that has become larger than
     /// Rockset takes.
     fn make_room(&mut self, store: &Store<'_>, open: &mut Open) -> Result<(), Error> {
-        self.close_settled(self.last_operation, open);
+        self.close_all_but_last(self.last_operation, open);
         let size = self.last_batch().bytes();
         match size > MAX_BODY {
             true => Err(Error::TooLarge {

@@ -5,8 +5,8 @@ use super::malformed;
 use super::statuses::{Outcome, check};
 use crate::driver::Error;
 use crate::driver::task::Target;
-use crate::rockset::documents::{self, Statuses};
-use crate::rockset::retry::Backoff;
+use crate::rockset::client::documents::{self, Statuses};
+use crate::rockset::client::retry::Backoff;
 use crate::rockset::{self, Client};
 use tracing::warn;
 
@@ -23,9 +23,9 @@ pub(super) async fn send(client: &Client, target: &Target, batch: Closed) -> Res
         };
         match outcome {
             Ok(Outcome::Done) => {}
-            Ok(Outcome::Failed { indices, may_pass, reason }) => {
+            Ok(Outcome::Failed { indices, is_retryable, reason }) => {
                 let backoff = backoff.get_or_insert_with(|| client.retry().begin());
-                let Some(wait) = may_pass.then(|| backoff.wait(None)).flatten() else {
+                let Some(wait) = is_retryable.then(|| backoff.wait(None)).flatten() else {
                     let tried = Some(backoff.tried()).filter(|tried| tried.attempts > 1);
                     return Err(reason.into_error(target, tried));
                 };

@@ -97,7 +97,7 @@ impl Layout {
     /// Appends the document of a Store to `out`. On an error, what was appended is of
     /// no use.
     pub fn write(&self, store: &Store<'_>, out: &mut Writer<'_>) -> Result<(), Error> {
-        dispatch!(self.level, simd => out.aside(
+        dispatch!(self.level, simd => out.outlined(
             #[inline(always)]
             |out| self.write_with(simd, store, out)
         ))
@@ -127,7 +127,7 @@ impl Layout {
 
     /// Appends what names the document of a Store, to delete it.
     pub fn write_deletion(&self, store: &Store<'_>, out: &mut Writer<'_>) -> Result<(), Error> {
-        dispatch!(self.level, simd => out.aside(
+        dispatch!(self.level, simd => out.outlined(
             #[inline(always)]
             |out| self.write_deletion_with(simd, store, out)
         ))
@@ -232,7 +232,7 @@ impl Layout {
             let written = match field.is_event_time {
                 false => field.write(simd, &mut tuple, out),
                 true => out
-                    .aside(|out| field.write_event_time(simd, tuple, out))
+                    .outlined(|out| field.write_event_time(simd, tuple, out))
                     .map(|rest| tuple = rest),
             };
             written.map_err(|e| self.error(&field.name, e))?;

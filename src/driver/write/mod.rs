@@ -10,11 +10,11 @@ mod pool;
 mod stats;
 mod statuses;
 
-use self::batcher::Gathered;
-pub(super) use self::batcher::Gathering;
+pub(super) use self::batcher::Batcher;
+use self::batcher::ReadyBatch;
 use self::delivery::send;
 use self::order::Lane;
-use self::stats::{Counts, Tally};
+use self::stats::{StatsRecorder, TransactionStats};
 use super::Error;
 use crate::flow::materialize::response::Opened;
 use crate::flow::materialize::{request, response};
@@ -49,7 +49,7 @@ pub struct Ready {
 #[derive(Debug)]
 pub struct Transactor {
     client: Client,
-    gathering: Gathering,
+    batcher: Batcher,
     /// How many requests may be in flight.
     concurrency: usize,
     /// Batches until they are acknowledged. They tell their binding then.
@@ -60,9 +60,9 @@ pub struct Transactor {
     patience: usize,
     /// What the state becomes with the next commit, if it changes.
     first_commit: Option<ConnectorState>,
-    tally: Tally,
+    recorder: StatsRecorder,
     /// Of all transactions.
-    total: Counts,
+    total: TransactionStats,
 }
 
 /// What taking documents in has to wait for.
@@ -105,18 +105,18 @@ where
 }
 
 impl Transactor {
-    pub(super) fn new(client: Client, gathering: Gathering, concurrency: usize) -> Self {
-        let bindings = gathering.bindings();
+    pub(super) fn new(client: Client, batcher: Batcher, concurrency: usize) -> Self {
+        let bindings = batcher.bindings();
         Self {
             client,
-            gathering,
+            batcher,
             concurrency,
             in_flight: JoinSet::new(),
             lanes: vec![Lane::default(); bindings],
             patience: NEAR,
             first_commit: None,
-            tally: Tally::default(),
-            total: Counts::default(),
+            recorder: StatsRecorder::default(),
+            total: TransactionStats::default(),
         }
     }
 
@@ -136,7 +136,7 @@ impl Transactor {
             tokio::select! {
                 Some(sent) = self.in_flight.join_next() => self.finish(sent)?,
                 more = session.fill() => {
-                    self.tally.waited_for_flow(since);
+                    self.recorder.waited_for_flow(since);
                     return Ok(more?);
                 }
             }
@@ -178,7 +178,7 @@ impl Transactor {
             match session.buffered()? {
                 Some(Incoming::Store(store)) => {
                     self.take(&store)?;
-                    if self.gathering.is_ready() {
+                    if self.batcher.is_ready() {
                         return Ok(Pause::Batches);
                     }
                 }
@@ -190,44 +190,44 @@ impl Transactor {
 
     #[inline(always)]
     fn take(&mut self, store: &Store<'_>) -> Result<(), Error> {
-        self.tally.document(self.gathering.take(store)?);
+        self.recorder.document(self.batcher.take(store)?);
         Ok(())
     }
 
     /// Sends what is ready. Then waits until there is memory to go on with.
     async fn send_ready(&mut self) -> Result<(), Error> {
-        while let Some(gathered) = self.gathering.next() {
-            self.send(gathered).await?;
+        while let Some(ready) = self.batcher.next() {
+            self.send(ready).await?;
         }
         let since = Instant::now();
-        while self.gathering.is_beyond_memory() {
-            self.gathering.pool().clear();
-            if self.gathering.is_beyond_memory() && !self.finish_one().await? {
+        while self.batcher.is_beyond_memory() {
+            self.batcher.pool().clear();
+            if self.batcher.is_beyond_memory() && !self.finish_one().await? {
                 break;
             }
         }
-        while self.gathering.pool().in_flight() > self.patience {
+        while self.batcher.pool().in_flight() > self.patience {
             match tokio::time::timeout(SOON, self.finish_one()).await {
                 Ok(Ok(true)) => {}
                 Ok(finished) => return finished.map(drop),
                 Err(_) => self.patience = self.patience.saturating_mul(2),
             }
         }
-        self.tally.counts.rockset += since.elapsed();
+        self.recorder.counts.rockset += since.elapsed();
         Ok(())
     }
 
     /// Sends a batch as soon as fewer than the allowed requests are in flight, and none that
     /// has to come before it.
-    async fn send(&mut self, gathered: Gathered) -> Result<(), Error> {
-        let Gathered { target, batch, runs } = gathered;
+    async fn send(&mut self, ready: ReadyBatch) -> Result<(), Error> {
+        let ReadyBatch { target, batch, runs } = ready;
         let binding = target.binding;
         let since = Instant::now();
         while self.in_flight.len() >= self.concurrency || !self.lanes[binding].admits(runs) {
             self.finish_one().await?;
         }
-        self.tally.counts.rockset += since.elapsed();
-        self.tally.counts.requests += 1;
+        self.recorder.counts.rockset += since.elapsed();
+        self.recorder.counts.requests += 1;
         self.lanes[binding].enter(runs);
         let (client, batch) = (self.client.clone(), batch.close());
         self.in_flight
@@ -251,15 +251,15 @@ impl Transactor {
 
     /// Sends what is left, and waits until every document is acknowledged.
     async fn commit(&mut self) -> Result<(), Error> {
-        for gathered in self.gathering.rest() {
-            self.send(gathered).await?;
+        for ready in self.batcher.drain() {
+            self.send(ready).await?;
         }
         let since = Instant::now();
         while self.finish_one().await? {}
-        self.tally.counts.rockset += since.elapsed();
-        self.gathering.pool().clear();
+        self.recorder.counts.rockset += since.elapsed();
+        self.batcher.pool().clear();
         self.patience = NEAR;
-        let mut counts = self.tally.end();
+        let mut counts = self.recorder.end();
         counts.retries = self.client.writes().retries.saturating_sub(self.total.retries);
         if counts.elapsed >= LONG {
             self.report("a long transaction is durable in Rockset", &counts);
@@ -268,7 +268,7 @@ impl Transactor {
         Ok(())
     }
 
-    fn report(&self, message: &'static str, counts: &Counts) {
+    fn report(&self, message: &'static str, counts: &TransactionStats) {
         info!(
             transactions = counts.transactions,
             documents = counts.documents,
@@ -284,7 +284,7 @@ impl Transactor {
     }
 
     fn refuse_load(&self, load: &request::Load) -> Error {
-        let problem = self.gathering.target(load.binding).map(|target| {
+        let problem = self.batcher.target(load.binding).map(|target| {
             format!(
                 "bindings[{}] ({target}) takes delta updates, for which nothing is loaded",
                 load.binding

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 /// Documents and time, of one transaction or of several.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Counts {
+pub(super) struct TransactionStats {
     pub transactions: u64,
     pub documents: u64,
     /// Of JSON.
@@ -21,14 +21,14 @@ pub(super) struct Counts {
     pub rockset: Duration,
 }
 
-impl Counts {
+impl TransactionStats {
     /// What is left when nobody else was waited for.
     pub fn cpu(&self) -> Duration {
         self.elapsed.saturating_sub(self.flow + self.rockset)
     }
 }
 
-impl AddAssign for Counts {
+impl AddAssign for TransactionStats {
     fn add_assign(&mut self, other: Self) {
         self.transactions += other.transactions;
         self.documents += other.documents;
@@ -43,12 +43,12 @@ impl AddAssign for Counts {
 
 /// The open transaction.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
-    pub counts: Counts,
+pub(super) struct StatsRecorder {
+    pub counts: TransactionStats,
     begun: Option<Instant>,
 }
 
-impl Tally {
+impl StatsRecorder {
     /// A document of so many bytes.
     #[inline]
     pub fn document(&mut self, bytes: usize) {
@@ -67,7 +67,7 @@ impl Tally {
     }
 
     /// Ends the transaction.
-    pub fn end(&mut self) -> Counts {
+    pub fn end(&mut self) -> TransactionStats {
         let Self { mut counts, begun } = std::mem::take(self);
         counts.transactions = 1;
         counts.elapsed = begun.map_or(Duration::ZERO, |begun| begun.elapsed());

@@ -6,11 +6,12 @@
 use super::batch::{Closed, Operation};
 use crate::driver::Error;
 use crate::driver::task::Target;
-use crate::rockset::documents::{Statuses, written_id};
+use crate::rockset::client::documents::{Statuses, written_id};
+use crate::rockset::client::retry;
 use crate::rockset::enums::{DocumentStatusKind, ErrorType};
 use crate::rockset::rules::ID;
 use crate::rockset::types::DocumentStatus;
-use crate::rockset::{self, Client, Tried, call, retry};
+use crate::rockset::{self, Client, Tried, call};
 use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
 
@@ -24,7 +25,7 @@ pub(super) enum Outcome {
     /// sent again.
     Failed {
         indices: Vec<usize>,
-        may_pass: bool,
+        is_retryable: bool,
         reason: Reason,
     },
 }
@@ -77,7 +78,7 @@ pub(super) async fn check(
     let first = failed.iter().take(NAMED).map(|(_, status)| describe(status));
     Ok(Outcome::Failed {
         reason: Reason { refused: failed.len(), sent: batch.len(), first: first.collect() },
-        may_pass: failed.iter().all(|(_, status)| is_passing(status)),
+        is_retryable: failed.iter().all(|(_, status)| is_passing(status)),
         indices: failed.into_iter().map(|(index, _)| index).collect(),
     })
 }
@@ -188,7 +189,7 @@ fn is_absent(status: &DocumentStatus) -> bool {
 
 /// Whether the document may be stored when it's sent again.
 fn is_passing(status: &DocumentStatus) -> bool {
-    error_type(status).is_some_and(retry::may_pass)
+    error_type(status).is_some_and(retry::is_retryable_document)
 }
 
 fn error_type(status: &DocumentStatus) -> Option<&ErrorType> {

@@ -8,7 +8,7 @@ use std::error::Error;
 use std::io;
 
 /// What is wrong and what to do, if it can't pass by itself.
-pub(super) fn obstacle(error: &reqwest::Error) -> Option<&'static str> {
+pub(super) fn permanent_cause(error: &reqwest::Error) -> Option<&'static str> {
     if error.is_builder() || error.is_redirect() {
         return Some("a request can't be sent to that address; check region_base_url");
     }

@@ -3,12 +3,12 @@
 //! Rockset allows an organisation so many reads and updates of metadata a minute, and
 //! answers 429 beyond. As long as it doesn't, nothing is held back. Once it has, what is
 //! documented is assumed, and corrected by what it takes from then on, as it is for
-//! [writes](super::pressure); only that it goes by minutes. Documents and queries are not
+//! [writes](super::limiter); only that it goes by minutes. Documents and queries are not
 //! metadata; what limits them is the virtual instance.
 
-use super::operations::{OPERATIONS, Operation};
-use super::pressure::Pressure;
+use super::limiter::Limiter;
 use super::rate::{Learning, Rate};
+use crate::rockset::operations::{OPERATIONS, Operation};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -27,29 +27,29 @@ const LOWEST: f64 = 1.0 / 60.0;
 
 /// What is assumed of the limits on metadata calls, once one has shown itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pacing {
+pub struct MetadataLimits {
     /// Reads a minute.
     pub reads: f64,
     /// Creations, updates and deletions a minute.
     pub updates: f64,
 }
 
-impl Default for Pacing {
+impl Default for MetadataLimits {
     /// What Rockset allows a whole organisation.
     fn default() -> Self {
         Self { reads: 500.0, updates: 50.0 }
     }
 }
 
-impl Pacing {
+impl MetadataLimits {
     /// The part of one client where several share the limits.
     pub fn share(self, part: f64) -> Self {
         Self { reads: self.reads * part, updates: self.updates * part }
     }
 
     /// What lets reads and updates go. No hold is longer than `longest`.
-    pub(super) fn pressures(self, longest: Duration) -> (Pressure, Pressure) {
-        let pressure = |per_minute: f64| {
+    pub(in crate::rockset::client) fn limiters(self, longest: Duration) -> (Limiter, Limiter) {
+        let limiter = |per_minute: f64| {
             let learning = Learning {
                 assumed: Some((per_minute / 60.0).max(LOWEST)),
                 doubling: (DOUBLING, DOUBLING),
@@ -58,9 +58,9 @@ impl Pacing {
                 forgotten: Some(FORGOTTEN),
             };
             let rate = Rate::with(Instant::now(), learning);
-            Pressure::with(AT_ONCE, AT_ONCE, longest, rate)
+            Limiter::with(AT_ONCE, AT_ONCE, longest, rate)
         };
-        (pressure(self.reads), pressure(self.updates))
+        (limiter(self.reads), limiter(self.updates))
     }
 }
 
@@ -76,14 +76,14 @@ pub struct MetadataRate {
 
 /// Which limit a call counts against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::rockset::client) enum LimitKind {
     Read,
     Update,
     /// Of documents, or of what a query answers.
     Data,
 }
 
-impl Kind {
+impl LimitKind {
     /// That of the client's function.
     pub fn of(function: &str) -> Self {
         let operation = OPERATIONS.iter().find(|operation| operation.function == function);
@@ -104,8 +104,8 @@ impl Kind {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pressure::Verdict;
     use super::*;
+    use crate::rockset::client::limits::limiter::Verdict;
     use std::sync::{Arc, Mutex, PoisonError};
     use tokio::task::JoinSet;
 
@@ -154,8 +154,8 @@ mod tests {
     /// How long so many calls take, in seconds, and how many are refused.
     async fn run(limit: Limit, per_minute: f64, assumed: f64, calls: u64) -> (f64, u64) {
         let begun = Instant::now();
-        let pacing = Pacing { reads: 1.0, updates: assumed };
-        let (_, updates) = pacing.pressures(Duration::from_secs(600));
+        let pacing = MetadataLimits { reads: 1.0, updates: assumed };
+        let (_, updates) = pacing.limiters(Duration::from_secs(600));
         let updates = Arc::new(updates);
         assert_eq!(updates.rate(), None);
         let server = Server { limit, per_minute, left: per_minute, at: begun, refused: 0 };
@@ -166,15 +166,15 @@ mod tests {
             calling.spawn(async move {
                 let mut turn = updates.enter();
                 for attempt in 0.. {
-                    let permit = turn.permit().await;
+                    let permit = turn.acquire().await;
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     let refused = {
                         let mut server = server.lock().unwrap_or_else(PoisonError::into_inner);
                         server.refuses(Instant::now())
                     };
                     match refused {
-                        None => return permit.finish(Verdict::Taken, None),
-                        Some(asked) => permit.finish(Verdict::Limited, asked),
+                        None => return permit.finish(Verdict::Accepted, None),
+                        Some(asked) => permit.finish(Verdict::Throttled, asked),
                     }
                     if refused == Some(None) {
                         let bound = 0.5 * f64::from(1 << attempt.min(5));

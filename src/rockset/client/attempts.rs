@@ -1,13 +1,13 @@
 //! A call, with as many attempts as it takes.
 
+use super::Connection;
 use super::answer::{Promise, Whole};
-use super::client::Connection;
-use super::connection;
 use super::effort::Effort;
-use super::error::{Answer, Error, Foreign, Silence, Unanswered};
-use super::pressure::{Pressure, Verdict};
-use super::retry::{self, Backoff, Policy};
-use super::types::ErrorModel;
+use super::error::{Error, Foreign, Rejection, Silence, Unanswered};
+use super::limits::{Limiter, Verdict};
+use super::retry::{self, Backoff, RetryPolicy};
+use super::transport_error;
+use crate::rockset::types::ErrorModel;
 use reqwest::{Client, Request, StatusCode};
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -17,10 +17,10 @@ use tracing::warn;
 pub(super) struct Call<'a> {
     operation: &'static str,
     connection: &'a Connection,
-    policy: Policy,
+    policy: RetryPolicy,
     promise: Promise,
     /// What lets each attempt go, if anything limits the operation.
-    pressure: Option<&'a Pressure>,
+    limiter: Option<&'a Limiter>,
     tried: State,
 }
 
@@ -30,13 +30,13 @@ struct State {
     attempts: u32,
     /// When the first attempt was made.
     begun: Option<Instant>,
-    last: Option<Answer>,
+    last: Option<Rejection>,
 }
 
 /// What came of an attempt that was not taken.
 enum Failure {
     /// Rockset answered an error, or what stands in between did in its place.
-    Answered(Answer, Option<Duration>),
+    Answered(Rejection, Option<Duration>),
     /// No answer came.
     Silent(Silence),
     /// The answer wasn't Rockset's.
@@ -55,7 +55,7 @@ impl<'a> Call<'a> {
             connection,
             policy: connection.retry,
             promise,
-            pressure: connection.pressure(operation),
+            limiter: connection.limiter(operation),
             tried: State::default(),
         }
     }
@@ -82,15 +82,15 @@ impl<'a> Call<'a> {
     }
 
     async fn attempt(&mut self, http: &Client, request: &Request) -> Result<Whole, Error> {
-        let mut turn = self.pressure.map(Pressure::enter);
+        let mut turn = self.limiter.map(Limiter::enter);
         let mut backoff: Option<Backoff> = None;
         let mut last: Option<Failure> = None;
         loop {
             let permit = match (&mut turn, &backoff) {
                 (None, _) => None,
-                (Some(turn), None) => Some(turn.permit().await),
+                (Some(turn), None) => Some(turn.acquire().await),
                 (Some(turn), Some(backoff)) => {
-                    match (timeout(backoff.left(), turn.permit()).await, last.take()) {
+                    match (timeout(backoff.left(), turn.acquire()).await, last.take()) {
                         (Ok(permit), _) => Some(permit),
                         (Err(_), Some(failure)) => return Err(self.failed(failure, true)),
                         (Err(_), None) => {
@@ -109,7 +109,7 @@ impl<'a> Call<'a> {
                 _ => None,
             };
             let verdict = verdict(&outcome);
-            let is_held = permit.is_some() && asked.is_some() && verdict == Verdict::Limited;
+            let is_held = permit.is_some() && asked.is_some() && verdict == Verdict::Throttled;
             if let Some(permit) = permit {
                 permit.finish(verdict, asked);
             }
@@ -117,7 +117,7 @@ impl<'a> Call<'a> {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            if !failure.may_pass() {
+            if !failure.is_retryable() {
                 return Err(self.failed(failure, false));
             }
             let Some(wait) = backoff.wait(asked) else {
@@ -176,7 +176,8 @@ impl<'a> Call<'a> {
         let status = answer.status;
         let asked = retry::retry_after(&answer.headers);
         let effort = self.effort(false);
-        let is_of_proxy = retry::can_help(status, None) || status == StatusCode::PAYLOAD_TOO_LARGE;
+        let is_of_proxy =
+            retry::is_retryable(status, None) || status == StatusCode::PAYLOAD_TOO_LARGE;
         let model = match answer.error_model() {
             Some(model) => model,
             None if is_of_proxy => {
@@ -184,7 +185,7 @@ impl<'a> Call<'a> {
             }
             None => return self.foreign(status, format!(": {}", answer.words())),
         };
-        Failure::Answered(Answer { status, model: model.into(), effort }, asked)
+        Failure::Answered(Rejection { status, model: model.into(), effort }, asked)
     }
 
     fn foreign(&self, status: StatusCode, words: String) -> Failure {
@@ -195,7 +196,7 @@ impl<'a> Call<'a> {
     fn failed(&mut self, failure: Failure, is_given_up: bool) -> Error {
         let effort = self.effort(is_given_up);
         match failure {
-            Failure::Answered(answer, _) => Error::answered(Answer { effort, ..answer }),
+            Failure::Answered(answer, _) => Error::answered(Rejection { effort, ..answer }),
             Failure::Foreign(foreign) => Error::Foreign(Foreign { effort, ..foreign }),
             Failure::Silent(cause) => {
                 let before = self.tried.last.take().map(Box::new);
@@ -213,25 +214,27 @@ impl<'a> Call<'a> {
 /// that had passed them.
 fn verdict(outcome: &Result<Whole, Failure>) -> Verdict {
     match outcome {
-        Ok(_) => Verdict::Taken,
+        Ok(_) => Verdict::Accepted,
         Err(Failure::Answered(answer, _))
             if retry::is_limited(answer.status, answer.model.type_.as_ref()) =>
         {
-            Verdict::Limited
+            Verdict::Throttled
         }
-        Err(failure) if !failure.is_silent() && !failure.may_pass() => Verdict::Taken,
+        Err(failure) if !failure.is_silent() && !failure.is_retryable() => Verdict::Accepted,
         Err(_) => Verdict::Failed,
     }
 }
 
 impl Failure {
     /// Whether another attempt may be answered differently.
-    fn may_pass(&self) -> bool {
+    fn is_retryable(&self) -> bool {
         match self {
             Self::Answered(answer, _) => {
-                retry::can_help(answer.status, answer.model.type_.as_ref())
+                retry::is_retryable(answer.status, answer.model.type_.as_ref())
             }
-            Self::Silent(Silence::Network(error)) => connection::obstacle(error).is_none(),
+            Self::Silent(Silence::Network(error)) => {
+                transport_error::permanent_cause(error).is_none()
+            }
             Self::Silent(Silence::Late(_)) => true,
             Self::Silent(Silence::Over) | Self::Foreign(_) => false,
         }

@@ -1,9 +1,9 @@
 //! What went wrong at the endpoint, whether a repeat can help, and what to do.
 
 use super::effort::Effort;
-use super::enums::ErrorType;
-use super::types::ErrorModel;
-use super::{connection, retry};
+use super::{retry, transport_error};
+use crate::rockset::enums::ErrorType;
+use crate::rockset::types::ErrorModel;
 use reqwest::StatusCode;
 use std::fmt;
 use std::time::Duration;
@@ -13,28 +13,28 @@ use std::time::Duration;
 pub enum Error {
     /// The workspace, collection, integration or source doesn't exist.
     #[error("{0}")]
-    NotFound(Answer),
+    NotFound(Rejection),
     /// What was to be created is there already.
     #[error("{0}")]
-    AlreadyExists(Answer),
+    AlreadyExists(Rejection),
     /// The collection can't be written to yet.
     #[error("{0}")]
-    NotReady(Answer),
+    NotReady(Rejection),
     /// Too many requests for the virtual instance or the organisation.
     #[error("{0}")]
-    RateLimited(Answer),
+    RateLimited(Rejection),
     /// Rockset doesn't know the API key.
     #[error("{0}; check api_key and region_base_url: a key belongs to one region")]
-    Unauthorized(Answer),
+    Unauthorized(Rejection),
     /// The API key's role doesn't allow the call.
     #[error("{0}; give the API key a role that allows it")]
-    Forbidden(Answer),
+    Forbidden(Rejection),
     /// The request holds too many bytes or documents.
     #[error("{0}")]
-    TooLarge(Answer),
+    TooLarge(Rejection),
     /// Any other error that Rockset answered.
     #[error("{0}")]
-    Other(Answer),
+    Other(Rejection),
     /// No answer came.
     #[error(transparent)]
     Unreachable(Unanswered),
@@ -56,7 +56,7 @@ pub enum Error {
 
 /// An error as Rockset answered it.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct Rejection {
     /// HTTP status.
     pub status: StatusCode,
     /// The body.
@@ -71,7 +71,7 @@ pub struct Unanswered {
     /// Why.
     pub cause: Silence,
     /// What an earlier attempt was answered.
-    pub before: Option<Box<Answer>>,
+    pub before: Option<Box<Rejection>>,
     /// What was tried.
     pub effort: Effort,
 }
@@ -98,7 +98,7 @@ pub struct Foreign {
     pub effort: Effort,
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.effort.has_given_up() {
             true => write!(f, "{}; the last answer was {}", self.effort, self.said()),
@@ -107,7 +107,7 @@ impl fmt::Display for Answer {
     }
 }
 
-impl Answer {
+impl Rejection {
     /// The status, and Rockset's words.
     fn said(&self) -> String {
         let Self { status, model, .. } = self;
@@ -160,7 +160,7 @@ impl fmt::Display for Foreign {
 
 impl Error {
     /// Sorts an error answer.
-    pub fn answered(answer: Answer) -> Self {
+    pub fn answered(answer: Rejection) -> Self {
         use ErrorType as T;
         match (&answer.model.type_, answer.status.as_u16()) {
             (Some(T::Notfound), _) => Self::NotFound(answer),
@@ -182,7 +182,7 @@ impl Error {
     /// Sorts a failure to get an answer.
     pub fn unanswered(unanswered: Unanswered) -> Self {
         match unanswered.cause {
-            Silence::Network(source) => match connection::obstacle(&source) {
+            Silence::Network(source) => match transport_error::permanent_cause(&source) {
                 Some(advice) => Self::Impossible { advice, source },
                 None => {
                     Self::Unreachable(Unanswered { cause: Silence::Network(source), ..unanswered })
@@ -214,10 +214,10 @@ impl Error {
     }
 
     /// Whether the same call may succeed later.
-    pub fn can_pass(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::NotReady(_) | Self::RateLimited(_) | Self::Unreachable(_) => true,
-            Self::Other(answer) => retry::can_help(answer.status, answer.model.type_.as_ref()),
+            Self::Other(answer) => retry::is_retryable(answer.status, answer.model.type_.as_ref()),
             _ => false,
         }
     }

@@ -7,7 +7,7 @@
 //! rate would be learnt too low.
 //!
 //! So nothing is known, and nothing spaced, until there is a 429. From then on writes
-//! go at the rate that was learnt, and slowly faster: by little at first, where the rate
+//! go at the rate that was learned, and slowly faster: by little at first, where the rate
 //! is likely right, then by ever more, should there be more to have. The shorter the
 //! count, the sooner. At some time there is another 429, and with it a new count. Being
 //! a little too fast keeps the bucket low, so nothing spills; the price is a 429 every
@@ -21,9 +21,9 @@
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How a rate is learnt.
+/// How a rate is learned.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Learning {
+pub(in crate::rockset::client) struct Learning {
     /// In requests a second, at most, when a limit shows itself for the first time.
     pub assumed: Option<f64>,
     /// After how much time without a 429 a rate has doubled, in seconds, at least and at
@@ -63,14 +63,14 @@ const LONGEST_PAUSE: f64 = 20.0;
 const SMALLEST_SHARE: f64 = 0.5;
 
 #[derive(Debug)]
-pub(super) struct Rate {
+pub(in crate::rockset::client) struct Rate {
     learning: Learning,
     /// In requests a second, as of the last round.
-    learnt: Option<f64>,
+    learned: Option<f64>,
     /// For how long writes have gone at the rate since, in seconds.
-    held: f64,
+    at_rate_secs: f64,
     /// After how long of that it has doubled, in seconds.
-    doubling: f64,
+    doubling_secs: f64,
     /// Whether the bucket was full when this count began, as far as we know.
     is_first: bool,
     /// When the next may go.
@@ -98,9 +98,9 @@ impl Rate {
     pub fn with(now: Instant, learning: Learning) -> Self {
         Self {
             learning,
-            learnt: None,
-            held: 0.0,
-            doubling: learning.doubling.0,
+            learned: None,
+            at_rate_secs: 0.0,
+            doubling_secs: learning.doubling.0,
             is_first: true,
             next: now,
             limited: now,
@@ -135,9 +135,9 @@ impl Rate {
     }
 
     /// One goes.
-    pub fn let_go(&mut self, now: Instant) {
+    pub fn start(&mut self, now: Instant) {
         if self.is_forgotten(now) {
-            self.learnt = None;
+            self.learned = None;
             self.is_first = true;
         }
         let Some(rate) = self.per_second() else { return };
@@ -145,7 +145,7 @@ impl Rate {
         let earliest = now.checked_sub(SLACK).unwrap_or(now);
         // What comes so late wasn't held back by the rate, and doesn't try it.
         if self.next >= earliest {
-            self.held += interval;
+            self.at_rate_secs += interval;
         }
         self.next = self.next.max(earliest) + Duration::from_secs_f64(interval);
     }
@@ -162,7 +162,7 @@ impl Rate {
         self.next = now.checked_add(hold).unwrap_or(now);
         self.learn(now, hold);
         // Where the others don't wait for a time of their own, they would be refused, too.
-        if let (Some(rate), Some(_)) = (self.learnt, self.learning.assumed) {
+        if let (Some(rate), Some(_)) = (self.learned, self.learning.assumed) {
             let doubled = if hold.is_zero() { f64::from(1 << self.refused.min(10)) } else { 1.0 };
             let pause = (doubled / rate).min(LONGEST_PAUSE.max(1.0 / rate));
             self.next = self.next.max(now + Duration::from_secs_f64(pause));
@@ -174,9 +174,9 @@ impl Rate {
         let since = |since| now.saturating_duration_since(since);
         let busy = self.busy + self.busy_since.map_or(Duration::ZERO, since);
         // Whoever counts by minutes refuses all for the rest of one, which tells nothing new.
-        let is_assumed = self.learning.assumed.is_some() && self.learnt.is_some();
+        let is_assumed = self.learning.assumed.is_some() && self.learned.is_some();
         if is_assumed && busy < self.learning.shortest {
-            self.held = 0.0;
+            self.at_rate_secs = 0.0;
             return;
         }
         // The hold is to fill the bucket again, which was full when the first count began.
@@ -191,13 +191,13 @@ impl Rate {
             (None, None) => counted,
         };
         let share = if hold.is_zero() { SHARE } else { 1.0 };
-        let is_known = self.learning.assumed.is_some() || self.learnt.is_some() || self.taken > 0;
+        let is_known = self.learning.assumed.is_some() || self.learned.is_some() || self.taken > 0;
         if is_known {
-            self.learnt = Some((counted * share).max(self.learning.lowest));
+            self.learned = Some((counted * share).max(self.learning.lowest));
         }
-        self.held = 0.0;
+        self.at_rate_secs = 0.0;
         let (least, most) = self.learning.doubling;
-        self.doubling = (busy.as_secs_f64() * DOUBLING_PART).clamp(least, most);
+        self.doubling_secs = (busy.as_secs_f64() * DOUBLING_PART).clamp(least, most);
         self.is_first = false;
         self.taken = 0;
         self.busy = Duration::ZERO;
@@ -216,7 +216,7 @@ impl Rate {
 
     /// In requests a second, if it is known.
     fn per_second(&self) -> Option<f64> {
-        let growth = 1.0 + (self.held / self.doubling).powi(2);
-        self.learnt.map(|rate| rate * growth)
+        let growth = 1.0 + (self.at_rate_secs / self.doubling_secs).powi(2);
+        self.learned.map(|rate| rate * growth)
     }
 }

@@ -1,7 +1,7 @@
 //! Answers: read to their end, without the key, and checked for being Rockset's.
 
 use super::mask::Mask;
-use super::types::ErrorModel;
+use crate::rockset::types::ErrorModel;
 use bytes::Bytes;
 use http::HeaderMap;
 use reqwest::{Request, Response, StatusCode};
@@ -117,7 +117,7 @@ pub(super) enum Promise {
 }
 
 #[derive(Deserialize)]
-struct Answer<'a> {
+struct ErrorBody<'a> {
     #[serde(borrow)]
     data: Option<&'a RawValue>,
 }
@@ -151,7 +151,7 @@ impl Promise {
             Self::Data => None,
             Self::Created(name) => Some(name),
         };
-        let answer: Option<Answer<'_>> = serde_json::from_slice(body).ok();
+        let answer: Option<ErrorBody<'_>> = serde_json::from_slice(body).ok();
         let data = answer.and_then(|answer| answer.data).map_or("{}", RawValue::get);
         if data == "{}" {
             return Some(format!(" without what it was asked for: {}", words(body)));

@@ -1,20 +1,32 @@
 //! A connected client: authentication, timeouts, limits, retries and tracing, as hooks
 //! of the generated one.
 
-use super::answer::{Whole, words};
-use super::attempts::Call;
-use super::effort::Effort;
-use super::error::{Error, Foreign, chain};
-use super::mask::Mask;
-use super::pacing::{Kind, MetadataRate, Pacing};
-use super::pressure::{Pressure, Writes};
+mod answer;
+mod attempts;
+mod connection;
+pub mod documents;
+pub mod effort;
+pub mod error;
+pub mod limits;
+mod mask;
+pub mod retry;
+mod transport_error;
+
+pub use self::connection::Connection;
+
+use self::answer::{Whole, words};
+use self::attempts::Call;
+use self::effort::Effort;
+use self::error::{Error, Foreign, chain};
+use self::limits::{Limiter, MetadataLimits, MetadataRate, Writes};
+use self::mask::Mask;
+use self::retry::RetryPolicy;
 use super::types::ErrorModel;
-use super::{Client, ResponseValue, retry};
+use super::{Client, ResponseValue};
 use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Request, Response, StatusCode};
 use std::cell::RefCell;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::task_local;
 use tokio::time::Instant;
@@ -26,9 +38,9 @@ use url::{Host, Url};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
     /// How failed calls are repeated.
-    pub retry: retry::Policy,
+    pub retry: RetryPolicy,
     /// What is assumed of the limits on metadata calls, once one has shown itself.
-    pub pacing: Pacing,
+    pub metadata_limits: MetadataLimits,
     /// How many requests that write documents may be under way at once, at most.
     pub max_concurrent_writes: usize,
     /// How long a connection may take to come about.
@@ -44,8 +56,8 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            retry: retry::Policy::default(),
-            pacing: Pacing::default(),
+            retry: RetryPolicy::default(),
+            metadata_limits: MetadataLimits::default(),
             max_concurrent_writes: 8,
             connect_timeout: Duration::from_secs(15),
             silence_timeout: Duration::from_secs(120),
@@ -53,18 +65,6 @@ impl Default for Settings {
             patience: None,
         }
     }
-}
-
-/// What the generated client carries for its hooks. Its clones share the limits.
-#[derive(Debug, Clone)]
-pub struct Connection {
-    pub(super) retry: retry::Policy,
-    pub(super) deadline: Option<Instant>,
-    pub(super) answer_timeout: Duration,
-    pub(super) mask: Mask,
-    writes: Arc<Pressure>,
-    reads: Arc<Pressure>,
-    updates: Arc<Pressure>,
 }
 
 /// A client of the API at `base`, such as `https://api.usw2a1.rockset.com`.
@@ -98,14 +98,14 @@ pub fn connect_with(base: &Url, api_key: &str, settings: Settings) -> Result<Cli
         let error = mask.text(&chain(&error));
         Error::Unexpected(format!("no client of HTTP could be made: {error}"))
     })?;
-    let longest = settings.retry.limit;
-    let (reads, updates) = settings.pacing.pressures(longest);
+    let longest = settings.retry.timeout;
+    let (reads, updates) = settings.metadata_limits.limiters(longest);
     let connection = Connection {
         retry: settings.retry,
         deadline: settings.patience.and_then(|patience| Instant::now().checked_add(patience)),
         answer_timeout: settings.answer_timeout,
         mask,
-        writes: Pressure::new(settings.max_concurrent_writes, longest).into(),
+        writes: Limiter::new(settings.max_concurrent_writes, longest).into(),
         reads: reads.into(),
         updates: updates.into(),
     };
@@ -133,34 +133,9 @@ pub fn may_use_proxy(base: &Url) -> bool {
     base.scheme() == "https" && !is_here
 }
 
-impl Connection {
-    /// Whether an operation writes documents: what limits it are the virtual instance's
-    /// writes a second.
-    pub(super) fn is_write(&self, function: &str) -> bool {
-        matches!(function, "add_documents" | "patch_documents" | "delete_documents")
-    }
-
-    /// What lets the attempts at an operation go.
-    pub(super) fn pressure(&self, function: &str) -> Option<&Pressure> {
-        match Kind::of(function) {
-            _ if self.is_write(function) => Some(&self.writes),
-            Kind::Read => Some(&self.reads),
-            Kind::Update => Some(&self.updates),
-            Kind::Data => None,
-        }
-    }
-
-    /// An error of the network as it may be shown. It names the address, which may hold the
-    /// key by mistake.
-    pub(super) fn shown(&self, error: reqwest::Error) -> reqwest::Error {
-        let is_in = error.url().is_some_and(|url| self.mask.text(url.as_str()) != url.as_str());
-        if is_in { error.without_url() } else { error }
-    }
-}
-
 impl Client {
     /// How failed calls are repeated.
-    pub fn retry(&self) -> retry::Policy {
+    pub fn retry(&self) -> RetryPolicy {
         self.inner.retry
     }
 
@@ -171,7 +146,7 @@ impl Client {
 
     /// How fast metadata calls go, by this client and its clones.
     pub fn metadata_rate(&self) -> MetadataRate {
-        let per_minute = |pressure: &Pressure| pressure.rate().map(|rate| rate * 60.0);
+        let per_minute = |limiter: &Limiter| limiter.rate().map(|rate| rate * 60.0);
         MetadataRate {
             reads_per_minute: per_minute(&self.inner.reads),
             updates_per_minute: per_minute(&self.inner.updates),
@@ -179,18 +154,14 @@ impl Client {
     }
 
     /// This client, with another policy of repeating failed calls.
-    pub fn retrying(&self, retry: retry::Policy) -> Self {
+    pub fn retrying(&self, retry: RetryPolicy) -> Self {
         let mut client = self.clone();
         client.inner.retry = retry;
         client
     }
 
     /// Traces a call, and makes as many attempts as it takes.
-    pub(super) async fn send(
-        &self,
-        request: Request,
-        operation: &'static str,
-    ) -> Result<Whole, Error> {
+    async fn send(&self, request: Request, operation: &'static str) -> Result<Whole, Error> {
         let span = debug_span!(
             "rockset",
             operation,

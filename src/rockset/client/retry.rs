@@ -4,7 +4,7 @@
 //! exists can't be created twice. So what matters is only whether a repeat can help.
 
 use super::effort::Tried;
-use super::enums::ErrorType;
+use crate::rockset::enums::ErrorType;
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
 use reqwest::StatusCode;
@@ -20,21 +20,21 @@ pub(super) const JITTER: f64 = 0.05;
 
 /// How long to try, and how to wait in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Policy {
+pub struct RetryPolicy {
     /// Upper bound of the first wait. The bound doubles with every try.
-    pub first: Duration,
+    pub initial_backoff: Duration,
     /// The highest that the bound gets.
-    pub highest: Duration,
+    pub max_backoff: Duration,
     /// No try is begun later than this after the first one.
-    pub limit: Duration,
+    pub timeout: Duration,
 }
 
-impl Default for Policy {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
-            first: Duration::from_millis(500),
-            highest: Duration::from_secs(20),
-            limit: Duration::from_secs(600),
+            initial_backoff: Duration::from_millis(500),
+            max_backoff: Duration::from_secs(20),
+            timeout: Duration::from_secs(600),
         }
     }
 }
@@ -42,15 +42,15 @@ impl Default for Policy {
 /// The waits between the tries of one call.
 #[derive(Debug)]
 pub struct Backoff {
-    policy: Policy,
+    policy: RetryPolicy,
     begun: Instant,
-    tries: u32,
+    attempts: u32,
 }
 
-impl Policy {
+impl RetryPolicy {
     /// Begins to count tries.
     pub fn begin(self) -> Backoff {
-        Backoff { policy: self, begun: Instant::now(), tries: 1 }
+        Backoff { policy: self, begun: Instant::now(), attempts: 1 }
     }
 }
 
@@ -58,12 +58,12 @@ impl Backoff {
     /// How long to wait before the next try: a random time below the bound, and no
     /// less than the server asks for. `None` when that would pass the limit.
     pub fn wait(&mut self, at_least: Option<Duration>) -> Option<Duration> {
-        let doubled = self.policy.first.saturating_mul(1 << (self.tries - 1).min(20));
-        let bound = doubled.min(self.policy.highest).min(LONGEST);
+        let doubled = self.policy.initial_backoff.saturating_mul(1 << (self.attempts - 1).min(20));
+        let bound = doubled.min(self.policy.max_backoff).min(LONGEST);
         let asked = self.granted(at_least.unwrap_or_default());
         let wait = bound.mul_f64(fastrand::f64()).max(asked);
         let in_time = wait < self.left();
-        self.tries += u32::from(in_time);
+        self.attempts += u32::from(in_time);
         in_time.then_some(wait)
     }
 
@@ -79,18 +79,18 @@ impl Backoff {
 
     /// How long tries may still be begun.
     pub fn left(&self) -> Duration {
-        self.policy.limit.saturating_sub(self.begun.elapsed())
+        self.policy.timeout.saturating_sub(self.begun.elapsed())
     }
 
     /// What was tried until now.
     pub fn tried(&self) -> Tried {
-        Tried { attempts: self.tries, elapsed: self.begun.elapsed() }
+        Tried { attempts: self.attempts, elapsed: self.begun.elapsed() }
     }
 }
 
 /// Whether a call that was answered so may succeed when it is repeated. Those above 504
 /// are of proxies that don't reach what is behind them, or are overloaded.
-pub fn can_help(status: StatusCode, kind: Option<&ErrorType>) -> bool {
+pub fn is_retryable(status: StatusCode, kind: Option<&ErrorType>) -> bool {
     matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504 | 520 | 522 | 524 | 529)
         || matches!(
             kind,
@@ -104,7 +104,7 @@ pub(super) fn is_limited(status: StatusCode, kind: Option<&ErrorType>) -> bool {
 }
 
 /// Whether an error of that type, on a document of its own, may pass by itself.
-pub fn may_pass(kind: &ErrorType) -> bool {
+pub fn is_retryable_document(kind: &ErrorType) -> bool {
     matches!(
         kind,
         ErrorType::NotReady
@@ -174,7 +174,7 @@ mod tests {
     }
 
     /// When the tries of a call are begun that is always answered so, in seconds.
-    async fn tries(policy: Policy, at_least: Option<Duration>) -> Vec<f64> {
+    async fn tries(policy: RetryPolicy, at_least: Option<Duration>) -> Vec<f64> {
         let begun = Instant::now();
         let mut backoff = policy.begin();
         let mut tries = vec![0.0];
@@ -189,20 +189,24 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_server_is_waited_for_as_long_as_there_is_time() {
         for asked in [600, 3_600, u64::MAX] {
-            let tries = tries(Policy::default(), Some(Duration::from_secs(asked))).await;
+            let tries = tries(RetryPolicy::default(), Some(Duration::from_secs(asked))).await;
             assert!(tries.len() > 4, "{tries:?}");
             assert!((295.0..305.0).contains(&tries[1]), "{tries:?}");
             assert!((440.0..460.0).contains(&tries[2]), "{tries:?}");
             assert!(tries.iter().all(|at| *at < 600.0), "{tries:?}");
         }
-        let tries = tries(Policy::default(), Some(Duration::from_secs(60))).await;
+        let tries = tries(RetryPolicy::default(), Some(Duration::from_secs(60))).await;
         assert!(tries.windows(2).take(9).all(|two| two[1] - two[0] >= 59.9), "{tries:?}");
         assert!(tries.len() > 9 && tries.len() < 20, "{tries:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn nothing_overflows() {
-        let endless = Policy { first: Duration::MAX, highest: Duration::MAX, limit: Duration::MAX };
+        let endless = RetryPolicy {
+            initial_backoff: Duration::MAX,
+            max_backoff: Duration::MAX,
+            timeout: Duration::MAX,
+        };
         let mut backoff = endless.begin();
         assert!(backoff.wait(Some(Duration::MAX)).is_some());
         assert!(backoff.wait(None).is_some());
@@ -210,7 +214,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_server_that_asks_for_nothing_is_asked_ever_more_seldom() {
-        let tries = tries(Policy::default(), None).await;
+        let tries = tries(RetryPolicy::default(), None).await;
         assert!((40..110).contains(&tries.len()), "{tries:?}");
         assert!(tries[tries.len() - 1] < 600.0, "{tries:?}");
     }

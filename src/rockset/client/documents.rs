@@ -5,8 +5,8 @@ use super::answer::words;
 use super::effort::Effort;
 use super::error::Foreign;
 use super::mask::Mask;
-use super::types::DocumentStatus;
-use super::{Client, Error};
+use crate::rockset::types::DocumentStatus;
+use crate::rockset::{Client, Error};
 use bytes::Bytes;
 use memchr::{memchr2, memmem};
 use progenitor_client::{ClientInfo, encode_path};
@@ -121,7 +121,7 @@ impl Statuses {
     /// Reads the statuses, in their order.
     pub fn read(&self) -> Result<Vec<DocumentStatus>, Error> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct WriteAnswer {
             data: Option<Vec<DocumentStatus>>,
         }
         let body = match &self.mask {
@@ -129,7 +129,7 @@ impl Statuses {
             None => self.body.clone(),
         };
         let answer = serde_json::from_slice(&body);
-        if let Ok(Answer { data: Some(statuses) }) = answer {
+        if let Ok(WriteAnswer { data: Some(statuses) }) = answer {
             return Ok(statuses);
         }
         let why = answer.err().map(|error| format!(" ({error})")).unwrap_or_default();

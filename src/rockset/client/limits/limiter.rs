@@ -21,7 +21,7 @@
 //! it had at first, so that nobody starves, however many come later.
 
 use super::rate::Rate;
-use super::retry::JITTER;
+use crate::rockset::client::retry::JITTER;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -43,18 +43,18 @@ pub struct Writes {
 
 /// What came of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(in crate::rockset::client) enum Verdict {
     /// The request was within the limits.
-    Taken,
+    Accepted,
     /// It was not.
-    Limited,
+    Throttled,
     /// Nothing is known of limits.
     Failed,
 }
 
 /// Lets the writes of a client go. Its clones share one.
 #[derive(Debug)]
-pub(super) struct Pressure {
+pub(in crate::rockset::client) struct Limiter {
     ceiling: usize,
     /// No hold is longer: nobody who waits would still be there.
     longest: Duration,
@@ -69,7 +69,7 @@ struct State {
     limit: usize,
     /// How many were taken since the limit grew or shrank.
     taken: usize,
-    under_way: usize,
+    in_flight: usize,
     /// The number of the round, by which it's known who was let go in an earlier one.
     round: u64,
     /// Who waits, by turn.
@@ -82,28 +82,28 @@ struct State {
 
 /// The place of one write, whatever attempts it takes.
 #[derive(Debug)]
-pub(super) struct Turn<'a> {
-    pressure: &'a Pressure,
+pub(in crate::rockset::client) struct Ticket<'a> {
+    limiter: &'a Limiter,
     turn: u64,
     attempts: u64,
 }
 
 /// An attempt that is under way.
 #[derive(Debug)]
-pub(super) struct Permit<'a> {
-    pressure: &'a Pressure,
+pub(in crate::rockset::client) struct Permit<'a> {
+    limiter: &'a Limiter,
     round: u64,
 }
 
 /// Whether the next in turn may go.
-enum Answer {
-    Go,
+enum Admission {
+    Now,
     At(Instant),
     /// When something has changed.
-    Later,
+    OnChange,
 }
 
-impl Pressure {
+impl Limiter {
     /// For writes, with so many requests under way at most, and no hold longer than
     /// `longest`.
     pub fn new(ceiling: usize, longest: Duration) -> Self {
@@ -116,7 +116,7 @@ impl Pressure {
         let state = State {
             limit,
             taken: 0,
-            under_way: 0,
+            in_flight: 0,
             round: 0,
             waiting: BTreeSet::new(),
             turns: 0,
@@ -138,11 +138,11 @@ impl Pressure {
     }
 
     /// Takes the next turn.
-    pub fn enter(&self) -> Turn<'_> {
+    pub fn enter(&self) -> Ticket<'_> {
         let mut state = self.state();
         state.turns += 1;
         state.rate.enter(Instant::now());
-        Turn { pressure: self, turn: state.turns, attempts: 0 }
+        Ticket { limiter: self, turn: state.turns, attempts: 0 }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -150,19 +150,19 @@ impl Pressure {
     }
 }
 
-impl Turn<'_> {
+impl Ticket<'_> {
     /// Waits until an attempt may be made.
-    pub async fn permit(&mut self) -> Permit<'_> {
+    pub async fn acquire(&mut self) -> Permit<'_> {
         let asked = Instant::now();
-        let waiting = Waiting::new(self.pressure, self.turn);
+        let waiting = Waiting::new(self.limiter, self.turn);
         loop {
-            let changed = self.pressure.changed.notified();
-            let answer = {
-                let mut state = self.pressure.state();
+            let changed = self.limiter.changed.notified();
+            let admission = {
+                let mut state = self.limiter.state();
                 let now = Instant::now();
-                let answer = state.answer(self.turn, now);
-                if let Answer::Go = answer {
-                    state.let_go(now);
+                let admission = state.admission(self.turn, now);
+                if let Admission::Now = admission {
+                    state.start(now);
                     state.writes.requests += 1;
                     state.writes.retries += u64::from(self.attempts > 0);
                     state.writes.waited += now.saturating_duration_since(asked);
@@ -170,84 +170,84 @@ impl Turn<'_> {
                     let round = state.round;
                     drop(state);
                     drop(waiting);
-                    return Permit { pressure: self.pressure, round };
+                    return Permit { limiter: self.limiter, round };
                 }
-                answer
+                admission
             };
-            match answer {
-                Answer::At(time) => tokio::select! {
+            match admission {
+                Admission::At(time) => tokio::select! {
                     () = sleep_until(time) => {}
                     () = changed => {}
                 },
-                Answer::Later | Answer::Go => changed.await,
+                Admission::OnChange | Admission::Now => changed.await,
             }
         }
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Ticket<'_> {
     fn drop(&mut self) {
-        self.pressure.state().rate.leave(Instant::now());
+        self.limiter.state().rate.leave(Instant::now());
     }
 }
 
 /// A place among those who wait, until it's dropped.
 struct Waiting<'a> {
-    pressure: &'a Pressure,
+    limiter: &'a Limiter,
     turn: u64,
 }
 
 impl<'a> Waiting<'a> {
-    fn new(pressure: &'a Pressure, turn: u64) -> Self {
-        pressure.state().waiting.insert(turn);
-        Self { pressure, turn }
+    fn new(limiter: &'a Limiter, turn: u64) -> Self {
+        limiter.state().waiting.insert(turn);
+        Self { limiter, turn }
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.pressure.state().waiting.remove(&self.turn);
-        self.pressure.changed.notify_waiters();
+        self.limiter.state().waiting.remove(&self.turn);
+        self.limiter.changed.notify_waiters();
     }
 }
 
 impl State {
-    fn answer(&self, turn: u64, now: Instant) -> Answer {
-        if self.waiting.first() != Some(&turn) || self.under_way >= self.limit {
-            return Answer::Later;
+    fn admission(&self, turn: u64, now: Instant) -> Admission {
+        if self.waiting.first() != Some(&turn) || self.in_flight >= self.limit {
+            return Admission::OnChange;
         }
         match self.not_before.max(self.rate.next()) {
-            time if time <= now => Answer::Go,
-            time => Answer::At(time),
+            time if time <= now => Admission::Now,
+            time => Admission::At(time),
         }
     }
 
-    fn let_go(&mut self, now: Instant) {
-        self.under_way += 1;
-        self.rate.let_go(now);
+    fn start(&mut self, now: Instant) {
+        self.in_flight += 1;
+        self.rate.start(now);
     }
 }
 
 impl Permit<'_> {
     /// Learns from what came of the attempt, and when the server wants another.
     pub fn finish(self, verdict: Verdict, retry_after: Option<Duration>) {
-        let mut state = self.pressure.state();
+        let mut state = self.limiter.state();
         let now = Instant::now();
         if let Some(asked) = retry_after {
-            let hold = asked.min(self.pressure.longest).mul_f64(1.0 + JITTER * fastrand::f64());
+            let hold = asked.min(self.limiter.longest).mul_f64(1.0 + JITTER * fastrand::f64());
             state.not_before = state.not_before.max(now.checked_add(hold).unwrap_or(now));
         }
         match verdict {
             Verdict::Failed => {}
-            Verdict::Taken => {
+            Verdict::Accepted => {
                 state.rate.taken();
                 state.taken += 1;
                 if state.taken >= state.limit {
                     state.taken = 0;
-                    state.limit = (state.limit + 1).min(self.pressure.ceiling);
+                    state.limit = (state.limit + 1).min(self.limiter.ceiling);
                 }
             }
-            Verdict::Limited => {
+            Verdict::Throttled => {
                 state.writes.limited += 1;
                 if self.round == state.round {
                     state.round += 1;
@@ -264,7 +264,7 @@ impl Permit<'_> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.pressure.state().under_way -= 1;
-        self.pressure.changed.notify_waiters();
+        self.limiter.state().in_flight -= 1;
+        self.limiter.changed.notify_waiters();
     }
 }

@@ -1,0 +1,10 @@
+//! Keeping to the limits of Rockset, which a client learns from 429s.
+
+mod limiter;
+mod metadata;
+mod rate;
+
+pub use limiter::Writes;
+pub(super) use limiter::{Limiter, Verdict};
+pub(super) use metadata::LimitKind;
+pub use metadata::{MetadataLimits, MetadataRate};
