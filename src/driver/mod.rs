@@ -22,8 +22,8 @@ pub mod validate;
 pub mod write;
 
 pub use error::Error;
+pub use poll_settings::PollSettings;
 
-use self::poll_settings::PollSettings;
 use crate::flow::{Codec, Request, Response, Session};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -35,7 +35,7 @@ pub struct Options {
     /// How large requests get.
     pub limits: write::batch::Limits,
     /// How often collections are looked at, and progress is reported.
-    poll: PollSettings,
+    pub poll: PollSettings,
 }
 
 impl Options {

@@ -3,8 +3,9 @@
 use crate::rockset::client::retry::RetryPolicy;
 use std::time::Duration;
 
+/// How often a collection that is waited for is looked at, and what is said meanwhile.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct PollSettings {
+pub struct PollSettings {
     /// Before the second look. The pause grows from there.
     first_pause: Duration,
     longest_pause: Duration,

@@ -1,11 +1,6 @@
 //! A local Rockset for a test, and plain HTTP to talk to it.
 
-// Each test file uses its part of this.
-#![allow(dead_code)]
-
-#[path = "document.rs"]
-mod document;
-
+use super::document;
 use materialize_rockset::local::{self, Options, Server};
 use materialize_rockset::rockset::{self, Client};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};

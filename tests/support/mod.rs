@@ -5,6 +5,9 @@
 pub mod api;
 pub mod connector;
 #[cfg(feature = "local")]
+pub mod document;
+pub mod levels;
+#[cfg(feature = "local")]
 pub mod limited;
 #[cfg(feature = "local")]
 pub mod local;

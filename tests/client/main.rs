@@ -1,0 +1,9 @@
+//! The client, against servers of every kind.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod client;
+#[cfg(feature = "local")]
+mod limits;
+#[path = "../support/mod.rs"]
+mod support;

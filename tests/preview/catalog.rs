@@ -1,0 +1,150 @@
+//! Catalogs: what a preview reads, and how it tells what is wrong with one.
+
+use crate::support::preview::Preview;
+use serde_json::json;
+
+const COLLECTION: &str = "collections:\n  c: { key: [/id], schema: schema.yaml }\n";
+const SCHEMA: &str = "{ type: object, required: [id], properties: { id: { type: string } } }";
+
+fn catalog(materializations: &str) -> String {
+    format!("{COLLECTION}materializations:\n{materializations}")
+}
+
+fn task(name: &str, bindings: &str) -> String {
+    format!(
+        "  {name}: {{ endpoint: {{ connector: {{ image: any, config: {{}} }} }}, bindings: [{bindings}] }}\n"
+    )
+}
+
+fn preview(catalog: &str) -> Preview {
+    Preview::new(catalog).file("schema.yaml", SCHEMA)
+}
+
+#[test]
+fn parts_may_be_in_files_of_their_own() {
+    let root = "import: [collections/c.flow.json]\nmaterializations:\n  m:\n    \
+                endpoint: { connector: { image: any, config: config.yaml } }\n    \
+                bindings: [{ source: { name: c }, resource: resource.yaml }]\n";
+    let preview = Preview::new(root)
+        .file("config.yaml", "key: value\n")
+        .file("resource.yaml", "{ table: from-a-file }");
+    std::fs::create_dir(preview.path("collections")).unwrap();
+    let ended = preview
+        .file(
+            "collections/c.flow.json",
+            r#"{ "import": ["../flow.yaml"], "collections": { "c": { "key": ["/id"], "schema": "../schema.yaml" } } }"#,
+        )
+        .file("schema.yaml", SCHEMA)
+        .run()
+        .ok();
+    let validate = ended.all("validate")[0];
+    assert_eq!(validate["config"], json!({ "key": "value" }));
+    assert_eq!(validate["bindings"][0]["resourceConfig"], json!({ "table": "from-a-file" }));
+}
+
+#[test]
+fn disabled_bindings_are_left_out() {
+    let bindings = "{ source: gone, resource: {}, disable: true }, \
+                    { source: c, resource: { table: t }, backfill: 2 }";
+    let ended = preview(&catalog(&task("m", bindings))).run().ok();
+    let bindings = &ended.all("open")[0]["materialization"]["bindings"];
+    assert_eq!(bindings.as_array().unwrap().len(), 1);
+    assert_eq!(bindings[0]["backfill"], 2);
+    assert_eq!(bindings[0]["stateKey"], "t.v2");
+}
+
+#[test]
+fn a_local_endpoint_names_its_connector() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/connector.py");
+    let directory = preview("{}");
+    let record = directory.path("record.jsonl");
+    let text = catalog(&format!(
+        "  m:\n    endpoint: {{ local: {{ command: [python3, {script:?}, {record:?}], config: {{}} }} }}\n    \
+         bindings: [{{ source: c, resource: {{}} }}]\n"
+    ));
+    let ended = directory.file("flow.yaml", &text).run_own().ok();
+    assert_eq!(ended.kinds()[0], "spec");
+}
+
+#[test]
+fn the_read_schema_may_refer_to_the_write_schema() {
+    let text = "\
+collections:
+  c:
+    key: [/id]
+    writeSchema:
+      $defs: { id: { type: string, title: The identifier } }
+      type: object
+      required: [id]
+      properties: { id: { $ref: '#/$defs/id' } }
+    readSchema:
+      allOf: [{ $ref: flow://write-schema }, { properties: { more: { type: integer } } }]
+materializations:
+";
+    let text = format!("{text}{}", task("m", "{ source: c, resource: {} }"));
+    let ended = Preview::new(&text).documents(&[json!({ "id": "a", "more": 1 })]).run().ok();
+    assert_eq!(ended.stores()[0]["more"], 1);
+    let collection = &ended.all("validate")[0]["bindings"][0]["collection"];
+    let id = collection["projections"].as_array().unwrap().iter().find(|p| p["field"] == "id");
+    assert_eq!(id.unwrap()["inference"]["title"], "The identifier");
+    assert!(collection["readSchema"].is_object() && collection["writeSchema"].is_object());
+}
+
+#[test]
+fn a_task_has_to_be_chosen() {
+    let binding = "{ source: c, resource: {} }";
+    let two = catalog(&(task("one", binding) + &task("two", binding)));
+    preview(&two).run().fails(&["several materializations", "--name", "one, two"]);
+    preview(&two).arguments(&["--name", "three"]).run().fails(&["\"three\"", "one, two"]);
+    preview(&two).arguments(&["--name", "two"]).run().ok();
+    preview(COLLECTION).run().fails(&["has no materializations"]);
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named() {
+    Preview::new("import: [gone.yaml]").run().fails(&["cannot read", "gone.yaml", "No such file"]);
+    Preview::new("collections: [").run().fails(&["flow.yaml"]);
+    Preview::new("import: [http://example.com/flow.yaml]").run().fails(&["only files"]);
+    preview(&catalog("  m: { endpoint: { dekaf: {} }, bindings: [] }"))
+        .run()
+        .fails(&["flow.yaml: materializations.m.endpoint", "unknown variant `dekaf`"]);
+    preview(&catalog(&task("m", "{ source: c, resource: {}, fields: { recomended: true } }")))
+        .run()
+        .fails(&["materializations.m.bindings[0].fields", "recomended"]);
+    let arguments = ["--initial-state", "{"];
+    preview(&catalog(&task("m", ""))).arguments(&arguments).run().fails(&["--initial-state"]);
+}
+
+#[test]
+fn a_missing_collection_is_named() {
+    preview(&catalog(&task("m", "{ source: d, resource: {} }"))).run().fails(&[
+        "materialization \"m\", bindings/0",
+        "no collection \"d\"",
+        "the catalog has: c",
+    ]);
+    Preview::new(&format!("import: [other.yaml]\n{COLLECTION}"))
+        .file("other.yaml", COLLECTION)
+        .run()
+        .fails(&["other.yaml", "collection \"c\" is also in", "flow.yaml"]);
+}
+
+#[test]
+fn collections_that_cannot_be_are_explained() {
+    let of = |key: &str, schema: &str| Preview::of_collection(key, schema, "{}").run();
+    of("[]", SCHEMA).fails(&["collection c", "\"key\" must name"]);
+    of("[id]", SCHEMA).fails(&["key/0", "no JSON pointer"]);
+    of("[/gone]", SCHEMA).fails(&["key/0 (/gone)", "does not describe"]);
+    of("[/id]", "{ type: object, properties: { id: { type: string } } }")
+        .fails(&["key/0 (/id)", "may be missing"]);
+    of("[/id]", "{ type: object, required: [id], properties: { id: { type: number } } }")
+        .fails(&["key/0 (/id)", "here may be: number"]);
+    of("[/id]", "{ properties: { id: { type: string } } }").fails(&["must allow objects only"]);
+    of("[/id]", "{ type: objekt }").fails(&["collection c", "objekt"]);
+    of("[/id]", "{ type: object, properties: { id: { $ref: 'https://example.com/id.json' } } }")
+        .fails(&["\"/properties/id\"", "leads out of this schema", "$defs"]);
+    of("[/id]", "{ $ref: '#/$defs/gone' }").fails(&["\"#/$defs/gone\" leads to nothing"]);
+    of("[/id]", "{ allOf: [{ $ref: flow://inferred-schema }] }").fails(&["known only to Flow"]);
+    let reduce = "{ type: object, reduce: { strategy: mrege }, required: [id], \
+                  properties: { id: { type: string } } }";
+    of("[/id]", reduce).fails(&["there is no strategy \"mrege\""]);
+}

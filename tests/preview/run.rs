@@ -1,0 +1,226 @@
+//! A preview from end to end: what it asks of a connector, and what it tells.
+
+use crate::support::preview::Preview;
+use serde_json::{Value, json};
+
+const ID: &str = "{ type: object, required: [id], properties: { id: { type: integer } } }";
+
+fn two_transactions() -> Preview {
+    Preview::of_schema(ID).fixture(
+        "[\"c\", {\"id\": 1}]\n[\"c\", {\"id\": 2}]\n{\"commit\": true}\n\n[\"c\", {\"id\": 3}]\n",
+    )
+}
+
+#[test]
+fn requests_come_in_the_order_of_the_protocol() {
+    let of = |runtime: &str| {
+        let ended = two_transactions().arguments(&["--runtime", runtime]).run().ok();
+        ended.kinds().join(" ")
+    };
+    let stream = "open acknowledge flush store store startCommit acknowledge flush store \
+                  startCommit acknowledge";
+    assert_eq!(of("v1"), format!("spec validate apply {stream}"));
+    // Every process begins with Spec.
+    assert_eq!(of("v2"), format!("spec validate spec apply spec {stream}"));
+}
+
+#[test]
+fn the_task_is_described_as_flow_would() {
+    let ended = two_transactions().run().ok();
+    for spec in ended.all("spec") {
+        assert_eq!(spec, &json!({ "connectorType": "IMAGE", "config": {} }));
+    }
+    let validate = ended.all("validate")[0];
+    assert_eq!(validate["name"], "m");
+    assert_eq!(validate["connectorType"], "IMAGE");
+    assert_eq!(validate["bindings"][0]["groupBy"], json!(["id"]));
+
+    let apply = ended.all("apply")[0];
+    assert_eq!(apply["materialization"], ended.all("open")[0]["materialization"]);
+    let binding = &apply["materialization"]["bindings"][0];
+    assert_eq!(binding["resourcePath"], json!(["t"]));
+    assert_eq!(binding["stateKey"], "t");
+    assert_eq!(binding["deltaUpdates"], true);
+    assert_eq!(binding["collection"]["key"], json!(["/id"]));
+    assert_eq!(binding["collection"]["uuidPtr"], "/_meta/uuid");
+}
+
+#[test]
+fn people_read_stderr() {
+    let ended = two_transactions().run().ok();
+    assert_eq!(ended.stdout, "");
+    for words in [
+        "applied: created the table",
+        "transaction 1: 2 documents, 2 stores, 32 B in ",
+        "transaction 2: 1 document, 1 store, 16 B in ",
+        "3 documents, 3 stores, 48 B in 2 transactions: ",
+    ] {
+        assert!(ended.stderr.contains(words), "{words:?} is not in: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn programs_read_stdout() {
+    let scenario = json!({
+        "applied": [{ "actionDescription": "created the table", "state": { "updated": { "a": 1, "b": 1 } } }],
+        "flushed": { "state": { "updated": { "a": 2 }, "mergePatch": true } },
+        "commits": [{ "updated": { "b": null }, "mergePatch": true }],
+    });
+    let arguments = ["--output-state", "--output-apply"];
+    let ended = two_transactions().scenario(scenario).arguments(&arguments).run().ok();
+    assert_eq!(
+        ended.stdout,
+        "[\"applied.actionDescription\",\"created the table\"]\n\
+         [\"applied.actionDescription\",\"\"]\n\
+         [\"connectorState\",{\"updated\":{\"a\":1,\"b\":1}}]\n\
+         [\"connectorState\",{\"mergePatch\":true,\"updated\":{\"a\":2,\"b\":null}}]\n\
+         [\"connectorState\",{\"mergePatch\":true,\"updated\":{\"a\":2}}]\n"
+    );
+    assert_eq!(ended.all("open")[0]["state"], json!({ "a": 1, "b": 1 }));
+}
+
+#[test]
+fn without_a_state_its_line_is_empty() {
+    let ended = Preview::of_schema(ID).arguments(&["--output-state"]).run().ok();
+    // An empty fixture is one empty transaction.
+    assert_eq!(ended.stdout, "[\"connectorState\",{}]\n[\"connectorState\",{}]\n");
+    assert_eq!(ended.all("startCommit").len(), 1);
+}
+
+#[test]
+fn empty_transactions_are_kept() {
+    let ended = Preview::of_schema(ID).fixture("{\"commit\":true}\n{\"commit\":true}\n").run().ok();
+    assert_eq!(ended.all("startCommit").len(), 2);
+    assert_eq!(ended.all("store").len(), 0);
+}
+
+#[test]
+fn a_session_begins_with_the_state_of_the_one_before() {
+    let scenario = json!({
+        "commits": [{ "updated": { "cursor": 1 }, "mergePatch": true }],
+    });
+    let arguments = ["--sessions", "1,-1", "--initial-state", "{\"first\": true}"];
+    let ended = two_transactions().scenario(scenario).arguments(&arguments).run().ok();
+
+    let opens = ended.all("open");
+    assert_eq!(opens[0]["state"], json!({ "first": true }));
+    assert_eq!(opens[1]["state"], json!({ "first": true, "cursor": 1 }));
+    let applies = ended.all("apply");
+    assert_eq!(applies[0].get("lastMaterialization"), None);
+    let mut published = applies[0]["materialization"].clone();
+    published["config"] = json!({ "image": "any", "config": {} });
+    assert_eq!(applies[1]["lastMaterialization"], published);
+    let validates = ended.all("validate");
+    assert_eq!(validates[0].get("lastMaterialization"), None);
+    assert_eq!(validates[1]["lastMaterialization"], published);
+    assert_eq!(ended.all("store").len(), 3);
+}
+
+#[test]
+fn a_timeout_ends_the_preview_between_transactions() {
+    let preview = Preview::of_schema(ID).fixture_path("-").arguments(&["--timeout", "1s"]);
+    // Nothing is ever written to stdin, and it stays open.
+    let mut child = preview.start_scripted();
+    let stdin = child.stdin.take();
+    let ended = preview.end(child).ok();
+    drop(stdin);
+    assert!(ended.stderr.contains("the time is over"), "{}", ended.stderr);
+    assert_eq!(ended.kinds().last(), Some(&"acknowledge"));
+}
+
+#[test]
+fn a_time_that_no_clock_counts_is_refused() {
+    let ended = two_transactions().arguments(&["--timeout", "1e19s"]).run();
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("too long a time"), "{}", ended.stderr);
+}
+
+#[test]
+fn documents_the_endpoint_holds_are_loaded_and_reduced_into() {
+    let schema = "{ type: object, reduce: { strategy: merge }, required: [id], properties: { \
+                  id: { type: integer }, n: { type: integer, reduce: { strategy: sum } } } }";
+    let ended = Preview::of_collection("[/id]", schema, "{ require: { flow_document: {} } }")
+        .scenario(json!({ "deltaUpdates": false }))
+        .fixture(
+            "[\"c\", {\"id\": 1, \"n\": 1}]\n[\"c\", {\"id\": 1, \"n\": 2}]\n{\"commit\": true}\n\
+             [\"c\", {\"id\": 1, \"n\": 4}]\n[\"c\", {\"id\": 2, \"n\": 8}]\n",
+        )
+        .run()
+        .ok();
+    assert_eq!(ended.all("load").len(), 3);
+    let stores: Vec<_> = ended
+        .all("store")
+        .iter()
+        .map(|store| (store["doc"]["n"].clone(), store.get("exists").cloned()))
+        .collect();
+    assert_eq!(stores, [(json!(3), None), (json!(7), Some(json!(true))), (json!(8), None)]);
+}
+
+#[test]
+fn a_connector_that_fails_is_told_of() {
+    let of = |scenario| two_transactions().scenario(scenario).run();
+    of(json!({ "failAt": "validate" })).fails(&["ended with exit status: 3"]);
+    of(json!({ "failAtStore": 2 })).fails(&["ended with exit status: 3"]);
+    of(json!({ "protocol": 7 })).fails(&["Spec cannot be used", "its protocol is 7"]);
+}
+
+#[test]
+fn a_connector_that_is_no_connector_is_told_of() {
+    let of = |command| {
+        let preview = two_transactions().arguments(&["--command", command]);
+        preview.run_own()
+    };
+    of("/no/such/program").fails(&["/no/such/program", "could not be started"]);
+    of("true").fails(&["ended, but Spec was expected"]);
+    of("echo hello").fails(&["a frame of"]);
+    of("'unclosed").fails(&["--command"]);
+}
+
+#[test]
+fn configurations_are_checked_against_the_connectors_schemas() {
+    let schema = json!({
+        "type": "object",
+        "required": ["must"],
+        "properties": { "table": { "type": "integer" } },
+    });
+    let ended = two_transactions().scenario(json!({ "resourceConfigSchema": schema })).run();
+    ended.fails(&[
+        "bindings/0/resource",
+        "\"must\" is a required property",
+        "/table: value is not",
+    ]);
+    assert_eq!(ended.kinds(), ["spec"]);
+}
+
+#[test]
+fn the_own_connector_runs_in_this_process() {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/earthquakes/flow.yaml");
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/earthquakes/fixture.jsonl");
+    let preview = Preview::new("{}")
+        .fixture_path(fixture)
+        .arguments(&["--local", "--output-state"])
+        .file("flow.yaml", &std::fs::read_to_string(source).unwrap());
+    let ended = preview.run_own().ok();
+    for words in
+        ["8 transactions", "geology.earthquakes: 1707 documents", "│ _id", "location/latitude"]
+    {
+        assert!(ended.stderr.contains(words), "{words:?} is not in: {}", ended.stderr);
+    }
+    assert_eq!(ended.stdout.lines().count(), 9, "{}", ended.stdout);
+}
+
+#[test]
+fn shards_of_the_own_connector_write_to_the_same_collection() {
+    let catalog = "\
+collections:
+  c: { key: [/id], schema: { type: object, required: [id], properties: { id: { type: integer } } } }
+materializations:
+  m:
+    endpoint: { connector: { image: any, config: {} } }
+    bindings: [{ source: c, resource: { workspace: w, collection: c } }]
+";
+    let documents: Vec<Value> = (0..100).map(|id| json!({ "id": id })).collect();
+    let preview = Preview::new(catalog).documents(&documents);
+    let ended = preview.arguments(&["--local", "--shards", "3"]).run_own().ok();
+    assert!(ended.stderr.contains("w.c: 100 documents"), "{}", ended.stderr);
+}
