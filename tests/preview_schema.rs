@@ -308,6 +308,12 @@ fn definitions_that_refer_twice_to_the_next_take_no_time() {
     Preview::of_schema(&diamonds(named, scalar))
         .run()
         .fails(&["collection c", "more than 100000 locations"]);
+    // Each of twelve may have any of the twelve in it.
+    let all: String = (0..12).map(|it| format!("p{it}: {{ $ref: '#/$defs/d{it}' }}, ")).collect();
+    let any = |_: &str| format!("{{ type: object, properties: {{ {all} }} }}");
+    Preview::of_schema(&diamonds_of(12, any, scalar))
+        .run()
+        .fails(&["collection c", "refer to each other in more than 200000 ways"]);
     let branches = |next: &str| format!("{{ oneOf: [{next}, {{ not: {next} }}] }}");
     assert!(is_valid(&diamonds_of(14, branches, scalar), &json!("1")));
     let one = |next: &str| format!("{{ anyOf: [{next}], allOf: [{{ maximum: 8 }}, {next}] }}");

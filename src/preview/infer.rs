@@ -48,8 +48,8 @@ impl<'c> Fields<'c> {
         let write_schema = write_schema.map_err(|e| format!("writeSchema: {e}"))?;
         let mut fields = Self {
             collection,
-            shape: Shape::infer(collection.schema.root()),
-            write_shape: write_schema.as_ref().map(Shape::infer),
+            shape: Shape::infer(collection.schema.root())?,
+            write_shape: write_schema.as_ref().map(Shape::infer).transpose()?,
             found: BTreeMap::new(),
         };
         if fields.shape.types != Types::OBJECT {

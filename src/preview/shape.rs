@@ -108,15 +108,27 @@ impl Shape {
         }
     }
 
-    /// The shape of a plain schema.
-    pub fn infer(schema: &Value) -> Arc<Self> {
-        Inference::of(schema).infer(schema)
+    /// The shape of a plain schema. The error says that it has no end.
+    pub fn infer(schema: &Value) -> Result<Arc<Self>, String> {
+        let mut inference = Inference::of(schema);
+        let shape = inference.infer(schema);
+        match inference.looked_at {
+            ..=MOST => Ok(shape),
+            _ => Err(format!(
+                "its definitions refer to each other in more than {MOST} ways, each of which \
+                 leads to fields of its own"
+            )),
+        }
     }
 }
+
+/// How many schemas are looked at, each of them as often as others refer to it.
+const MOST: usize = 200_000;
 
 /// An inference under way.
 struct Inference<'s> {
     root: &'s Value,
+    looked_at: usize,
     algebra: Algebra,
     /// References that are being followed, the innermost last.
     followed: Vec<Followed<'s>>,
@@ -143,10 +155,20 @@ struct Referent<'s> {
 
 impl<'s> Inference<'s> {
     fn of(root: &'s Value) -> Self {
-        Self { root, algebra: Algebra::default(), followed: Vec::new(), known: HashMap::new() }
+        Self {
+            root,
+            looked_at: 0,
+            algebra: Algebra::default(),
+            followed: Vec::new(),
+            known: HashMap::new(),
+        }
     }
 
     fn infer(&mut self, schema: &'s Value) -> Arc<Shape> {
+        self.looked_at += 1;
+        if self.looked_at > MOST {
+            return Arc::new(Shape::anything());
+        }
         let Some(keywords) = schema.as_object() else {
             let mut shape = Shape::anything();
             if schema == &Value::Bool(false) {
@@ -162,6 +184,16 @@ impl<'s> Inference<'s> {
         if let Some(reference) = reference {
             shape = self.and(&shape, |this| this.referent(reference));
         }
+        shape = self.applied(keywords, shape);
+        self.unevaluated(keywords, shape)
+    }
+
+    /// Adds what schemas say that are applied in place.
+    fn applied(
+        &mut self,
+        keywords: &'s serde_json::Map<String, Value>,
+        mut shape: Arc<Shape>,
+    ) -> Arc<Shape> {
         for schema in list(keywords.get("allOf")) {
             shape = self.and(&shape, |this| this.infer(schema));
         }
@@ -179,7 +211,7 @@ impl<'s> Inference<'s> {
             let common = self.or(&then, otherwise);
             shape = self.algebra.intersection(&shape, &common);
         }
-        self.unevaluated(keywords, shape)
+        shape
     }
 
     /// The shape of a schema's own keywords.
@@ -253,24 +285,36 @@ impl<'s> Inference<'s> {
         let followed =
             |of: &HashSet<&str>| self.followed.iter().any(|it| of.contains(it.reference));
         if let Some(known) = self.known.get(reference).filter(|known| !followed(&known.reached)) {
-            if let Some(around) = self.followed.last_mut() {
-                around.reached.extend(known.reached.iter().copied().chain([reference]));
-            }
-            return Arc::clone(&known.shape);
+            let (shape, reached) = (Arc::clone(&known.shape), known.reached.clone());
+            self.reach(reference, reached);
+            return shape;
         }
-        let Some((_, schema)) = references::resolve(self.root, reference) else {
-            return Arc::new(Shape::anything());
-        };
+        match references::resolve(self.root, reference) {
+            Some((_, schema)) => self.follow(reference, schema),
+            None => Arc::new(Shape::anything()),
+        }
+    }
+
+    /// The shape of what a reference leads to, which is the same for another reference to it,
+    /// unless it has been cut.
+    fn follow(&mut self, reference: &'s str, schema: &'s Value) -> Arc<Shape> {
         self.followed.push(Followed { reference, ..Followed::default() });
         let shape = self.infer(schema);
         let Followed { reached, is_cut, .. } = self.followed.pop().unwrap_or_default();
-        if let Some(around) = self.followed.last_mut() {
-            around.reached.extend(reached.iter().copied().chain([reference]));
-        }
+        self.reach(reference, reached.clone());
         if !is_cut {
             self.known.insert(reference, Referent { shape: Arc::clone(&shape), reached });
         }
         shape
+    }
+
+    /// Notes that a reference, and others within what it leads to, are within the one that is
+    /// being followed.
+    fn reach(&mut self, reference: &'s str, within: HashSet<&'s str>) {
+        if let Some(around) = self.followed.last_mut() {
+            around.reached.insert(reference);
+            around.reached.extend(within);
+        }
     }
 
     fn array(&mut self, keywords: &'s serde_json::Map<String, Value>) -> ArrayShape {
