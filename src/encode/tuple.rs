@@ -1,8 +1,8 @@
 //! Packed keys and values as JSON text, without an intermediate tree.
 //!
 //! Flow packs tuples in FoundationDB's encoding: a type code, then the element.
-//! A byte string holds JSON text, of an object, an array, or a value whose location
-//! has several types; it is checked and then embedded as it is.
+//! A byte string holds JSON text, of an object or an array; it is checked and then embedded as
+//! it is.
 
 use super::Error;
 use super::buffer::Writer;
@@ -11,18 +11,19 @@ use super::string::{ESCAPED, write_packed};
 use super::{embedded, integer};
 use fearless_simd::Simd;
 
-const NULL: u8 = 0x00;
-const BYTES: u8 = 0x01;
-const STRING: u8 = 0x02;
-const NEGATIVE_WIDE: u8 = 0x0b;
+pub(crate) const NULL: u8 = 0x00;
+pub(crate) const BYTES: u8 = 0x01;
+pub(crate) const STRING: u8 = 0x02;
+pub(crate) const NEGATIVE_WIDE: u8 = 0x0b;
 const NEGATIVE_8: u8 = 0x0c;
-const ZERO: u8 = 0x14;
+/// An integer of n bytes has this code plus or minus n, up to 8.
+pub(crate) const ZERO: u8 = 0x14;
 const POSITIVE_1: u8 = 0x15;
 const POSITIVE_8: u8 = 0x1c;
-const POSITIVE_WIDE: u8 = 0x1d;
-const DOUBLE: u8 = 0x21;
-const FALSE: u8 = 0x26;
-const TRUE: u8 = 0x27;
+pub(crate) const POSITIVE_WIDE: u8 = 0x1d;
+pub(crate) const DOUBLE: u8 = 0x21;
+pub(crate) const FALSE: u8 = 0x26;
+pub(crate) const TRUE: u8 = 0x27;
 
 /// Reads a packed tuple element by element.
 #[derive(Debug, Clone, Copy)]

@@ -12,6 +12,7 @@ mod handover_from_s3;
 mod reduce;
 mod run;
 mod runtime;
+mod schema;
 mod shards;
 #[path = "../support/mod.rs"]
 mod support;
