@@ -2,8 +2,8 @@
 
 use std::convert::Infallible;
 
-/// Bytes that are appended to. Its memory is initialised once and stays so when it's used
-/// again, so that short pieces can be written as whole words.
+/// Bytes that are appended to. The memory is initialised once and reused without clearing, so
+/// that short pieces can be written as whole words.
 #[derive(Debug, Default)]
 pub struct Buffer {
     /// All of it is initialised; what lies beyond `length` means nothing.
@@ -59,8 +59,8 @@ impl Buffer {
         });
     }
 
-    /// Appends what `write` writes, unless it fails. If there turns out to be too little
-    /// memory, it's called again with more.
+    /// Appends what `write` writes, unless it fails. Where memory lacks, `write` is called
+    /// **again from the start** with more, so it has to write the same whenever it is called.
     #[inline(always)]
     pub fn append<E>(&mut self, write: impl Fn(&mut Writer<'_>) -> Result<(), E>) -> Result<(), E> {
         while !self.try_append(&write)? {
@@ -103,11 +103,11 @@ impl Buffer {
     }
 }
 
-/// Writes to memory of a fixed size. There is so little to it that, in a function that
-/// everything is inlined into, the place to write to is in a register.
+/// A saturating cursor over memory of a fixed size. It is so small that, in a function that
+/// everything is inlined into, it lives in registers.
 ///
-/// Where room lacks, the place goes far beyond the memory's end, and nothing is written any
-/// more.
+/// Where room lacks, the cursor jumps far beyond the end of the memory and stays there, and
+/// nothing more is written. The caller sees it by [`Writer::position`], once, in the end.
 #[derive(Debug)]
 pub struct Writer<'a> {
     room: &'a mut [u8],
@@ -217,8 +217,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Lets a function write that isn't inlined. Only what is handed to such a function has
-    /// to be in memory, and this writer needn't.
+    /// Calls `write`, which isn't inlined, with a copy of this writer, so that `self` can stay in
+    /// registers.
     #[inline(always)]
     pub fn outlined<T>(&mut self, write: impl FnOnce(&mut Writer<'_>) -> T) -> T {
         let mut writer = Writer { room: &mut *self.room, at: self.at };

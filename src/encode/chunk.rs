@@ -1,13 +1,13 @@
-//! Text in chunks: all of a chunk's bytes are looked at together. What is said of them has a
-//! bit for each, and the first one's is the lowest.
+//! SIMD classification of 64-byte chunks. Each predicate returns a 64-bit mask: bit *i* stands
+//! for byte *i*.
 
 use fearless_simd::prelude::*;
 use fearless_simd::{mask8x64, u8x64};
 
-/// How many bytes a chunk has.
+/// The size of a chunk, in bytes.
 pub(super) const CHUNK: usize = 64;
 
-/// The bytes of a chunk, where the processor can compare them all.
+/// A chunk in vector registers.
 #[derive(Clone, Copy)]
 pub(super) struct Chunk<S: Simd> {
     simd: S,
@@ -20,21 +20,21 @@ impl<S: Simd> Chunk<S> {
         Self { simd, bytes: u8x64::from_slice(simd, bytes) }
     }
 
-    /// Those that are a certain byte.
+    /// Bytes equal to `byte`.
     #[inline(always)]
     pub fn are(self, byte: u8) -> u64 {
         self.equal(byte).to_bitmask()
     }
 
-    /// Those that can't stand in a JSON string as they are: quotation marks, backslashes, and
-    /// control characters.
+    /// Bytes that a JSON string has to escape: quotation marks, backslashes, and control
+    /// characters.
     #[inline(always)]
     pub fn escaped(self) -> u64 {
         let controls = self.bytes.simd_le(self.all(0x1f));
         (self.equal(b'"') | self.equal(b'\\') | controls).to_bitmask()
     }
 
-    /// Those that open a bracket of either kind, and those that close one.
+    /// Opening brackets of both kinds, and closing ones.
     #[inline(always)]
     pub fn brackets(self) -> (u64, u64) {
         // In ASCII, this bit makes the difference between square brackets and braces.
@@ -42,13 +42,13 @@ impl<S: Simd> Chunk<S> {
         (braces.are(b'{'), braces.are(b'}'))
     }
 
-    /// Those that are part of a character beyond ASCII.
+    /// Bytes of characters beyond ASCII.
     #[inline(always)]
     pub fn foreign(self) -> u64 {
         self.bytes.simd_ge(self.all(0x80)).to_bitmask()
     }
 
-    /// Those that begin a character of two bytes, in UTF-8, and those that end a character.
+    /// First bytes of characters of two bytes in UTF-8, and continuation bytes.
     #[inline(always)]
     pub fn pairs(self) -> (u64, u64) {
         (self.between(0xc2, 0xdf), self.between(0x80, 0xbf))
@@ -70,7 +70,7 @@ impl<S: Simd> Chunk<S> {
     }
 }
 
-/// The bits of all bytes before an index of a chunk.
+/// The mask of all bytes before an index.
 #[inline(always)]
 pub(super) fn before(index: usize) -> u64 {
     if index < CHUNK { (1 << index) - 1 } else { u64::MAX }

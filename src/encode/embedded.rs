@@ -1,10 +1,15 @@
-//! JSON text within documents. Flow brings nested values as text, and each must be one value
-//! in a request, whatever it holds.
+//! JSON text within documents: nested values, which Flow hands over as text.
 //!
-//! Whether all of a request is JSON, Rockset has to find out anyway. What is found out here is
-//! whether a text is *contained*: it begins with a bracket, and the one that closes it is its
-//! last character. In a request that is JSON, such a text is a value by itself; if the text
-//! isn't JSON, the request isn't either, and Rockset refuses it.
+//! This is the first stage of simdjson (Langdale and Lemire, "Parsing Gigabytes of JSON per
+//! Second", 2019), reduced to one question: is the text *contained*, that is, does it begin with
+//! a bracket that its last character closes? A mask of the escaped characters and the prefix XOR
+//! of the quotation marks tell which bytes stand within strings; brackets elsewhere are counted.
+//!
+//! Why that is enough: Rockset parses the whole request. A parser that accepts it has matched
+//! every bracket, so the value that begins with the text's first bracket ends where the count
+//! first returns to zero, and that is the text's last character. Both kinds of brackets are
+//! counted together, so `[1}` passes here; but then no parser accepts the request, Rockset
+//! refuses all of it, and `driver/write/malformed.rs` names the document.
 
 use super::Error;
 use super::buffer::Writer;
@@ -38,9 +43,9 @@ pub(super) fn write_checked(text: &[u8], out: &mut Writer<'_>) -> Result<(), Err
     Ok(())
 }
 
-/// Appends the text that begins at an index and ends before the next 0x00, or with all the
-/// bytes, if it's contained, and UTF-8. Returns where it ends. If this can't be seen at a
-/// glance, it returns nothing, and nothing is appended.
+/// Copies a contained value in UTF-8 that begins at an index and ends before the next 0x00, or
+/// with all the bytes, and returns its end; `None` (and no output) if this fast check can't
+/// decide.
 #[inline(always)]
 pub(super) fn write_contained<S: Simd>(
     simd: S,
@@ -66,7 +71,7 @@ pub(super) fn write_contained<S: Simd>(
             continue;
         }
         let end = end.min(left);
-        if !scan.ends(looked_at, end) {
+        if !scan.scan_last(looked_at, end) {
             return None;
         }
         written.extend_piece(chunk, end);
@@ -81,7 +86,7 @@ pub(super) fn write_contained<S: Simd>(
     Some(at)
 }
 
-/// Steps over a text, chunk by chunk.
+/// The state of a scan between two chunks.
 #[derive(Default)]
 struct Scan {
     /// How many brackets are open.
@@ -95,11 +100,11 @@ struct Scan {
 }
 
 impl Scan {
-    /// Steps over a chunk. Returns whether a bracket is open all along.
+    /// Scans a whole chunk. Returns whether the first bracket stays open all along.
     #[inline(always)]
     fn scan_chunk<S: Simd>(&mut self, chunk: Chunk<S>) -> bool {
         let (opening, closing) = self.brackets(chunk, u64::MAX);
-        let is_open = self.is_open(opening, closing);
+        let is_open = self.never_closes_root(opening, closing);
         self.depth += opening.count_ones();
         self.depth = self.depth.wrapping_sub(closing.count_ones());
         is_open
@@ -108,14 +113,14 @@ impl Scan {
     /// Steps over the last chunk, of which so many bytes count. Returns whether the last one
     /// closes the first bracket.
     #[inline(always)]
-    fn ends<S: Simd>(&mut self, chunk: Chunk<S>, end: usize) -> bool {
+    fn scan_last<S: Simd>(&mut self, chunk: Chunk<S>, end: usize) -> bool {
         let (opening, closing) = self.brackets(chunk, before(end));
         let last = closing ^ closing & before(end.saturating_sub(1));
         // Where brackets are only closed, the last one tells of all.
         let nested = closing & before(CHUNK - opening.leading_zeros() as usize);
         last != 0
             && self.depth + opening.count_ones() == closing.count_ones()
-            && self.is_open(opening, nested)
+            && self.never_closes_root(opening, nested)
     }
 
     /// The brackets of a chunk that aren't within strings.
@@ -135,7 +140,7 @@ impl Scan {
 
     /// Whether a bracket is open from the first byte on and behind each that is closed.
     #[inline(always)]
-    fn is_open(&self, opening: u64, mut closing: u64) -> bool {
+    fn never_closes_root(&self, opening: u64, mut closing: u64) -> bool {
         if self.depth == 0 && opening & 1 == 0 {
             return false;
         }

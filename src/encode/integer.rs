@@ -1,4 +1,4 @@
-//! Integers in decimal.
+//! Integers in decimal, eight digits at a time.
 
 use super::buffer::Writer;
 
@@ -29,8 +29,12 @@ fn write_first(value: u32, out: &mut Writer<'_>) {
     out.extend_piece(&(digits >> (8 * zeros)).to_le_bytes(), 8 - zeros as usize);
 }
 
-/// Eight digits, the first one in the lowest byte. Each step halves all numbers at once: into
-/// two of four digits, four of two, and eight.
+/// Eight digits, the first one in the lowest byte, by SWAR (SIMD within a register): each step
+/// splits all numbers at once, into two of four digits, four of two, and eight of one.
+///
+/// The divisions are multiplications that are exact for these ranges: 10,486 / 2²⁰ is a little
+/// over 1/100, by so little that the quotient is right for all numbers up to 9,999; 103 / 2¹⁰
+/// stands for 1/10 up to 99.
 #[inline(always)]
 fn digits(value: u32) -> u64 {
     let value = u64::from(value);
@@ -40,7 +44,7 @@ fn digits(value: u32) -> u64 {
     ones | 0x3030_3030_3030_3030
 }
 
-/// Puts the remainders so many bits above the quotients.
+/// Puts each remainder `bits` above its quotient.
 #[inline(always)]
 fn halves(values: u64, quotients: u64, divisor: u64, bits: u32) -> u64 {
     quotients | (values - quotients * divisor) << bits

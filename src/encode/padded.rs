@@ -1,9 +1,9 @@
-//! Bytes that are looked at in chunks, up to the last one.
+//! A slice that can be read in whole chunks.
 
 use std::ops::Range;
 
-/// Bytes, and maybe others behind them in memory, which mean nothing. With those, there are
-/// whole chunks to look at near the end too.
+/// A slice with readable padding behind it, so that whole chunks can be loaded near its end.
+/// What the padding holds means nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Padded<'a> {
     memory: &'a [u8],

@@ -1,20 +1,20 @@
-//! What of a text is beyond ASCII, and whether it's UTF-8.
+//! Incremental UTF-8 validation that only revisits the non-ASCII range.
 
 use super::chunk::{CHUNK, Chunk};
 use fearless_simd::Simd;
 use std::ops::Range;
 
-/// What the chunks of a text have beyond ASCII.
+/// The state of a validation between two chunks.
 ///
-/// In Latin with accents, Greek, Cyrillic, Hebrew and Arabic, a character takes two bytes. That
-/// they come in such pairs is seen as chunks come by. A text with any other characters is
-/// looked at again, from the first to the last byte beyond ASCII.
+/// Characters of two bytes (Latin with accents, Greek, Cyrillic, Hebrew, Arabic) are validated
+/// as chunks come by: each first byte is followed by one continuation byte. A text with longer
+/// characters is validated again by simdutf8, from its first to its last byte beyond ASCII.
 #[derive(Debug, Default)]
 pub(super) struct Utf8Check {
     range: Range<usize>,
-    /// 1 if the last byte of the last chunk was the first one of a pair.
+    /// 1 if the last chunk ended between the two bytes of a character.
     open: u64,
-    /// Whether there is anything but pairs.
+    /// Whether there is anything but characters of two bytes.
     has_others: bool,
 }
 

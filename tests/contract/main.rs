@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod architecture;
+mod arrows;
 mod openapi;
 mod regenerating;
 #[path = "../support/mod.rs"]

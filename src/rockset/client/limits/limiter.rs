@@ -1,9 +1,10 @@
-//! Writing documents as fast as Rockset takes them, and no faster.
+//! Writing documents as fast as Rockset accepts them, and no faster: AIMD concurrency (additive
+//! increase, multiplicative decrease), and a learned rate.
 //!
-//! A virtual instance takes so many write requests a second, which the client can't
-//! know: the size isn't told, and others write, too. What is beyond that is answered
-//! 429. So the client learns from the answers, as TCP does from lost packets. Every
-//! attempt at a write asks for permission, of which there are three parts:
+//! A virtual instance accepts a number of write requests a second that the client can't know:
+//! the API doesn't tell the size, and others write, too. Rockset answers the rest with 429. So
+//! the client learns from the answers, as TCP does from lost packets. Every attempt at a write
+//! asks for a permit, which has three conditions:
 //!
 //! - **How many at once.** The limit begins at one and grows by one whenever as many
 //!   writes as it allows have been taken, up to a ceiling. A 429 halves it.
@@ -13,12 +14,11 @@
 //!   is too much already. So a 429 also teaches a [`Rate`], at which the writes that
 //!   follow are spaced.
 //!
-//! Metadata calls are let go in the same way, except that they begin with as many at once
-//! as there may be.
+//! Metadata calls are limited in the same way, except that they begin at the ceiling.
 //!
-//! All 429s of requests that were let go before the first of them was known tell the
-//! same, and count as one: they make a round. Who was refused waits with the turn that
-//! it had at first, so that nobody starves, however many come later.
+//! All 429s to requests that were started before the first of them arrived carry the same
+//! news, so they count once: they are one *round*. A throttled write keeps its place in the
+//! queue, so later ones can't starve it.
 
 use super::rate::Rate;
 use crate::rockset::client::retry::JITTER;
@@ -52,7 +52,7 @@ pub(in crate::rockset::client) enum Verdict {
     Failed,
 }
 
-/// Lets the writes of a client go. Its clones share one.
+/// Limits the requests of a client. Its clones share one.
 #[derive(Debug)]
 pub(in crate::rockset::client) struct Limiter {
     ceiling: usize,
@@ -65,7 +65,7 @@ pub(in crate::rockset::client) struct Limiter {
 
 #[derive(Debug)]
 struct State {
-    /// How many may be under way.
+    /// How many may be in flight.
     limit: usize,
     /// How many were taken since the limit grew or shrank.
     taken: usize,
@@ -80,7 +80,7 @@ struct State {
     writes: Writes,
 }
 
-/// The place of one write, whatever attempts it takes.
+/// The place of one request in the queue, whatever attempts it takes.
 #[derive(Debug)]
 pub(in crate::rockset::client) struct Ticket<'a> {
     limiter: &'a Limiter,
@@ -88,7 +88,7 @@ pub(in crate::rockset::client) struct Ticket<'a> {
     attempts: u64,
 }
 
-/// An attempt that is under way.
+/// An attempt in flight.
 #[derive(Debug)]
 pub(in crate::rockset::client) struct Permit<'a> {
     limiter: &'a Limiter,

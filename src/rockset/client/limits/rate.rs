@@ -1,10 +1,9 @@
-//! How many writes a second Rockset takes, as far as its answers tell.
+//! The rate of requests that Rockset accepts, learned from its answers.
 //!
-//! Whoever counts requests keeps a bucket that fills at some rate, and answers 429 when
-//! it is empty. From one 429 to the next it has given what it got: the requests taken in
-//! between, over the time, are its rate, whatever it holds when it is full. A hold in
-//! between belongs to that time, unless the bucket gets full and spills, by which the
-//! rate would be learnt too low.
+//! We assume a token bucket on the server. Between two 429s it hands out exactly what it was
+//! refilled with, so the requests accepted in between, over the time, are its rate, whatever
+//! its size. A hold in between belongs to that time, unless the bucket gets full and spills,
+//! by which the learned rate would be too low.
 //!
 //! So nothing is known, and nothing spaced, until there is a 429. From then on writes
 //! go at the rate that was learned, and slowly faster: by little at first, where the rate
@@ -112,13 +111,13 @@ impl Rate {
         }
     }
 
-    /// There is a write more.
+    /// Counts one more request to make.
     pub fn enter(&mut self, now: Instant) {
         self.writes += 1;
         self.busy_since.get_or_insert(now);
     }
 
-    /// There is a write less.
+    /// Counts one less.
     pub fn leave(&mut self, now: Instant) {
         self.writes -= 1;
         if self.writes == 0 {
