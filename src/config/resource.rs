@@ -1,7 +1,7 @@
 //! The configuration of a binding.
 
 use super::{CollectionSettings, Config, InitializeFromS3, Problems, text};
-use crate::rockset::types;
+use crate::rockset::{rules, types};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +14,8 @@ pub struct Resource {
     #[serde(deserialize_with = "text::name")]
     #[schemars(
         title = "Workspace",
-        length(min = 1, max = text::MAX_NAME),
-        regex(pattern = "^[A-Za-z0-9][A-Za-z0-9_-]*$"),
+        length(min = 1, max = rules::MAX_NAME),
+        regex(pattern = rules::NAME_PATTERN),
         example = &"commons",
         extend("x-schema-name" = true, "order" = 0)
     )]
@@ -25,8 +25,8 @@ pub struct Resource {
     #[serde(deserialize_with = "text::name")]
     #[schemars(
         title = "Collection",
-        length(min = 1, max = text::MAX_NAME),
-        regex(pattern = "^[A-Za-z0-9][A-Za-z0-9_-]*$"),
+        length(min = 1, max = rules::MAX_NAME),
+        regex(pattern = rules::NAME_PATTERN),
         extend("x-collection-name" = true, "order" = 1)
     )]
     pub collection: String,

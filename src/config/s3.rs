@@ -1,7 +1,7 @@
 //! Where a collection's first documents come from.
 
 use super::{Problems, text};
-use crate::rockset::types;
+use crate::rockset::{rules, types};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -14,14 +14,14 @@ pub struct InitializeFromS3 {
     #[serde(deserialize_with = "text::name")]
     #[schemars(
         title = "Integration Name",
-        length(min = 1, max = text::MAX_NAME),
-        regex(pattern = "^[A-Za-z0-9][A-Za-z0-9_-]*$"),
+        length(min = 1, max = rules::MAX_NAME),
+        regex(pattern = rules::NAME_PATTERN),
         extend("order" = 0)
     )]
     pub integration: String,
 
     /// The bucket that your S3 materialization wrote to.
-    #[serde(deserialize_with = "text::filled")]
+    #[serde(deserialize_with = "text::non_empty")]
     #[schemars(title = "Bucket", length(min = 1), extend("order" = 1))]
     pub bucket: String,
 

@@ -2,9 +2,9 @@
 //! words of the API when it isn't as it should be.
 
 use super::errors::Failure;
-use super::limits;
 use super::strict::Strict;
 use crate::rockset::enums::ErrorType;
+use crate::rockset::rules::MAX_BODY;
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use http::HeaderMap;
@@ -16,7 +16,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 /// How much of a body that is too large is still read, and for how long.
-const DRAINED: (usize, Duration) = (10 * limits::BODY, Duration::from_secs(10));
+const DRAINED: (usize, Duration) = (10 * MAX_BODY, Duration::from_secs(10));
 
 /// Reads a body to its end, unless it is too large.
 ///
@@ -25,8 +25,8 @@ const DRAINED: (usize, Duration) = (10 * limits::BODY, Duration::from_secs(10));
 /// error instead of the answer.
 pub(super) async fn whole(mut body: Body) -> Result<Bytes, Failure> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    let mut read = Vec::with_capacity(announced.min(limits::BODY));
-    if announced <= limits::BODY {
+    let mut read = Vec::with_capacity(announced.min(MAX_BODY));
+    if announced <= MAX_BODY {
         loop {
             match chunk(&mut body).await {
                 None => return Ok(read.into()),
@@ -34,7 +34,7 @@ pub(super) async fn whole(mut body: Body) -> Result<Bytes, Failure> {
                     let message = format!("The body can't be read: {error}");
                     return Err(Failure::new(ErrorType::Badrequest, message));
                 }
-                Some(Ok(bytes)) if read.len() + bytes.len() > limits::BODY => break,
+                Some(Ok(bytes)) if read.len() + bytes.len() > MAX_BODY => break,
                 Some(Ok(bytes)) => read.extend_from_slice(&bytes),
             }
         }
@@ -76,7 +76,7 @@ impl<S: Sync> FromRequest<S> for JsonText {
             ));
         }
         let unread = |error| Failure::new(ErrorType::Badrequest, format!("{error}"));
-        to_bytes(request.into_body(), limits::BODY).await.map(Self).map_err(unread)
+        to_bytes(request.into_body(), MAX_BODY).await.map(Self).map_err(unread)
     }
 }
 

@@ -8,15 +8,9 @@ use crate::rockset::enums::{
     ClusteringType, CollectionStorageCompressionType as Compression, ErrorType,
     StorageCompressionType,
 };
+use crate::rockset::rules::{self, RETENTION_SECS};
 use crate::rockset::types::{CreateCollectionRequest, FieldMappingQuery, FieldPartition, Source};
-use std::ops::RangeInclusive;
 use std::sync::Arc;
-
-/// Seconds for which documents may be kept.
-const RETENTION: RangeInclusive<i64> = 3_600..=315_359_999;
-
-/// A name may be so long.
-const NAME: RangeInclusive<usize> = 1..=100;
 
 /// The definition of a collection.
 #[derive(Debug)]
@@ -39,9 +33,9 @@ impl TryFrom<CreateCollectionRequest> for Definition {
         let name = request.name.ok_or_else(|| Failure::invalid("Wrong in name: it is missing"))?;
         check_name("name", &name)?;
         if let Some(seconds) = request.retention_secs
-            && !RETENTION.contains(&seconds)
+            && !RETENTION_SECS.contains(&seconds)
         {
-            let (least, most) = (RETENTION.start(), RETENTION.end());
+            let (least, most) = RETENTION_SECS.into_inner();
             return Err(Failure::invalid(format!(
                 "Wrong in retention_secs: {seconds} is not between {least} and {most}"
             )));
@@ -84,11 +78,7 @@ impl TryFrom<CreateCollectionRequest> for Definition {
 
 /// Checks the name of a workspace, collection or integration.
 pub(super) fn check_name(place: &str, name: &str) -> Result<(), Failure> {
-    let good = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    match NAME.contains(&name.len())
-        && name.chars().all(good)
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-    {
+    match rules::check_name(name).is_ok() {
         true => Ok(()),
         false => Err(Failure::invalid(format!(
             "Wrong in {place}: {name:?} is not 1 to 100 letters, digits, _ or -, beginning with \

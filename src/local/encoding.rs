@@ -1,8 +1,8 @@
 //! Bodies in gzip: taken as they come, and sent to who asks for them.
 
 use super::errors::Failure;
-use super::limits;
 use crate::rockset::enums::ErrorType;
+use crate::rockset::rules::MAX_BODY;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::response::Response;
 use flate2::Compression;
@@ -34,13 +34,13 @@ pub(super) async fn decode(headers: &mut HeaderMap, body: Bytes) -> Result<Bytes
     };
     let decoded = spawn_blocking(move || {
         let mut decoded = Vec::new();
-        let limit = limits::BODY as u64 + 1;
+        let limit = MAX_BODY as u64 + 1;
         MultiGzDecoder::new(body.as_ref()).take(limit).read_to_end(&mut decoded)?;
         Ok::<_, std::io::Error>(decoded)
     });
     let decoded = decoded.await.map_err(|error| unreadable(&error))?;
     let decoded = decoded.map_err(|error| unreadable(&error))?;
-    match decoded.len() > limits::BODY {
+    match decoded.len() > MAX_BODY {
         true => Err(Failure::too_large()),
         false => Ok(decoded.into()),
     }

@@ -1,8 +1,8 @@
 //! Refusals, in the shape and with the statuses of the API.
 
-use super::limits;
 use crate::rockset::enums::ErrorType;
 use crate::rockset::operations::Operation;
+use crate::rockset::rules::MAX_BODY;
 use crate::rockset::types::ErrorModel;
 use axum::Json;
 use axum::extract::Request;
@@ -90,7 +90,7 @@ impl Failure {
     }
 
     pub(super) fn too_large() -> Self {
-        let message = format!("Payload size exceeds limit of {} bytes", limits::BODY);
+        let message = format!("Payload size exceeds limit of {} bytes", MAX_BODY);
         Self::new(ErrorType::Contenttoolarge, message)
     }
 

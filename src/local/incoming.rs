@@ -7,6 +7,7 @@ use super::body;
 use super::errors::Failure;
 use super::limits;
 use super::special_fields::{self as special, EventTimeSource};
+use crate::rockset::rules::MAX_DOCUMENTS;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -151,7 +152,7 @@ impl<'a> Visitor<'a> for Documents<'_> {
 
     fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<Counted<'a>, A::Error> {
         let mut read = Vec::new();
-        while read.len() < limits::DOCUMENTS {
+        while read.len() < MAX_DOCUMENTS {
             let document = Document { source: self.source, scratch: &mut *self.scratch };
             match seq.next_element_seed(document)? {
                 Some(document) => read.push(document),

@@ -1,32 +1,10 @@
-//! How much may be written at once, and how often.
+//! How often documents may be written.
 
 use super::errors::Failure;
+use crate::rockset::rules::{INSTANCE_SIZES, MAX_DOCUMENTS};
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
-
-/// Bytes that the body of a request may have.
-pub(super) const BODY: usize = 10 * 1024 * 1024;
-
-/// Documents that a request may add, patch or delete.
-pub(super) const DOCUMENTS: usize = 20_000;
-
-/// Sizes of a virtual instance, and the write requests a second that each allows.
-const SIZES: [(&str, u32); 13] = [
-    ("FREE", 1),
-    ("NANO", 5),
-    ("MICRO", 10),
-    ("MILLI", 10),
-    ("XSMALL", 15),
-    ("SMALL", 25),
-    ("MEDIUM", 50),
-    ("LARGE", 100),
-    ("XLARGE", 200),
-    ("2XLARGE", 400),
-    ("4XLARGE", 800),
-    ("8XLARGE", 1600),
-    ("16XLARGE", 2400),
-];
 
 /// Size of the virtual instance whose limit on writes is enforced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,9 +16,11 @@ impl FromStr for VirtualInstance {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match SIZES.iter().find(|(size, _)| size.eq_ignore_ascii_case(text)) {
+        match INSTANCE_SIZES.iter().find(|(size, _)| size.eq_ignore_ascii_case(text)) {
             Some(&(_, writes_per_second)) => Ok(Self { writes_per_second }),
-            None => Err(format!("the sizes are {}", SIZES.map(|(size, _)| size).join(", "))),
+            None => {
+                Err(format!("the sizes are {}", INSTANCE_SIZES.map(|(size, _)| size).join(", ")))
+            }
         }
     }
 }
@@ -83,11 +63,11 @@ impl Writes {
 
 /// Refuses a request of too many documents.
 pub(super) fn check_documents(count: usize) -> Result<(), Failure> {
-    match count > DOCUMENTS {
+    match count > MAX_DOCUMENTS {
         false => Ok(()),
         true => Err(Failure::invalid(format!(
             "The number of documents specified in this request exceeds the maximum allowed \
-             limit of {DOCUMENTS} documents"
+             limit of {MAX_DOCUMENTS} documents"
         ))),
     }
 }

@@ -1,10 +1,10 @@
 //! Patches: JSON Patch (RFC 6902) with INCREMENT besides.
 
 use super::errors::Failure;
-use super::limits;
 use super::special_fields::{self as special, EVENT_TIME, ID, META};
 use super::store::Document;
 use crate::rockset::enums::{ErrorType, PatchOperationKind as Kind};
+use crate::rockset::rules::MAX_BODY;
 use crate::rockset::types::PatchOperation;
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
@@ -22,7 +22,7 @@ pub(super) fn apply(
         |error| Failure::invalid(format!("The stored document can't be read: {error}"));
     let mut patched: Value = serde_json::from_str(&document.json(id)).map_err(unreadable)?;
     // Copies can double a document with every operation.
-    let mut room = limits::BODY;
+    let mut room = MAX_BODY;
     for (i, operation) in operations.iter().enumerate() {
         carry_out(&mut patched, operation, &mut room).map_err(|wrong| {
             let kind = match wrong {

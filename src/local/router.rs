@@ -1,12 +1,13 @@
 //! Which operation is done where: the paths and methods are those of the API's
 //! document, so that an operation it gains answers 501 until it is written.
 
+use super::errors;
 use super::handlers::{
     absent, collections, documents, integrations, looking, organization, sources, workspaces,
 };
 use super::server::{App, enter};
-use super::{errors, limits};
 use crate::rockset::operations::{OPERATIONS, Operation};
+use crate::rockset::rules::MAX_BODY;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -28,7 +29,7 @@ pub(super) fn router(app: App) -> Router {
     looking::routes(router)
         .fallback(errors::unknown_path)
         .method_not_allowed_fallback(errors::wrong_method)
-        .layer(DefaultBodyLimit::max(limits::BODY))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn_with_state(app.clone(), enter))
         .with_state(app)
 }

@@ -1,6 +1,7 @@
 //! The fields that mean something to Rockset itself: `_id`, `_event_time`, `_meta`.
 
 use super::errors::Failure;
+use crate::rockset::rules::EVENT_TIME_FORMATS;
 use crate::rockset::types;
 use chrono::{DateTime, Datelike, NaiveDateTime, SecondsFormat, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -8,9 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-pub(super) const ID: &str = "_id";
-pub(super) const EVENT_TIME: &str = "_event_time";
-pub(super) const META: &str = "_meta";
+pub(super) use crate::rockset::rules::{EVENT_TIME, ID, META};
 
 /// What a JSON string says. `None` if it is no string, or says half a character.
 pub(super) fn string(json: &RawValue) -> Option<Cow<'_, str>> {
@@ -66,13 +65,13 @@ impl TryFrom<types::EventTimeInfo> for EventTimeSource {
         }
         let micros_per_unit = match info.format.as_deref() {
             None => 1,
-            Some("seconds_since_epoch") => 1_000_000,
-            Some("milliseconds_since_epoch") => 1_000,
-            Some(other) => {
-                return wrong(&format!(
-                    "format: {other:?} is neither seconds_since_epoch nor milliseconds_since_epoch"
-                ));
-            }
+            Some(name) => match EVENT_TIME_FORMATS.iter().find(|(known, _)| *known == name) {
+                Some((_, micros)) => *micros,
+                None => {
+                    let known = EVENT_TIME_FORMATS.map(|(known, _)| known).join(" nor ");
+                    return wrong(&format!("format: {name:?} is neither {known}"));
+                }
+            },
         };
         let zone = info.time_zone.as_deref().unwrap_or("UTC");
         let Ok(zone) = zone.parse() else {

@@ -1,6 +1,7 @@
 //! The field that event times are taken from.
 
 use crate::config::text;
+use crate::rockset::rules::EVENT_TIME_FORMATS;
 use crate::rockset::types;
 use chrono_tz::Tz;
 use schemars::JsonSchema;
@@ -12,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 #[serde(deny_unknown_fields, expecting = "an object with field")]
 pub struct EventTimeInfo {
     /// The name of your field. It must be present in every document.
-    #[serde(deserialize_with = "text::filled")]
+    #[serde(deserialize_with = "text::non_empty")]
     #[schemars(title = "Field", extend("order" = 0))]
     pub field: String,
 
@@ -45,9 +46,10 @@ pub enum EventTimeFormat {
 
 impl From<EventTimeInfo> for types::EventTimeInfo {
     fn from(info: EventTimeInfo) -> Self {
+        let [seconds, milliseconds] = EVENT_TIME_FORMATS.map(|(name, _)| name);
         let format = info.format.map(|format| match format {
-            EventTimeFormat::SecondsSinceEpoch => "seconds_since_epoch",
-            EventTimeFormat::MillisecondsSinceEpoch => "milliseconds_since_epoch",
+            EventTimeFormat::SecondsSinceEpoch => seconds,
+            EventTimeFormat::MillisecondsSinceEpoch => milliseconds,
         });
         let time_zone = info.time_zone.map(|zone| zone.name().to_string());
         Self { field: info.field, format: format.map(Into::into), time_zone }

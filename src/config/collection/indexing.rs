@@ -10,7 +10,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields, expecting = "an object with field_name")]
 pub struct FieldSchema {
     /// The name of your field, as SQL writes it.
-    #[serde(deserialize_with = "text::filled")]
+    #[serde(deserialize_with = "text::non_empty")]
     #[schemars(title = "Field Name", extend("order" = 0))]
     pub field_name: String,
 

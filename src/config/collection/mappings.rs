@@ -33,7 +33,7 @@ pub struct FieldMapping {
 #[serde(deny_unknown_fields, expecting = "an object with field_name")]
 pub struct InputField {
     /// The name of your field, as SQL writes it.
-    #[serde(deserialize_with = "text::filled")]
+    #[serde(deserialize_with = "text::non_empty")]
     #[schemars(title = "Field Name", extend("order" = 0))]
     pub field_name: String,
 
@@ -58,7 +58,7 @@ pub struct InputField {
 #[serde(deny_unknown_fields, expecting = "an object with field_name and value")]
 pub struct OutputField {
     /// The name of your field, as SQL writes it.
-    #[serde(deserialize_with = "text::filled")]
+    #[serde(deserialize_with = "text::non_empty")]
     #[schemars(title = "Field Name", extend("order" = 0))]
     pub field_name: String,
 
@@ -77,7 +77,7 @@ pub struct OutputField {
 #[serde(deny_unknown_fields, expecting = "an object with sql")]
 pub struct Expression {
     /// Your SQL expression.
-    #[serde(deserialize_with = "text::filled")]
+    #[serde(deserialize_with = "text::non_empty")]
     #[schemars(title = "SQL", example = &"lower(:name)", extend("order" = 0))]
     pub sql: String,
 }

@@ -13,12 +13,10 @@ pub use mappings::{Expression, FieldMapping, IfMissing, InputField, OnError, Out
 
 use super::number::{at_least, within};
 use super::{Problems, Transformation, text};
+use crate::rockset::rules::RETENTION_SECS;
 use crate::rockset::{enums, types};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
-
-/// In seconds: an hour to ten years, as Rockset allows.
-const RETENTION: (i64, i64) = (3_600, 315_359_999);
 
 /// What may be said of a collection when it is created: every parameter that the API
 /// has had.
@@ -37,7 +35,7 @@ pub struct CollectionSettings {
     #[schemars(
         title = "Retention Period",
         with = "i64",
-        range(min = RETENTION.0, max = RETENTION.1),
+        range(min = *RETENTION_SECS.start(), max = *RETENTION_SECS.end()),
         extend("order" = 1)
     )]
     pub retention_secs: Option<i64>,
@@ -115,7 +113,7 @@ pub struct CollectionSettings {
 #[serde(deny_unknown_fields, expecting = "an object with field_name")]
 pub struct ClusteringField {
     /// The name of your field.
-    #[serde(deserialize_with = "text::filled")]
+    #[serde(deserialize_with = "text::non_empty")]
     #[schemars(title = "Field Name", extend("order" = 0))]
     pub field_name: String,
 
@@ -196,7 +194,7 @@ impl From<StorageCompression> for enums::StorageCompressionType {
 }
 
 fn retention<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    let (least, most) = RETENTION;
+    let (least, most) = RETENTION_SECS.into_inner();
     within(deserializer, least, most, |number| {
         format!(
             "{number} seconds are not within {least} to {most}; leave it out to keep documents \

@@ -2,6 +2,7 @@
 
 pub use super::pool::Pool;
 use crate::encode::buffer::{Buffer, Writer};
+use crate::rockset::rules::{MAX_BODY, MAX_DOCUMENTS};
 use bytes::Bytes;
 use std::convert::Infallible;
 use std::ops::Range;
@@ -17,11 +18,6 @@ pub struct Limits {
     /// sent. So it doesn't depend on the number of bindings.
     pub open: usize,
 }
-
-/// The largest body that Rockset takes, in bytes.
-pub const MAX_BODY: usize = 10 << 20;
-/// The most documents that Rockset takes in one request.
-pub const MAX_DOCUMENTS: usize = 20_000;
 
 impl Default for Limits {
     /// A batch is full a little below 4 MiB, so that most documents still fit into a buffer of

@@ -1,11 +1,12 @@
 //! Documents of all bindings, gathered into batches until these are to be sent.
 
-use super::batch::{Batch, Limits, MAX_BODY, Operation, Pool};
+use super::batch::{Batch, Limits, Operation, Pool};
 use super::layout::Layout;
 use super::order::{Order, Runs};
 use crate::driver::Error;
 use crate::driver::task::Target;
 use crate::flow::Store;
+use crate::rockset::rules::MAX_BODY;
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::sync::Arc;
