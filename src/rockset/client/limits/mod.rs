@@ -3,6 +3,8 @@
 mod limiter;
 mod metadata;
 mod rate;
+#[cfg(test)]
+mod tests;
 
 pub use limiter::Writes;
 pub(super) use limiter::{Limiter, Verdict};
