@@ -96,6 +96,26 @@ materializations:
 }
 
 #[test]
+fn keys_have_one_type_whether_written_or_read() {
+    let of = |write: &str, read: &str| {
+        let collection = format!(
+            "collections:\n  c:\n    key: [/id]\n    \
+             writeSchema: {{ type: object, properties: {{ id: {write} }} }}\n    \
+             readSchema: {{ type: object, properties: {{ id: {read} }} }}\n"
+        );
+        let task = task("m", "{ source: c, resource: {} }");
+        Preview::new(&format!("{collection}materializations:\n{task}")).run()
+    };
+    of("{ type: string }", "{ type: [string, 'null'] }").ok();
+    of("{ type: integer }", "{ type: number }").fails(&[
+        "collection c: key/0 (/id)",
+        "number by \"readSchema\" and integer by \"writeSchema\"",
+    ]);
+    of("{ type: object }", "{ type: string }").fails(&["key/0 (/id): writeSchema", "object"]);
+    of("{ $ref: '#/gone' }", "{ type: string }").fails(&["writeSchema", "\"#/gone\""]);
+}
+
+#[test]
 fn a_task_has_to_be_chosen() {
     let binding = "{ source: c, resource: {} }";
     let two = catalog(&(task("one", binding) + &task("two", binding)));
@@ -276,15 +296,20 @@ fn collections_that_cannot_be_are_explained() {
     of("[]", SCHEMA).fails(&["collection c", "\"key\" must name"]);
     of("[id]", SCHEMA).fails(&["key/0", "no JSON pointer"]);
     of("[/gone]", SCHEMA).fails(&["key/0 (/gone)", "does not describe"]);
-    of("[/id]", "{ type: object, properties: { id: { type: string } } }")
-        .fails(&["key/0 (/id)", "may be missing"]);
-    of("[/id]", "{ type: object, required: [id], properties: { id: { type: number } } }")
-        .fails(&["key/0 (/id)", "here may be: number"]);
+    of("[/id]", "{ type: object, properties: { id: false } }")
+        .fails(&["key/0 (/id)", "does not allow"]);
+    let typed =
+        |kind: &str| of("[/id]", &format!("{{ type: object, properties: {{ id: {kind} }} }}"));
+    typed("{ type: [string, integer] }").fails(&["key/0 (/id)", "here may be: integer, string"]);
+    typed("{ type: array }").fails(&["key/0 (/id)", "here may be: array"]);
+    typed("{ type: 'null' }").fails(&["key/0 (/id)", "here may be: null"]);
+    typed("{ type: integer, reduce: { strategy: sum } }").fails(&["key/0 (/id)", "\"reduce\""]);
     of("[/id]", "{ properties: { id: { type: string } } }").fails(&["must allow objects only"]);
     of("[/id]", "{ type: objekt }").fails(&["collection c", "objekt"]);
     of("[/id]", "{ type: object, properties: { id: { $ref: 'https://example.com/id.json' } } }")
         .fails(&["\"/properties/id\"", "leads out of this schema", "$defs"]);
     of("[/id]", "{ $ref: '#/$defs/gone' }").fails(&["\"#/$defs/gone\" leads to nothing"]);
+    of("[/id]", "{ $ref: '#gone' }").fails(&["\"#gone\" leads to nothing"]);
     of("[/id]", "{ allOf: [{ $ref: flow://inferred-schema }] }").fails(&["known only to Flow"]);
     let reduce = "{ type: object, reduce: { strategy: mrege }, required: [id], \
                   properties: { id: { type: string } } }";

@@ -1,21 +1,13 @@
-//! Packed tuples from JSON, for runtimes that send keys and values as JSON alone.
+//! Packed tuples: keys and values as Flow hands them over, from values or from JSON text, for
+//! runtimes that send JSON alone.
 //!
 //! The encoding is that of FoundationDB's tuple layer, as Flow packs values: each by what it
 //! is, an object or an array as a byte string of its JSON text.
 
+use super::tuple::{BYTES, DOUBLE, FALSE, NEGATIVE_WIDE, NULL, POSITIVE_WIDE, STRING, TRUE, ZERO};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use std::fmt;
-
-const NULL: u8 = 0x00;
-const BYTES: u8 = 0x01;
-const STRING: u8 = 0x02;
-const NEGATIVE_WIDE: u8 = 0x0b;
-/// An integer of n bytes has this code plus or minus n, up to 8.
-const ZERO: u8 = 0x14;
-const POSITIVE_WIDE: u8 = 0x1d;
-const DOUBLE: u8 = 0x21;
-const FALSE: u8 = 0x26;
-const TRUE: u8 = 0x27;
 
 /// Packs the elements of a JSON array. Fails with words on what it is instead, or on which
 /// element has no packed form.
@@ -29,6 +21,24 @@ pub fn pack(array: &[u8]) -> Result<Vec<u8>, String> {
     Ok(out)
 }
 
+/// Appends a packed value.
+pub fn push_value(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Null => out.push(NULL),
+        Value::Bool(false) => out.push(FALSE),
+        Value::Bool(true) => out.push(TRUE),
+        Value::String(text) => push_terminated(STRING, text.bytes(), out),
+        Value::Array(_) | Value::Object(_) => {
+            push_terminated(BYTES, value.to_string().bytes(), out);
+        }
+        Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+            (Some(integer), _, _) => push_short(false, integer, out),
+            (None, Some(integer), _) => push_short(true, integer.unsigned_abs(), out),
+            (None, None, float) => push_double(float.unwrap_or_default(), out),
+        },
+    }
+}
+
 fn push(json: &str, out: &mut Vec<u8>) -> Result<(), String> {
     match json.as_bytes() {
         [b'n', ..] => out.push(NULL),
@@ -39,7 +49,7 @@ fn push(json: &str, out: &mut Vec<u8>) -> Result<(), String> {
             push_terminated(STRING, text.bytes(), out);
         }
         [b'{' | b'[', ..] => push_terminated(BYTES, compact(json), out),
-        _ if json.contains(['.', 'e', 'E']) => push_double(json, out)?,
+        _ if json.contains(['.', 'e', 'E']) => push_double(double(json)?, out),
         [b'-', digits @ ..] => push_integer(digits, true, out)?,
         digits => push_integer(digits, false, out)?,
     }
@@ -72,41 +82,47 @@ fn compact(json: &str) -> impl Iterator<Item = u8> {
     })
 }
 
-fn push_double(json: &str, out: &mut Vec<u8>) -> Result<(), String> {
+fn double(json: &str) -> Result<f64, String> {
     let value: f64 = json.parse().map_err(|e: std::num::ParseFloatError| e.to_string())?;
     if !value.is_finite() {
         return Err(format!("is {}, which is no number of 64 bits", Shown(json)));
     }
+    Ok(value)
+}
+
+fn push_double(value: f64, out: &mut Vec<u8>) {
     // Negative numbers sort backwards, and before positive ones.
     let bits = value.to_bits();
     let flip = if bits >> 63 == 1 { u64::MAX } else { 1 << 63 };
     out.push(DOUBLE);
     out.extend((bits ^ flip).to_be_bytes());
-    Ok(())
 }
 
 fn push_integer(digits: &[u8], is_negative: bool, out: &mut Vec<u8>) -> Result<(), String> {
+    if let Some(value) = std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok()) {
+        push_short(is_negative, value, out);
+        return Ok(());
+    }
     let magnitude = magnitude(digits);
-    let is_negative = is_negative && !magnitude.is_empty();
     let width = u8::try_from(magnitude.len())
         .map_err(|_| format!("is an integer of {} digits, which is too wide", digits.len()))?;
-    match (is_negative, width) {
-        (false, 0..=8) => out.push(ZERO + width),
-        (false, _) => out.extend([POSITIVE_WIDE, width]),
-        (true, 0..=8) => out.push(ZERO - width),
-        (true, _) => out.extend([NEGATIVE_WIDE, !width]),
-    }
-    let invert = if is_negative { 0xff } else { 0x00 };
+    let (code, invert) = if is_negative { (NEGATIVE_WIDE, 0xff) } else { (POSITIVE_WIDE, 0x00) };
+    out.extend([code, width ^ invert]);
     out.extend(magnitude.iter().map(|byte| byte ^ invert));
     Ok(())
 }
 
+/// Appends an integer of up to 8 bytes.
+fn push_short(is_negative: bool, value: u64, out: &mut Vec<u8>) {
+    let zeros = value.leading_zeros() / 8;
+    let width = 8 - zeros as u8;
+    let (code, bits) = if is_negative { (ZERO - width, !value) } else { (ZERO + width, value) };
+    out.push(code);
+    out.extend(&bits.to_be_bytes()[zeros as usize..]);
+}
+
 /// The bytes of a decimal integer, the highest first; none for zero.
 fn magnitude(digits: &[u8]) -> Vec<u8> {
-    if let Some(value) = std::str::from_utf8(digits).ok().and_then(|text| text.parse::<u64>().ok())
-    {
-        return value.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
-    }
     let mut bytes: Vec<u8> = Vec::new();
     for digit in digits {
         let mut carry = u32::from(digit - b'0');

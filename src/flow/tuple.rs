@@ -43,18 +43,19 @@ pub enum Error {
     NotFinite(f64),
 }
 
-const NULL: u8 = 0x00;
-const BYTES: u8 = 0x01;
-const STRING: u8 = 0x02;
-const NEGATIVE_WIDE: u8 = 0x0b;
+pub(super) const NULL: u8 = 0x00;
+pub(super) const BYTES: u8 = 0x01;
+pub(super) const STRING: u8 = 0x02;
+pub(super) const NEGATIVE_WIDE: u8 = 0x0b;
 const NEGATIVE_8: u8 = 0x0c;
-const ZERO: u8 = 0x14;
+/// An integer of n bytes has this code plus or minus n, up to 8.
+pub(super) const ZERO: u8 = 0x14;
 const POSITIVE_1: u8 = 0x15;
 const POSITIVE_8: u8 = 0x1c;
-const POSITIVE_WIDE: u8 = 0x1d;
-const DOUBLE: u8 = 0x21;
-const FALSE: u8 = 0x26;
-const TRUE: u8 = 0x27;
+pub(super) const POSITIVE_WIDE: u8 = 0x1d;
+pub(super) const DOUBLE: u8 = 0x21;
+pub(super) const FALSE: u8 = 0x26;
+pub(super) const TRUE: u8 = 0x27;
 
 /// Reads a packed tuple element by element.
 #[derive(Debug, Clone, Copy)]

@@ -1,14 +1,66 @@
 //! Union and intersection of shapes.
 
-use super::shape::{ArrayShape, Bounds, ObjectShape, Property, Shape, StringShape};
+use super::shape::{ArrayShape, Bounds, ObjectShape, Pattern, Property, Shape, StringShape};
 use super::types::Types;
 use crate::flow::spec::inference::Reduce;
 use serde_json::Value;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-impl Shape {
+/// Computes each union and intersection once, so that what shapes share stays shared.
+#[derive(Debug, Default)]
+pub struct Algebra {
+    intersections: Known,
+    unions: Known,
+}
+
+/// What came of two shapes, by their addresses. It is kept with the two, so that no other shape
+/// gets one of these addresses.
+#[derive(Debug, Default)]
+struct Known(HashMap<(*const Shape, *const Shape), [Arc<Shape>; 3]>);
+
+impl Known {
+    /// A shape and itself are that shape, whether united or intersected.
+    fn get(&self, left: &Arc<Shape>, right: &Arc<Shape>) -> Option<Arc<Shape>> {
+        if Arc::ptr_eq(left, right) {
+            return Some(Arc::clone(left));
+        }
+        let known = self.0.get(&(Arc::as_ptr(left), Arc::as_ptr(right)));
+        known.map(|[_, _, shape]| Arc::clone(shape))
+    }
+
+    fn insert(&mut self, left: &Arc<Shape>, right: &Arc<Shape>, shape: Shape) -> Arc<Shape> {
+        let shape = Arc::new(shape);
+        let entry = [Arc::clone(left), Arc::clone(right), Arc::clone(&shape)];
+        self.0.insert((Arc::as_ptr(left), Arc::as_ptr(right)), entry);
+        shape
+    }
+}
+
+impl Algebra {
     /// What both shapes allow.
-    pub fn intersection(left: Self, right: Self) -> Self {
-        let mut shape = Self {
+    pub fn intersection(&mut self, left: &Arc<Shape>, right: &Arc<Shape>) -> Arc<Shape> {
+        self.intersections.get(left, right).unwrap_or_else(|| {
+            let shape = self.shapes_intersection(Shape::clone(left), Shape::clone(right));
+            self.intersections.insert(left, right, shape)
+        })
+    }
+
+    /// What either shape allows: only constraints that both have remain.
+    pub fn union(&mut self, left: &Arc<Shape>, right: &Arc<Shape>) -> Arc<Shape> {
+        if left.types == Types::NONE {
+            return Arc::clone(right);
+        } else if right.types == Types::NONE {
+            return Arc::clone(left);
+        }
+        self.unions.get(left, right).unwrap_or_else(|| {
+            let shape = self.shapes_union(Shape::clone(left), Shape::clone(right));
+            self.unions.insert(left, right, shape)
+        })
+    }
+
+    fn shapes_intersection(&mut self, left: Shape, right: Shape) -> Shape {
+        let mut shape = Shape {
             types: left.types.intersection(right.types),
             enumeration: match (left.enumeration, right.enumeration) {
                 (Some(left), Some(right)) => {
@@ -28,22 +80,16 @@ impl Shape {
                 length: left.string.length.intersection(right.string.length),
             },
             numeric: left.numeric.intersection(right.numeric),
-            array: ArrayShape::intersection(left.array, right.array),
-            object: ObjectShape::intersection(left.object, right.object),
+            array: self.arrays_intersection(&left.array, &right.array),
+            object: self.objects_intersection(&left.object, &right.object),
         };
         shape.restrict_to_enumeration();
         shape
     }
 
-    /// What either shape allows: only constraints that both have remain.
-    pub fn union(left: Self, right: Self) -> Self {
-        if left.types == Types::NONE {
-            return right;
-        } else if right.types == Types::NONE {
-            return left;
-        }
+    fn shapes_union(&mut self, left: Shape, right: Shape) -> Shape {
         let (l, r) = (left.types, right.types);
-        Self {
+        Shape {
             types: l.union(r),
             enumeration: match (left.enumeration, right.enumeration) {
                 (Some(mut left), Some(right)) => {
@@ -60,11 +106,106 @@ impl Shape {
             reduce: either_strategy(left.reduce, right.reduce),
             string: either(Types::STRING, (l, left.string), (r, right.string), StringShape::union),
             numeric: either(Types::NUMBER, (l, left.numeric), (r, right.numeric), Bounds::union),
-            array: either(Types::ARRAY, (l, left.array), (r, right.array), ArrayShape::union),
-            object: either(Types::OBJECT, (l, left.object), (r, right.object), ObjectShape::union),
+            array: either(Types::ARRAY, (l, left.array), (r, right.array), |left, right| {
+                self.arrays_union(&left, &right)
+            }),
+            object: either(Types::OBJECT, (l, left.object), (r, right.object), |left, right| {
+                self.objects_union(&left, &right)
+            }),
         }
     }
 
+    fn arrays_intersection(&mut self, left: &ArrayShape, right: &ArrayShape) -> ArrayShape {
+        let length = left.tuple.len().max(right.tuple.len());
+        let tuple = (0..length).filter_map(|index| self.both(left.at(index), right.at(index)));
+        ArrayShape {
+            items: left.items.intersection(right.items),
+            tuple: tuple.collect(),
+            additional: self.both(left.additional.as_ref(), right.additional.as_ref()),
+        }
+    }
+
+    fn arrays_union(&mut self, left: &ArrayShape, right: &ArrayShape) -> ArrayShape {
+        // Behind the end of a tuple without additional items, anything may be.
+        let length = left.tuple.len().max(right.tuple.len());
+        let tuple = (0..length).map_while(|index| self.either(left.at(index), right.at(index)));
+        ArrayShape {
+            items: left.items.union(right.items),
+            tuple: tuple.collect(),
+            additional: self.either(left.additional.as_ref(), right.additional.as_ref()),
+        }
+    }
+
+    fn objects_intersection(&mut self, left: &ObjectShape, right: &ObjectShape) -> ObjectShape {
+        let properties = names(left, right).into_iter().filter_map(|name| {
+            let required = left.requires(name) || right.requires(name);
+            let shape = self.both(left.at(name), right.at(name))?;
+            Some((name.clone(), Property { shape, required }))
+        });
+        ObjectShape {
+            properties: properties.collect(),
+            additional: self.both(left.additional.as_ref(), right.additional.as_ref()),
+            patterns: self.patterns_intersection(&left.patterns, &right.patterns),
+        }
+    }
+
+    fn patterns_intersection(&mut self, left: &[Pattern], right: &[Pattern]) -> Vec<Pattern> {
+        let mut patterns = left.to_vec();
+        for pattern in right {
+            match patterns.iter_mut().find(|other| other.expression == pattern.expression) {
+                Some(same) => same.shape = self.intersection(&same.shape, &pattern.shape),
+                None => patterns.push(pattern.clone()),
+            }
+        }
+        patterns
+    }
+
+    fn objects_union(&mut self, left: &ObjectShape, right: &ObjectShape) -> ObjectShape {
+        let properties = names(left, right).into_iter().filter_map(|name| {
+            let required = left.requires(name) && right.requires(name);
+            // A property that one side says nothing about may be anything.
+            let shape = self.either(left.at(name), right.at(name))?;
+            Some((name.clone(), Property { shape, required }))
+        });
+        ObjectShape {
+            properties: properties.collect(),
+            additional: self.either(left.additional.as_ref(), right.additional.as_ref()),
+            patterns: self.patterns_union(left, right),
+        }
+    }
+
+    fn patterns_union(&mut self, left: &ObjectShape, right: &ObjectShape) -> Vec<Pattern> {
+        let of_left = left.patterns.iter().filter_map(|pattern| {
+            let shape = self.either(Some(&pattern.shape), right.of_pattern(pattern))?;
+            Some(Pattern { shape, ..pattern.clone() })
+        });
+        let mut patterns: Vec<Pattern> = of_left.collect();
+        let is_new = |pattern: &&Pattern| left.same(pattern).is_none();
+        patterns.extend(right.patterns.iter().filter(is_new).filter_map(|pattern| {
+            let shape = self.either(left.additional.as_ref(), Some(&pattern.shape))?;
+            Some(Pattern { shape, ..pattern.clone() })
+        }));
+        patterns
+    }
+
+    /// The intersection of what two sides say, if any.
+    fn both(&mut self, left: Side<'_>, right: Side<'_>) -> Option<Arc<Shape>> {
+        match (left, right) {
+            (Some(left), Some(right)) => Some(self.intersection(left, right)),
+            (left, right) => left.or(right).cloned(),
+        }
+    }
+
+    /// The union of what two sides say, if both do.
+    fn either(&mut self, left: Side<'_>, right: Side<'_>) -> Option<Arc<Shape>> {
+        Some(self.union(left?, right?))
+    }
+}
+
+/// What one side says of a location.
+type Side<'s> = Option<&'s Arc<Shape>>;
+
+impl Shape {
     /// An enumeration and the types limit each other.
     pub(super) fn restrict_to_enumeration(&mut self) {
         if let Some(values) = &mut self.enumeration {
@@ -88,88 +229,31 @@ impl StringShape {
 }
 
 impl ArrayShape {
-    fn intersection(left: Self, right: Self) -> Self {
-        let length = left.tuple.len().max(right.tuple.len());
-        let tuple = (0..length).map(|index| match (left.at(index), right.at(index)) {
-            (Some(left), Some(right)) => Shape::intersection(left.clone(), right.clone()),
-            (left, right) => left.or(right).cloned().unwrap_or_else(Shape::anything),
-        });
-        Self {
-            items: left.items.intersection(right.items),
-            tuple: tuple.collect(),
-            additional: both_additional(left.additional, right.additional),
-        }
-    }
-
-    fn union(left: Self, right: Self) -> Self {
-        // Behind the end of a tuple without additional items, anything may be.
-        let length = left.tuple.len().max(right.tuple.len());
-        let tuple = (0..length).map_while(|index| match (left.at(index), right.at(index)) {
-            (Some(left), Some(right)) => Some(Shape::union(left.clone(), right.clone())),
-            _ => None,
-        });
-        Self {
-            items: left.items.union(right.items),
-            tuple: tuple.collect(),
-            additional: either_additional(left.additional, right.additional),
-        }
-    }
-
     /// The constraint on an item, where there is one.
-    pub fn at(&self, index: usize) -> Option<&Shape> {
-        self.tuple.get(index).or(self.additional.as_deref())
+    pub fn at(&self, index: usize) -> Option<&Arc<Shape>> {
+        self.tuple.get(index).or(self.additional.as_ref())
     }
 }
 
 impl ObjectShape {
-    fn intersection(left: Self, right: Self) -> Self {
-        let properties = names(&left, &right).map(|name| {
-            let required = left.requires(&name) || right.requires(&name);
-            let shape = match (left.at(&name), right.at(&name)) {
-                (Some(left), Some(right)) => Shape::intersection(left.clone(), right.clone()),
-                (left, right) => left.or(right).cloned().unwrap_or_else(Shape::anything),
-            };
-            (name, Property { shape, required })
-        });
-        Self {
-            properties: properties.collect(),
-            additional: both_additional(left.additional.clone(), right.additional.clone()),
-            patterns: left.patterns.into_iter().chain(right.patterns).collect(),
-        }
-    }
-
-    fn union(left: Self, right: Self) -> Self {
-        let properties = names(&left, &right).filter_map(|name| {
-            let required = left.requires(&name) && right.requires(&name);
-            // A property that one side says nothing about may be anything.
-            let shape = Shape::union(left.at(&name)?.clone(), right.at(&name)?.clone());
-            Some((name, Property { shape, required }))
-        });
-        Self {
-            properties: properties.collect(),
-            additional: either_additional(left.additional.clone(), right.additional.clone()),
-            patterns: left
-                .patterns
-                .into_iter()
-                .filter_map(|mut pattern| {
-                    let same = |other: &&_| same_pattern(&pattern, other);
-                    let other = right.patterns.iter().find(same)?.shape.clone();
-                    pattern.shape = Shape::union(pattern.shape, other);
-                    Some(pattern)
-                })
-                .collect(),
-        }
-    }
-
     /// The constraint on a property, where there is one.
-    pub fn at(&self, name: &str) -> Option<&Shape> {
+    pub fn at(&self, name: &str) -> Option<&Arc<Shape>> {
         match self.properties.get(name) {
             Some(property) => Some(&property.shape),
             None => match self.patterns.iter().find(|pattern| pattern.matches(name)) {
                 Some(pattern) => Some(&pattern.shape),
-                None => self.additional.as_deref(),
+                None => self.additional.as_ref(),
             },
         }
+    }
+
+    /// The constraint on properties that match a pattern, where there is one.
+    fn of_pattern(&self, pattern: &Pattern) -> Option<&Arc<Shape>> {
+        self.same(pattern).map(|same| &same.shape).or(self.additional.as_ref())
+    }
+
+    fn same(&self, pattern: &Pattern) -> Option<&Pattern> {
+        self.patterns.iter().find(|other| other.expression == pattern.expression)
     }
 
     fn requires(&self, name: &str) -> bool {
@@ -177,24 +261,8 @@ impl ObjectShape {
     }
 }
 
-fn same_pattern(left: &super::shape::Pattern, right: &super::shape::Pattern) -> bool {
-    left.expression == right.expression
-}
-
-fn names(left: &ObjectShape, right: &ObjectShape) -> impl Iterator<Item = String> + use<> {
-    let names = left.properties.keys().chain(right.properties.keys());
-    names.cloned().collect::<std::collections::BTreeSet<_>>().into_iter()
-}
-
-fn both_additional(left: Option<Box<Shape>>, right: Option<Box<Shape>>) -> Option<Box<Shape>> {
-    match (left, right) {
-        (Some(left), Some(right)) => Some(Box::new(Shape::intersection(*left, *right))),
-        (left, right) => left.or(right),
-    }
-}
-
-fn either_additional(left: Option<Box<Shape>>, right: Option<Box<Shape>>) -> Option<Box<Shape>> {
-    Some(Box::new(Shape::union(*left?, *right?)))
+fn names<'s>(left: &'s ObjectShape, right: &'s ObjectShape) -> BTreeSet<&'s String> {
+    left.properties.keys().chain(right.properties.keys()).collect()
 }
 
 impl<T: PartialOrd + Copy> Bounds<T> {
@@ -237,7 +305,7 @@ fn either<T>(
     of: Types,
     (left_types, left): (Types, T),
     (right_types, right): (Types, T),
-    union: impl Fn(T, T) -> T,
+    union: impl FnOnce(T, T) -> T,
 ) -> T {
     match (left_types.overlaps(of), right_types.overlaps(of)) {
         (true, true) => union(left, right),

@@ -1,9 +1,10 @@
 //! Flow catalogs: the files a user writes, and the task that is chosen from them.
 
 use super::Error;
+use super::bundle;
 use super::model::{CollectionModel, Document, EndpointModel, MaterializationModel};
 use super::model::{Fields, Import, ProjectionModel, RunnableModel, Source};
-use super::schema::{Schema, with_write_schema};
+use super::schema::Schema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,8 +72,8 @@ pub struct Collection {
     pub schema: Schema,
     /// The schema that they are written with.
     pub write_schema: Value,
-    /// Whether the two were given apart.
-    pub has_read_schema: bool,
+    /// The schema that they are read with, if the two were given apart.
+    pub read_schema: Option<Value>,
     /// The user's own, by field.
     pub projections: BTreeMap<String, ProjectionModel>,
 }
@@ -203,10 +204,11 @@ impl Catalog {
 
         let (write_schema, read_schema) =
             match (&model.schema, &model.write_schema, &model.read_schema) {
-                (Some(schema), None, None) => (inline(path, schema.clone())?, None),
+                (Some(schema), None, None) => (bundle::read(path, schema.clone())?, None),
                 (None, Some(write), Some(read)) => {
-                    let write = inline(path, write.clone())?;
-                    let read = with_write_schema(inline(path, read.clone())?, &write);
+                    let write = bundle::read(path, write.clone())?;
+                    let read = bundle::read(path, read.clone())?;
+                    let read = bundle::with_write_schema(read, &write);
                     (write, Some(read))
                 }
                 _ => {
@@ -218,13 +220,13 @@ impl Catalog {
         if model.key.is_empty() {
             return Err(failed("\"key\" must name at least one location".to_string()));
         }
-        let root = read_schema.as_ref().unwrap_or(&write_schema).clone();
+        let schema = read_schema.as_ref().unwrap_or(&write_schema);
         Ok(Collection {
             name: name.to_string(),
             key: model.key.clone(),
-            schema: Schema::compile(root).map_err(failed)?,
-            has_read_schema: read_schema.is_some(),
+            schema: Schema::compile(schema).map_err(failed)?,
             write_schema,
+            read_schema,
             projections: model.projections.clone(),
         })
     }
@@ -239,7 +241,7 @@ fn inline(catalog: &Path, value: Value) -> Result<Value, Error> {
 }
 
 /// Reads a YAML file; JSON is YAML too.
-fn read_value(path: &Path) -> Result<Value, Error> {
+pub fn read_value(path: &Path) -> Result<Value, Error> {
     let shown = || path.display().to_string();
     let invalid = |e: yaml_serde::Error| Error::Catalog { path: shown(), reason: e.to_string() };
 

@@ -1,10 +1,12 @@
 //! Shapes as JSON schemas, and the schema that takes what either of two schemas takes.
 
+use super::algebra::Algebra;
 use super::schema::Schema;
 use super::shape::{ArrayShape, Bounds, ObjectShape, Shape, StringShape};
 use super::types::Types;
 use crate::flow::spec::inference::Reduce;
 use serde_json::{Map, Value, json};
+use std::cmp::Ordering;
 
 const DRAFT: &str = "https://json-schema.org/draft/2019-09/schema";
 /// A schema with a later generation of its collection replaces one of an earlier one.
@@ -14,10 +16,11 @@ const GENERATION: &str = "x-collection-generation-id";
 pub fn union(left: (&Value, &Schema), right: (&Value, &Schema)) -> Value {
     let generations = generation(left.0).zip(generation(right.0));
     let (shape, annotations) = match generations.map(|(left, right)| left.cmp(right)) {
-        Some(std::cmp::Ordering::Less) => (Shape::infer(right.1), annotations(right.0)),
-        Some(std::cmp::Ordering::Greater) => (Shape::infer(left.1), annotations(left.0)),
+        Some(Ordering::Less) => (Shape::infer(right.1.root()), annotations(right.0)),
+        Some(Ordering::Greater) => (Shape::infer(left.1.root()), annotations(left.0)),
         _ => {
-            let shape = Shape::union(Shape::infer(left.1), Shape::infer(right.1));
+            let shapes = (Shape::infer(left.1.root()), Shape::infer(right.1.root()));
+            let shape = Algebra::default().union(&shapes.0, &shapes.1);
             (shape, common_annotations(left.0, right.0))
         }
     };
@@ -110,7 +113,7 @@ fn arrays(shape: &ArrayShape, put: &mut impl FnMut(&str, Option<Value>)) {
     if shape.tuple.is_empty() {
         put("items", additional);
     } else {
-        put("items", Some(shape.tuple.iter().map(schema).collect()));
+        put("items", Some(shape.tuple.iter().map(|shape| schema(shape)).collect()));
         put("additionalItems", additional);
     }
 }

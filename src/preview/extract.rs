@@ -1,13 +1,16 @@
 //! Extraction: the fields of a document, as a packed tuple or as JSON.
 
 use super::infer::TRUNCATED_POINTER;
-use super::pack;
 use super::pointer::Pointer;
+use crate::flow::pack::push_value;
 use crate::flow::spec::Projection;
 use chrono::{DateTime, SecondsFormat};
 use serde_json::Value;
 use std::borrow::Cow;
 use uuid::Uuid;
+
+/// Below the counter, the 14 bits of a UUID's sequence hold flags.
+const COUNTER_SHIFT: u32 = 10;
 
 /// Takes one field out of documents.
 #[derive(Debug)]
@@ -17,8 +20,6 @@ pub struct Extractor {
     default: Value,
     /// Whether the field is the time within a document's identifier.
     is_uuid_time: bool,
-    /// Whether values of several types may be there.
-    is_mixed: bool,
 }
 
 impl Extractor {
@@ -26,7 +27,6 @@ impl Extractor {
     pub fn new(projection: &Projection) -> Self {
         let inference = projection.inference.as_ref();
         let encoding = inference.and_then(|inference| inference.string.as_ref());
-        let types = inference.map(|inference| inference.types.as_slice()).unwrap_or_default();
         let default = inference.map(|inference| &inference.default_json);
         let default = default.and_then(|json| serde_json::from_slice(json).ok());
         // No preview shortens values.
@@ -37,7 +37,6 @@ impl Extractor {
             is_uuid_time: encoding.is_some_and(|string| {
                 string.content_encoding == "uuid" && string.format == "date-time"
             }),
-            is_mixed: types.iter().filter(|name| *name != "null").count() > 1,
         }
     }
 
@@ -52,20 +51,11 @@ impl Extractor {
         };
         time.map_or(Cow::Borrowed(value), |time| Cow::Owned(Value::String(time)))
     }
-
-    fn pack(&self, document: &Value, out: &mut Vec<u8>) {
-        let value = self.value(document);
-        match value.as_ref() {
-            Value::Null => pack::value(&Value::Null, out),
-            value if self.is_mixed => pack::json(value, out),
-            value => pack::value(value, out),
-        }
-    }
 }
 
 /// Appends a packed tuple of these fields.
 pub fn pack(extractors: &[Extractor], document: &Value, out: &mut Vec<u8>) {
-    extractors.iter().for_each(|extractor| extractor.pack(document, out));
+    extractors.iter().for_each(|extractor| push_value(&extractor.value(document), out));
 }
 
 /// A JSON array of these fields.
@@ -74,11 +64,13 @@ pub fn json(extractors: &[Extractor], document: &Value) -> Vec<u8> {
     serde_json::to_vec(&values).unwrap_or_default()
 }
 
-/// The time of a version 1 UUID, by RFC 3339, without trailing zeros.
+/// The time of a version 1 UUID, by RFC 3339, in as many digits as its text needs to sort as the
+/// times do. What it counts of events within its hundred nanoseconds is the last of them.
 fn uuid_time(text: &str) -> Option<String> {
-    let (seconds, nanos) = Uuid::try_parse(text).ok()?.get_timestamp()?.to_unix();
+    let timestamp = Uuid::try_parse(text).ok()?.get_timestamp()?;
+    let (seconds, nanos) = timestamp.to_unix();
+    let (_, sequence) = timestamp.to_gregorian();
+    let nanos = nanos + 4 * u32::from(sequence >> COUNTER_SHIFT);
     let time = DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos)?;
-    let text = time.to_rfc3339_opts(SecondsFormat::Nanos, true);
-    let text = text.trim_end_matches('Z').trim_end_matches('0').trim_end_matches('.');
-    Some(format!("{text}Z"))
+    Some(time.to_rfc3339_opts(SecondsFormat::Nanos, true))
 }

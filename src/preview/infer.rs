@@ -3,11 +3,13 @@
 use super::Error;
 use super::catalog::Collection;
 use super::pointer::{self, Pointer};
+use super::schema;
 use super::shape::Shape;
 use super::types::Types;
 use crate::flow::spec::{Inference, Projection, inference};
-use inference::Exists;
+use inference::{Exists, Reduce};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Where Flow keeps the identifier of a document.
 pub const UUID_POINTER: &str = "/_meta/uuid";
@@ -20,84 +22,157 @@ const TRUNCATED_FIELD: &str = "_meta/flow_truncated";
 /// Stands for the time within the document's identifier.
 const PUBLISHED_AT_POINTER: &str = "/_meta/uuid/date-time";
 
+/// How many locations a schema may describe.
+const MOST_LOCATIONS: usize = 100_000;
+
 /// The fields of a collection, sorted by name.
 pub fn projections(collection: &Collection) -> Result<Vec<Projection>, Error> {
     let failed = |reason: String| Error::Collection { collection: collection.name.clone(), reason };
-    let shape = Shape::infer(&collection.schema);
-    if shape.types != Types::OBJECT {
-        return Err(failed("the schema must allow objects only; add \"type: object\"".to_string()));
-    }
+    Fields::of(collection).map_err(failed)
+}
 
-    // Of projections with the same name, the first one remains.
-    let mut fields: BTreeMap<String, Projection> = BTreeMap::new();
-    for (field, model) in &collection.projections {
-        let (ptr, is_partition_key) = model.parts();
-        let projection = if ptr == PUBLISHED_AT_POINTER && !is_partition_key {
-            Projection { explicit: true, ..published_at(field) }
-        } else {
-            let parsed = parse(ptr).map_err(|e| failed(format!("projections/{field}: {e}")))?;
-            let (shape, exists) = shape.locate(&parsed);
-            if matches!(exists, Exists::Implicit | Exists::Cannot) {
-                let reason = "the schema does not describe this location; add it there";
-                return Err(failed(format!("projections/{field}: {ptr:?}: {reason}")));
-            }
-            Projection {
-                explicit: true,
-                is_partition_key,
-                is_primary_key: collection.key.iter().any(|key| key == ptr),
-                ..projection(field, ptr, shape, exists)
-            }
+/// The fields of a collection, as far as they are known. Of several with one name, the first
+/// one remains.
+struct Fields<'c> {
+    collection: &'c Collection,
+    shape: Arc<Shape>,
+    /// Where documents are written with another schema.
+    write_shape: Option<Arc<Shape>>,
+    found: BTreeMap<String, Projection>,
+}
+
+impl<'c> Fields<'c> {
+    fn of(collection: &'c Collection) -> Result<Vec<Projection>, String> {
+        let write_schema = collection.read_schema.as_ref().map(|_| &collection.write_schema);
+        let write_schema = write_schema.map(schema::plain).transpose();
+        let write_schema = write_schema.map_err(|e| format!("writeSchema: {e}"))?;
+        let mut fields = Self {
+            collection,
+            shape: Shape::infer(collection.schema.root()),
+            write_shape: write_schema.as_ref().map(Shape::infer),
+            found: BTreeMap::new(),
         };
-        fields.insert(field.clone(), projection);
-    }
-    let has = |pointer: &str, fields: &BTreeMap<String, Projection>| {
-        fields.values().any(|projection| projection.ptr == pointer)
-    };
-    if !has("", &fields) {
-        fields.insert(ROOT_FIELD.into(), projection(ROOT_FIELD, "", &shape, Exists::Must));
-    }
-    let is_published_at = |projection: &Projection| {
-        projection.inference.as_ref().and_then(|i| i.string.as_ref()).is_some_and(|string| {
-            projection.ptr == UUID_POINTER && string.content_encoding == "uuid"
-        })
-    };
-    if !fields.values().any(is_published_at) {
-        fields.insert(PUBLISHED_AT_FIELD.into(), published_at(PUBLISHED_AT_FIELD));
-    }
-    fields.insert(TRUNCATED_FIELD.into(), truncated());
-
-    for (index, key) in collection.key.iter().enumerate() {
-        let parsed = parse(key).map_err(|e| failed(format!("key/{index}: {e}")))?;
-        let (shape, exists) = shape.locate(&parsed);
-        check_key(shape, exists).map_err(|e| failed(format!("key/{index} ({key}): {e}")))?;
-        let field = key.trim_start_matches('/');
-        let projection =
-            Projection { is_primary_key: true, ..projection(field, key, shape, exists) };
-        fields.entry(field.to_string()).or_insert(projection);
-    }
-
-    let mut locations = Vec::new();
-    shape.locations(String::new(), Exists::Must, &mut locations);
-    for (ptr, shape, exists) in locations {
-        let Some(field) = ptr.strip_prefix('/') else { continue };
-        // A name that ends in a slash has an empty last token.
-        if field == ROOT_FIELD || ptr.ends_with('/') {
-            continue;
+        if fields.shape.types != Types::OBJECT {
+            return Err("the schema must allow objects only; add \"type: object\"".to_string());
         }
-        match fields.get(field) {
-            Some(other) if other.explicit && other.ptr != ptr => {
-                return Err(failed(format!(
+        fields.add_own()?;
+        fields.add_built_in();
+        fields.add_keys()?;
+        fields.add_described()?;
+        Ok(fields.found.into_values().collect())
+    }
+
+    /// Adds projections of the user's own.
+    fn add_own(&mut self) -> Result<(), String> {
+        for (field, model) in &self.collection.projections {
+            let (ptr, is_partition_key) = model.parts();
+            let projection = if ptr == PUBLISHED_AT_POINTER && !is_partition_key {
+                published_at(field)
+            } else {
+                self.own(field, ptr, is_partition_key)
+                    .map_err(|e| format!("projections/{field}: {e}"))?
+            };
+            self.found.insert(field.clone(), Projection { explicit: true, ..projection });
+        }
+        Ok(())
+    }
+
+    fn own(&self, field: &str, ptr: &str, is_partition_key: bool) -> Result<Projection, String> {
+        let (shape, exists) = self.shape.locate(&parse(ptr)?);
+        if matches!(exists, Exists::Implicit | Exists::Cannot) {
+            let reason = "the schema does not describe this location; add it there";
+            return Err(format!("{ptr:?}: {reason}"));
+        }
+        if is_partition_key {
+            self.check_key(ptr)?;
+        }
+        Ok(Projection {
+            is_partition_key,
+            is_primary_key: self.collection.key.iter().any(|key| key == ptr),
+            ..projection(field, ptr, shape, exists)
+        })
+    }
+
+    /// Adds what every collection has.
+    fn add_built_in(&mut self) {
+        if !self.found.values().any(|projection| projection.ptr.is_empty()) {
+            self.set(projection(ROOT_FIELD, "", &self.shape, Exists::Must));
+        }
+        let is_published_at = |projection: &Projection| {
+            let string = projection.inference.as_ref().and_then(|it| it.string.as_ref());
+            projection.ptr == UUID_POINTER
+                && string.is_some_and(|string| string.content_encoding == "uuid")
+        };
+        if !self.found.values().any(is_published_at) {
+            self.set(published_at(PUBLISHED_AT_FIELD));
+        }
+        self.set(truncated());
+    }
+
+    fn add_keys(&mut self) -> Result<(), String> {
+        for (index, key) in self.collection.key.iter().enumerate() {
+            let pointer = parse(key).map_err(|e| format!("key/{index}: {e}"))?;
+            self.check_key(key).map_err(|e| format!("key/{index} ({key}): {e}"))?;
+            let (shape, exists) = self.shape.locate(&pointer);
+            let field = key.trim_start_matches('/');
+            let projection = projection(field, key, shape, exists);
+            self.add(Projection { is_primary_key: true, ..projection });
+        }
+        Ok(())
+    }
+
+    /// Checks that documents can be keyed, or partitioned, by a location.
+    fn check_key(&self, ptr: &str) -> Result<(), String> {
+        let pointer = parse(ptr)?;
+        let types = check_key(&self.shape, &pointer)?;
+        let Some(write_shape) = &self.write_shape else { return Ok(()) };
+        let written = check_key(write_shape, &pointer).map_err(|e| format!("writeSchema: {e}"))?;
+        if types != written {
+            return Err(format!(
+                "a key must be of one type, but here is {} by \"readSchema\" and {} by \
+                 \"writeSchema\"",
+                types.names().join(", "),
+                written.names().join(", ")
+            ));
+        }
+        Ok(())
+    }
+
+    /// Adds the locations that the schema describes.
+    fn add_described(&mut self) -> Result<(), String> {
+        let shape = Arc::clone(&self.shape);
+        let mut locations = Vec::new();
+        shape.locations(String::new(), Exists::Must, &mut locations);
+        if locations.len() > MOST_LOCATIONS {
+            return Err(format!(
+                "the schema describes more than {MOST_LOCATIONS} locations; a definition that \
+                 refers to another one several times multiplies what is within that one"
+            ));
+        }
+        for (ptr, shape, exists) in locations {
+            let Some(field) = ptr.strip_prefix('/') else { continue };
+            // A name that ends in a slash has an empty last token.
+            if field == ROOT_FIELD || ptr.ends_with('/') {
+                continue;
+            }
+            if let Some(other) = self.found.get(field).filter(|it| it.explicit && it.ptr != ptr) {
+                return Err(format!(
                     "projections/{field}: {:?} takes the name of {ptr:?}; choose another",
                     other.ptr
-                )));
+                ));
             }
-            Some(_) => {}
-            None => {
-                fields.insert(field.to_string(), projection(field, &ptr, shape, exists));
-            }
+            self.add(projection(field, &ptr, shape, exists));
         }
+        Ok(())
     }
-    Ok(fields.into_values().collect())
+
+    fn set(&mut self, projection: Projection) {
+        self.found.insert(projection.field.clone(), projection);
+    }
+
+    fn add(&mut self, projection: Projection) {
+        self.found.entry(projection.field.clone()).or_insert(projection);
+    }
 }
 
 fn parse(ptr: &str) -> Result<Pointer, String> {
@@ -106,20 +181,24 @@ fn parse(ptr: &str) -> Result<Pointer, String> {
     })
 }
 
-fn check_key(shape: &Shape, exists: Exists) -> Result<(), String> {
-    let scalar = Types::INTEGER.union(Types::STRING).union(Types::BOOLEAN).union(Types::NULL);
+/// Checks that a schema lets documents be keyed by a location. Returns its types, without null.
+fn check_key(shape: &Shape, pointer: &Pointer) -> Result<Types, String> {
+    const KEYS: [Types; 5] =
+        [Types::BOOLEAN, Types::FRACTIONAL, Types::INTEGER, Types::NUMBER, Types::STRING];
+    let (shape, exists) = shape.locate(pointer);
+    let types = shape.types.without(Types::NULL);
     match exists {
         Exists::Implicit => Err("the schema does not describe this location".to_string()),
         Exists::Cannot => Err("the schema does not allow this location".to_string()),
-        Exists::May if shape.default.is_none() => {
-            Err("the location may be missing; make it \"required\", or give it a \"default\""
-                .to_string())
-        }
-        _ if shape.types.without(scalar) != Types::NONE => Err(format!(
-            "a key must be an integer, a string or a boolean, but here may be: {}",
+        _ if !KEYS.contains(&types) => Err(format!(
+            "a key must be an integer, a number, a string or a boolean, or one of these and \
+             null, but here may be: {}",
             shape.types.names().join(", ")
         )),
-        _ => Ok(()),
+        _ if !matches!(shape.reduce, None | Some(Reduce::LastWriteWins)) => {
+            Err("a key is never reduced, but here is a \"reduce\"; remove it".to_string())
+        }
+        _ => Ok(types),
     }
 }
 
@@ -229,7 +308,7 @@ impl Shape {
     fn child(&self, token: &str) -> (Option<&Self>, Exists) {
         let index = pointer::index(token).filter(|_| self.types.overlaps(Types::ARRAY));
         if let Some(index) = index {
-            let (shape, position) = (self.array.at(index), index as u64);
+            let (shape, position) = (self.array.at(index).map(Arc::as_ref), index as u64);
             let exists = if self.types == Types::ARRAY
                 && self.array.items.minimum.is_some_and(|minimum| position < minimum)
             {
@@ -244,7 +323,7 @@ impl Shape {
             (shape, exists)
         } else if self.types.overlaps(Types::OBJECT) {
             let required = self.object.properties.get(token).is_some_and(|found| found.required);
-            match self.object.at(token) {
+            match self.object.at(token).map(Arc::as_ref) {
                 Some(shape) if required && self.types == Types::OBJECT => {
                     (Some(shape), Exists::Must)
                 }
@@ -256,13 +335,17 @@ impl Shape {
         }
     }
 
-    /// All locations that have a name, without those that only match a pattern.
+    /// All locations that have a name, without those that only match a pattern; no more than
+    /// shows that they are too many.
     fn locations<'s>(
         &'s self,
         at: String,
         exists: Exists,
         out: &mut Vec<(String, &'s Self, Exists)>,
     ) {
+        if out.len() > MOST_LOCATIONS {
+            return;
+        }
         let exists = if self.types == Types::NONE { Exists::Cannot } else { exists };
         for (name, property) in &self.object.properties {
             let must = property.required && self.types == Types::OBJECT;

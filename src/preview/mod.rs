@@ -4,19 +4,22 @@
 //! protocol, in the manner of `flowctl preview`:
 //!
 //! - `catalog` and `model`: the files that the user writes.
-//! - `schema`, `shape` and `infer`: what a collection's schema says of its fields.
+//! - `bundle`, `references`, `keywords` and `diamonds`: a collection's schema, with all that it
+//!   refers to, in a plain form.
+//! - `schema`, `formats`, `shape` and `infer`: what it says of documents and of fields.
 //! - `constraints` and `select`: which fields a binding takes.
 //! - `spec`, `linked` and `publish`: the task as the connector gets to know it.
 //! - `fixture`, `combine`, `plan` and `reduce`: documents, and how those that
 //!   share a key become one; `decimal`, `set` and `describe` are strategies of their own.
 //! - `source`: which documents a binding reads.
-//! - `extract` and `pack`: their keys and values as tuples.
+//! - `extract`: their keys and values as tuples.
 //! - `connection`, `drive`, `shards` and `session`: the connector, and the sessions with it.
 //! - `recovery_log`, `state` and `checkpoint`: what the runtime remembers.
 //! - `report` and `look`: what came of it.
 
 mod algebra;
 mod arena;
+mod bundle;
 mod catalog;
 mod checkpoint;
 mod combine;
@@ -24,22 +27,25 @@ mod connection;
 mod constraints;
 mod decimal;
 mod describe;
+mod diamonds;
 mod drive;
 mod error;
 mod extract;
 mod fixture;
+mod formats;
 mod infer;
+mod keywords;
 mod linked;
 mod local;
 mod look;
 mod model;
 mod options;
-mod pack;
 mod plan;
 mod pointer;
 mod publish;
 mod recovery_log;
 mod reduce;
+mod references;
 mod report;
 mod run;
 mod schema;

@@ -226,7 +226,7 @@ impl Reduction<'_> {
 
     fn merge_schemas(&self, left: Value, right: Value) -> Result<Value, Failure> {
         let compiled = |schema: &Value| match schema {
-            Value::Object(_) | Value::Bool(_) => Schema::compile(schema.clone()),
+            Value::Object(_) | Value::Bool(_) => Schema::compile(schema),
             _ => Err(format!("{schema} is no schema")),
         };
         let failed = |reason: String| {

@@ -4,12 +4,13 @@
 //! `$ref`) intersect; of those that need not all hold (`anyOf`, `oneOf`, and the
 //! branches of `if`) only what they have in common remains.
 
-use super::schema::Schema;
+use super::algebra::Algebra;
+use super::references;
 use super::types::Types;
 use crate::flow::spec::inference::Reduce;
 use jsonschema::Validator;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// What may be at a location.
@@ -42,8 +43,8 @@ pub struct StringShape {
 #[derive(Debug, Clone, Default)]
 pub struct ArrayShape {
     pub items: Bounds<u64>,
-    pub tuple: Vec<Shape>,
-    pub additional: Option<Box<Shape>>,
+    pub tuple: Vec<Arc<Shape>>,
+    pub additional: Option<Arc<Shape>>,
 }
 
 /// What objects may be there.
@@ -51,13 +52,13 @@ pub struct ArrayShape {
 pub struct ObjectShape {
     pub properties: BTreeMap<String, Property>,
     pub patterns: Vec<Pattern>,
-    pub additional: Option<Box<Shape>>,
+    pub additional: Option<Arc<Shape>>,
 }
 
 /// A named property.
 #[derive(Debug, Clone)]
 pub struct Property {
-    pub shape: Shape,
+    pub shape: Arc<Shape>,
     pub required: bool,
 }
 
@@ -66,7 +67,7 @@ pub struct Property {
 pub struct Pattern {
     pub expression: String,
     pub matcher: Option<Arc<Validator>>,
-    pub shape: Shape,
+    pub shape: Arc<Shape>,
 }
 
 /// Inclusive bounds.
@@ -107,32 +108,85 @@ impl Shape {
         }
     }
 
-    /// The shape of a schema's root.
-    pub fn infer(schema: &Schema) -> Self {
-        Inference { schema, visited: Vec::new() }.infer(schema.root())
+    /// The shape of a plain schema.
+    pub fn infer(schema: &Value) -> Arc<Self> {
+        Inference::of(schema).infer(schema)
     }
 }
 
 /// An inference under way.
 struct Inference<'s> {
-    schema: &'s Schema,
-    /// References that are being followed, so that a recursive schema ends.
-    visited: Vec<&'s str>,
+    root: &'s Value,
+    algebra: Algebra,
+    /// References that are being followed, the innermost last.
+    followed: Vec<Followed<'s>>,
+    /// What references led to.
+    known: HashMap<&'s str, Referent<'s>>,
+}
+
+/// A reference that is being followed.
+#[derive(Default)]
+struct Followed<'s> {
+    reference: &'s str,
+    /// The references that are within what it leads to.
+    reached: HashSet<&'s str>,
+    /// Whether it has led back to a reference around it, where a recursive schema ends.
+    is_cut: bool,
+}
+
+/// What a reference led to.
+struct Referent<'s> {
+    shape: Arc<Shape>,
+    /// The references within it.
+    reached: HashSet<&'s str>,
 }
 
 impl<'s> Inference<'s> {
-    fn infer(&mut self, schema: &'s Value) -> Shape {
+    fn of(root: &'s Value) -> Self {
+        Self { root, algebra: Algebra::default(), followed: Vec::new(), known: HashMap::new() }
+    }
+
+    fn infer(&mut self, schema: &'s Value) -> Arc<Shape> {
         let Some(keywords) = schema.as_object() else {
             let mut shape = Shape::anything();
             if schema == &Value::Bool(false) {
                 shape.types = Types::NONE;
             }
-            return shape;
+            return Arc::new(shape);
         };
+        let reference = keywords.get("$ref").and_then(Value::as_str);
+        if let (Some(reference), 1) = (reference, keywords.len()) {
+            return self.referent(reference);
+        }
+        let mut shape = self.own(keywords);
+        if let Some(reference) = reference {
+            shape = self.and(&shape, |this| this.referent(reference));
+        }
+        for schema in list(keywords.get("allOf")) {
+            shape = self.and(&shape, |this| this.infer(schema));
+        }
+        for key in ["oneOf", "anyOf"] {
+            if let Some((first, others)) = list(keywords.get(key)).split_first() {
+                let first = self.infer(first);
+                let common = others.iter().fold(first, |common, schema| self.or(&common, schema));
+                shape = self.algebra.intersection(&shape, &common);
+            }
+        }
+        if let (Some(_), Some(then), Some(otherwise)) =
+            (keywords.get("if"), keywords.get("then"), keywords.get("else"))
+        {
+            let then = self.infer(then);
+            let common = self.or(&then, otherwise);
+            shape = self.algebra.intersection(&shape, &common);
+        }
+        self.unevaluated(keywords, shape)
+    }
+
+    /// The shape of a schema's own keywords.
+    fn own(&mut self, keywords: &'s serde_json::Map<String, Value>) -> Arc<Shape> {
         let text = |key: &str| keywords.get(key).and_then(Value::as_str).map(str::to_string);
         let count = |key: &str| keywords.get(key).and_then(Value::as_u64);
         let number = |key: &str| keywords.get(key).and_then(Value::as_f64);
-
         let mut shape = Shape {
             types: keywords.get("type").map_or(Types::ANY, Types::of_keyword),
             enumeration: enumeration(keywords),
@@ -153,48 +207,69 @@ impl<'s> Inference<'s> {
             array: self.array(keywords),
             object: self.object(keywords),
         };
-        shape.object.apply_patterns();
+        shape.object.apply_patterns(&mut self.algebra);
         shape.restrict_to_enumeration();
+        Arc::new(shape)
+    }
 
-        if let Some(Value::String(reference)) = keywords.get("$ref") {
-            shape = Shape::intersection(shape, self.referent(reference));
-        }
-        for schema in list(keywords.get("allOf")) {
-            shape = Shape::intersection(shape, self.infer(schema));
-        }
-        for key in ["oneOf", "anyOf"] {
-            let branches = list(keywords.get(key)).iter().map(|schema| self.infer(schema));
-            if let Some(common) = branches.reduce(Shape::union) {
-                shape = Shape::intersection(shape, common);
-            }
-        }
-        if let (Some(_), Some(then), Some(otherwise)) =
-            (keywords.get("if"), keywords.get("then"), keywords.get("else"))
-        {
-            let common = Shape::union(self.infer(then), self.infer(otherwise));
-            shape = Shape::intersection(shape, common);
-        }
+    fn and(
+        &mut self,
+        shape: &Arc<Shape>,
+        other: impl FnOnce(&mut Self) -> Arc<Shape>,
+    ) -> Arc<Shape> {
+        let other = other(self);
+        self.algebra.intersection(shape, &other)
+    }
+
+    fn or(&mut self, shape: &Arc<Shape>, other: &'s Value) -> Arc<Shape> {
+        let other = self.infer(other);
+        self.algebra.union(shape, &other)
+    }
+
+    /// Where nothing else is said of additional properties or items, these keywords count.
+    fn unevaluated(
+        &mut self,
+        keywords: &'s serde_json::Map<String, Value>,
+        mut shape: Arc<Shape>,
+    ) -> Arc<Shape> {
         if let (None, Some(schema)) =
             (&shape.object.additional, keywords.get("unevaluatedProperties"))
         {
-            shape.object.additional = Some(Box::new(self.infer(schema)));
+            let additional = self.infer(schema);
+            Arc::make_mut(&mut shape).object.additional = Some(additional);
         }
         if let (None, Some(schema)) = (&shape.array.additional, keywords.get("unevaluatedItems")) {
-            shape.array.additional = Some(Box::new(self.infer(schema)));
+            let additional = self.infer(schema);
+            Arc::make_mut(&mut shape).array.additional = Some(additional);
         }
         shape
     }
 
-    fn referent(&mut self, reference: &'s str) -> Shape {
-        if self.visited.contains(&reference) {
-            return Shape::anything();
+    fn referent(&mut self, reference: &'s str) -> Arc<Shape> {
+        if let Some(around) = self.followed.iter().position(|it| it.reference == reference) {
+            self.followed[around + 1..].iter_mut().for_each(|it| it.is_cut = true);
+            return Arc::new(Shape::anything());
         }
-        let Some((_, schema)) = self.schema.resolve(reference) else {
-            return Shape::anything();
+        let followed =
+            |of: &HashSet<&str>| self.followed.iter().any(|it| of.contains(it.reference));
+        if let Some(known) = self.known.get(reference).filter(|known| !followed(&known.reached)) {
+            if let Some(around) = self.followed.last_mut() {
+                around.reached.extend(known.reached.iter().copied().chain([reference]));
+            }
+            return Arc::clone(&known.shape);
+        }
+        let Some((_, schema)) = references::resolve(self.root, reference) else {
+            return Arc::new(Shape::anything());
         };
-        self.visited.push(reference);
+        self.followed.push(Followed { reference, ..Followed::default() });
         let shape = self.infer(schema);
-        self.visited.pop();
+        let Followed { reached, is_cut, .. } = self.followed.pop().unwrap_or_default();
+        if let Some(around) = self.followed.last_mut() {
+            around.reached.extend(reached.iter().copied().chain([reference]));
+        }
+        if !is_cut {
+            self.known.insert(reference, Referent { shape: Arc::clone(&shape), reached });
+        }
         shape
     }
 
@@ -207,7 +282,7 @@ impl<'s> Inference<'s> {
         ArrayShape {
             items: Bounds { minimum: count("minItems"), maximum: count("maxItems") },
             tuple: tuple.iter().map(|schema| self.infer(schema)).collect(),
-            additional: additional.map(|schema| Box::new(self.infer(schema))),
+            additional: additional.map(|schema| self.infer(schema)),
         }
     }
 
@@ -218,7 +293,7 @@ impl<'s> Inference<'s> {
             properties.insert(name.clone(), property);
         }
         for name in list(keywords.get("required")).iter().filter_map(Value::as_str) {
-            let anything = || Property { shape: Shape::anything(), required: true };
+            let anything = || Property { shape: Arc::new(Shape::anything()), required: true };
             properties.entry(name.to_string()).or_insert_with(anything).required = true;
         }
         let patterns = entries(keywords.get("patternProperties"))
@@ -231,8 +306,7 @@ impl<'s> Inference<'s> {
                 shape: self.infer(schema),
             })
             .collect();
-        let additional =
-            keywords.get("additionalProperties").map(|schema| Box::new(self.infer(schema)));
+        let additional = keywords.get("additionalProperties").map(|schema| self.infer(schema));
         let mut object = ObjectShape { properties, patterns, additional };
         object.apply_additional_to_required(keywords.get("properties"));
         object
@@ -240,10 +314,10 @@ impl<'s> Inference<'s> {
 }
 
 impl ObjectShape {
-    fn apply_patterns(&mut self) {
+    fn apply_patterns(&mut self, algebra: &mut Algebra) {
         for (name, property) in &mut self.properties {
             for pattern in self.patterns.iter().filter(|pattern| pattern.matches(name)) {
-                property.shape = Shape::intersection(property.shape.clone(), pattern.shape.clone());
+                property.shape = algebra.intersection(&property.shape, &pattern.shape);
             }
         }
     }
@@ -255,7 +329,7 @@ impl ObjectShape {
             let is_described = described.is_some_and(|properties| properties.get(name).is_some());
             let matched = self.patterns.iter().any(|pattern| pattern.matches(name));
             if !is_described && !matched {
-                property.shape = additional.as_ref().clone();
+                property.shape = Arc::clone(additional);
             }
         }
     }

@@ -17,7 +17,7 @@ pub const VERSION: &str = "preview";
 /// The collection as a connector gets to know it.
 pub fn collection(collection: &Collection) -> Result<CollectionSpec, Error> {
     let projections = infer::projections(collection)?;
-    let read_schema = collection.has_read_schema.then(|| collection.schema.root().to_string());
+    let read_schema = collection.read_schema.as_ref().map(ToString::to_string);
     Ok(CollectionSpec {
         name: collection.name.clone(),
         key: collection.key.clone(),
