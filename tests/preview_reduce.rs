@@ -182,6 +182,31 @@ fn deletions_are_stored_as_such() {
 }
 
 #[test]
+fn a_deletion_is_one_where_something_was_before() {
+    let lines = [
+        json!(["c", { "id": 1, "n": 1 }]),
+        json!({ "commit": true }),
+        json!(["c", { "id": 1, "_meta": { "op": "d" } }]),
+        json!(["c", { "id": 2, "_meta": { "op": "d" } }]),
+        json!(["c", { "id": 3, "n": 3 }]),
+        json!(["c", { "id": 3, "_meta": { "op": "d" } }]),
+        json!(["c", { "id": 4, "_meta": { "op": "d" } }]),
+        json!(["c", { "id": 4, "_meta": { "op": "d" } }]),
+    ];
+    let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+    let ended = Preview::of_collection("[/id]", DELETABLE, "{ require: { flow_document: {} } }")
+        .scenario(json!({ "deltaUpdates": false }))
+        .fixture(&lines.join("\n"))
+        .run()
+        .ok();
+    let flag = |store: &Value, name: &str| store.get(name).is_some_and(|flag| flag == true);
+    let stores = ended.all("store").into_iter().skip(1);
+    let stores = stores.map(|store| (flag(store, "exists"), flag(store, "delete")));
+    let expected = [(true, true), (false, false), (false, true), (false, true)];
+    assert_eq!(stores.collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn deleted_properties_go_once_the_endpoints_document_is_known() {
     let schema = "{ type: object, reduce: { strategy: merge }, required: [id], properties: { \
                   id: { type: integer } }, additionalProperties: { if: { type: 'null' }, \

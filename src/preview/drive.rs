@@ -146,8 +146,12 @@ impl Shard {
         let entries = std::mem::take(&mut self.entries);
         let stores = entries.len() as u64;
         for mut entry in entries {
+            let binding = &self.bindings[entry.binding as usize];
+            // What nothing was before, Flow stores as any other document.
+            let was_there = entry.exists || entry.is_fresh || !entry.rest.is_empty();
+            entry.is_deletion &= binding.delta_updates || was_there;
             if !entry.rest.is_empty() {
-                self.bindings[entry.binding as usize].settle(&mut entry, None)?;
+                binding.settle(&mut entry, None)?;
             }
             let store = self.stored(entry);
             self.connection.send(Request::Store(store)).await?;
