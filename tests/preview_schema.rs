@@ -29,6 +29,14 @@ fn types(ended: &Ended, fields: &[&str]) -> Vec<Value> {
     fields.iter().map(types).collect()
 }
 
+/// The format of a field that is a string.
+fn format_of<'e>(ended: &'e Ended, field: &str) -> &'e str {
+    let projections = &ended.all("validate")[0]["bindings"][0]["collection"]["projections"];
+    let projections = projections.as_array().unwrap();
+    let projection = projections.iter().find(|it| it["field"] == field).unwrap();
+    projection["inference"]["string"]["format"].as_str().unwrap()
+}
+
 fn integer() -> Value {
     json!(["integer"])
 }
@@ -247,16 +255,20 @@ fn references_lead_to_files_beside_the_one_that_has_them() {
     of("https://example.com/row.yaml").fails(&["flow.yaml", "only files"]);
 }
 
-/// Thirty definitions, each made from the name of the next one.
+/// Thirty definitions, each made from a reference to the next one.
 fn diamonds(definition: impl Fn(&str) -> String, last: &str) -> String {
+    diamonds_of(30, definition, last)
+}
+
+fn diamonds_of(count: u32, definition: impl Fn(&str) -> String, last: &str) -> String {
     let mut definitions = String::new();
-    for index in 0..30 {
+    for index in 0..count {
         let next = format!("{{ $ref: '#/$defs/d{}' }}", index + 1);
         let _ = write!(definitions, "d{index}: {}, ", definition(&next));
     }
     format!(
         "{{ type: object, required: [id], properties: {{ id: {{ type: integer }}, \
-         v: {{ $ref: '#/$defs/d0' }} }}, $defs: {{ {definitions} d30: {last} }} }}"
+         v: {{ $ref: '#/$defs/d0' }} }}, $defs: {{ {definitions} d{count}: {last} }} }}"
     )
 }
 
@@ -297,6 +309,9 @@ fn definitions_that_refer_twice_to_the_next_take_no_time() {
         .run()
         .fails(&["collection c", "more than 100000 locations"]);
     let branches = |next: &str| format!("{{ oneOf: [{next}, {{ not: {next} }}] }}");
+    assert!(is_valid(&diamonds_of(14, branches, scalar), &json!("1")));
+    let one = |next: &str| format!("{{ anyOf: [{next}], allOf: [{{ maximum: 8 }}, {next}] }}");
+    assert!(!is_valid(&diamonds(one, scalar), &json!(9)));
     Preview::of_schema(&diamonds(branches, scalar)).run().fails(&[
         "collection c",
         "\"/$defs/d0\"",
@@ -346,9 +361,15 @@ const FORMATS: [(&str, &[&str], &[&str]); 27] = [
             "2022-09-11T10:31:25.123Z",
             "2022-09-11t10:31:25z",
             "2016-12-31T23:59:60Z",
-            "2022-09-11 10:31:25+05:30",
+            "2022-09-11T10:31:25.375663+05:30",
         ],
-        &["10:31:25Z", "2022-09-11T10:31:25", "2022-09-12T23:59:60Z", "2022-09-11"],
+        &[
+            "10:31:25Z",
+            "2022-09-11T10:31:25",
+            "2022-09-12T23:59:60Z",
+            "2022-09-11",
+            "2022-09-11 10:31:25Z",
+        ],
     ),
     ("datetime", &["2022-09-11T10:31:25Z"], &["2022-09-11"]),
     (
@@ -470,13 +491,7 @@ fn fields_have_flows_names_of_formats() {
                   c: { anyOf: [{ type: string, format: uint32 }, { type: string, format: number }] }, \
                   d: { allOf: [{ type: string, format: number }, { format: uint32 }] } } }";
     let ended = Preview::of_schema(schema).run().ok();
-    let projections = &ended.all("validate")[0]["bindings"][0]["collection"]["projections"];
-    let projections = projections.as_array().unwrap();
-    let format = |field: &str| {
-        let projection = projections.iter().find(|it| it["field"] == field).unwrap();
-        projection["inference"]["string"]["format"].as_str().unwrap()
-    };
-    let formats = ["a", "b", "c", "d"].map(format);
+    let formats = ["a", "b", "c", "d"].map(|field| format_of(&ended, field));
     assert_eq!(formats, ["integer", "date-time", "number", "integer"]);
 }
 

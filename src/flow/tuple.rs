@@ -1,8 +1,8 @@
 //! Packed keys and values as JSON text, without an intermediate tree.
 //!
 //! Flow packs tuples in FoundationDB's encoding: a type code, then the element.
-//! A byte string holds JSON text, of an object, an array, or a value whose location
-//! has several types; it is checked and then embedded as it is.
+//! A byte string holds JSON text, of an object or an array; it is checked and then embedded as
+//! it is.
 
 use super::buffer::Writer;
 use super::decimal;

@@ -3,9 +3,10 @@
 
 use super::Error;
 use super::catalog::read_value;
-use super::references::{self, INFERRED_SCHEMA};
+use super::references::{self, INFERRED_PLACE, INFERRED_SCHEMA};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use url::Url;
 
@@ -29,23 +30,8 @@ const STRICT: [&str; 10] = [
 /// Reads the schema of a collection, which may be in a file of its own, and takes in the files
 /// that it refers to. `catalog` is the file that has the collection.
 pub fn read(catalog: &Path, schema: Value) -> Result<Value, Error> {
-    let wrong = |reason: String| Error::Catalog { path: catalog.display().to_string(), reason };
-    let path = std::path::absolute(catalog).unwrap_or_else(|_| catalog.to_path_buf());
-    let mut base = Url::from_file_path(&path)
-        .map_err(|()| wrong(format!("{} is no path of a file", path.display())))?;
-    // A schema in the catalog is another document than the catalog.
-    base.set_query(Some("schema"));
-    let mut root = schema;
-    if let Value::String(reference) = &root {
-        let url = base.join(reference).map_err(|e| wrong(format!("schema {reference:?}: {e}")))?;
-        if url.fragment().unwrap_or_default().is_empty() {
-            base = url;
-            root = load(&base, catalog)?;
-        } else {
-            root = json!({ "$ref": reference });
-        }
-    }
-    let files = with_files(&root, &base)?;
+    let (root, base) = root(catalog, schema)?;
+    let files = with_files(&root, &base, catalog)?;
     if files.is_empty() {
         return Ok(root);
     }
@@ -56,29 +42,44 @@ pub fn read(catalog: &Path, schema: Value) -> Result<Value, Error> {
     Ok(root)
 }
 
+/// A schema itself, and what its references are relative to.
+fn root(catalog: &Path, schema: Value) -> Result<(Value, Url), Error> {
+    let wrong = |reason: String| Error::Catalog { path: catalog.display().to_string(), reason };
+    let path = std::path::absolute(catalog).unwrap_or_else(|_| catalog.to_path_buf());
+    let mut base = Url::from_file_path(&path)
+        .map_err(|()| wrong(format!("{} is no path of a file", path.display())))?;
+    // A schema in the catalog is another document than the catalog.
+    base.set_query(Some("schema"));
+    let Value::String(reference) = schema else { return Ok((schema, base)) };
+    let mut url = base.join(&reference).map_err(|e| wrong(format!("schema {reference:?}: {e}")))?;
+    if url.fragment().is_some_and(|fragment| !fragment.is_empty()) {
+        return Ok((json!({ "$ref": reference }), base));
+    }
+    url.set_fragment(None);
+    Ok((load(&url, catalog)?, url))
+}
+
 /// The files that a schema refers to, and those that they refer to.
-fn with_files(schema: &Value, base: &Url) -> Result<BTreeMap<Url, Value>, Error> {
+fn with_files(schema: &Value, base: &Url, catalog: &Path) -> Result<BTreeMap<Url, Value>, Error> {
     let mut files = BTreeMap::new();
-    let mut pending = vec![(references::files(schema, base), base.clone())];
-    while let Some((urls, from)) = pending.pop() {
-        for url in urls {
-            if !files.contains_key(&url) {
-                let schema = load(&url, &from.to_file_path().unwrap_or_default())?;
-                pending.push((references::files(&schema, &url), url.clone()));
-                files.insert(url, schema);
-            }
+    let mut pending = references::files(schema, base);
+    while let Some(url) = pending.pop() {
+        if let Entry::Vacant(file) = files.entry(url) {
+            let schema = load(file.key(), catalog)?;
+            pending.extend(references::files(&schema, file.key()));
+            file.insert(schema);
         }
     }
     Ok(files)
 }
 
-fn load(url: &Url, from: &Path) -> Result<Value, Error> {
+fn load(url: &Url, catalog: &Path) -> Result<Value, Error> {
     let path: Result<PathBuf, ()> = match url.scheme() {
         "file" => url.to_file_path(),
         _ => Err(()),
     };
     let path = path.map_err(|()| Error::Catalog {
-        path: from.display().to_string(),
+        path: catalog.display().to_string(),
         reason: format!("schema \"{url}\": only files can be read, by relative path"),
     })?;
     read_value(&path)
@@ -87,10 +88,11 @@ fn load(url: &Url, from: &Path) -> Result<Value, Error> {
 /// Takes a collection's write schema into its read schema, where that refers to it. An inferred
 /// schema that isn't there allows everything, and then the write schema isn't relaxed.
 pub fn with_write_schema(mut read: Value, write: &Value) -> Value {
-    let is_inferred = read.pointer("/$defs/flow:~1~1inferred-schema").is_some()
-        && !read.to_string().contains("\"inferredSchemaIsNotAvailable\"");
+    let has_inferred = read.pointer(INFERRED_PLACE).is_some();
+    let is_inferred =
+        has_inferred && !read.to_string().contains("\"inferredSchemaIsNotAvailable\"");
     let mut defined: Vec<(&str, Value)> = Vec::new();
-    if read.pointer("/$defs/flow:~1~1inferred-schema").is_none() {
+    if !has_inferred {
         defined.push((INFERRED_SCHEMA, json!({})));
     }
     defined.push((WRITE_SCHEMA, write.clone()));

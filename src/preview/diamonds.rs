@@ -92,7 +92,9 @@ fn flat(root: &Value, at: &str) -> Option<Value> {
         }
     }
     let mut schema = own(keywords);
-    schema.insert("allOf".to_string(), Value::Array(parts));
+    if !parts.is_empty() {
+        schema.insert("allOf".to_string(), Value::Array(parts));
+    }
     Some(Value::Object(schema))
 }
 

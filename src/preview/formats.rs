@@ -43,7 +43,10 @@ pub fn name(format: &str) -> &str {
 
 /// By RFC 3339. A second that leaps is the last one of a month.
 fn is_date_time(text: &str) -> bool {
-    DateTime::parse_from_rfc3339(text).is_ok_and(|time| !is_leap_second(&time) || ends_month(time))
+    let has_letter = matches!(text.as_bytes().get(10), Some(b'T' | b't'));
+    has_letter
+        && DateTime::parse_from_rfc3339(text)
+            .is_ok_and(|time| !is_leap_second(&time) || ends_month(time))
 }
 
 fn is_leap_second(time: &impl Timelike) -> bool {

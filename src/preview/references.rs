@@ -13,8 +13,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use url::Url;
 
-/// Where the schema is that a catalog's read schema refers to as the inferred one.
+/// The schema that Flow infers from documents.
 pub const INFERRED_SCHEMA: &str = "flow://inferred-schema";
+/// Where a read schema holds it.
+pub const INFERRED_PLACE: &str = "/$defs/flow:~1~1inferred-schema";
 
 /// What can't stand in a URI's fragment.
 const ESCAPED: &AsciiSet = &CONTROLS
