@@ -2,8 +2,8 @@
 
 use super::Error;
 use super::bundle;
-use super::model::{CollectionModel, Document, EndpointModel, MaterializationModel, SourceModel};
-use super::model::{Fields, Import, ProjectionModel};
+use super::model::{CollectionModel, Document, EndpointModel, MaterializationModel};
+use super::model::{Fields, Import, ProjectionModel, RunnableModel, Source};
 use super::schema::Schema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -53,6 +53,8 @@ pub struct Binding {
     pub resource: Value,
     /// Where its documents come from.
     pub collection: Arc<Collection>,
+    /// Which of them it reads.
+    pub source: Source,
     /// Which fields the user asks for.
     pub fields: Fields,
     /// A counter; a higher one empties the resource.
@@ -123,20 +125,9 @@ impl Catalog {
     }
 
     fn task(mut self, name: Option<&str>) -> Result<Task, Error> {
-        let known = listed(self.materializations.keys());
-        let name = match (name, self.materializations.len()) {
-            (Some(name), _) => name.to_string(),
-            (None, 1) => self.materializations.keys().next().cloned().unwrap_or_default(),
-            (None, 0) => {
-                return Err(Error::Task("the catalog has no materializations".to_string()));
-            }
-            (None, _) => {
-                return Err(Error::Task(format!(
-                    "the catalog has several materializations; choose one with --name: {known}"
-                )));
-            }
-        };
+        let name = self.chosen(name)?;
         let Some((path, model)) = self.materializations.remove(&name) else {
+            let known = listed(self.materializations.keys());
             return Err(Error::Task(match known.as_str() {
                 "" => format!("there is no materialization {name:?}; the catalog has none"),
                 _ => format!("there is no materialization {name:?}; the catalog has: {known}"),
@@ -144,9 +135,17 @@ impl Catalog {
         };
 
         let (config, endpoint) = match model.endpoint {
-            EndpointModel::Connector { image, config } => (config, Endpoint::Image(image)),
-            EndpointModel::Local { command, config, env, protobuf } => {
+            EndpointModel::Runnable(RunnableModel::Connector { image, config }) => {
+                (config, Endpoint::Image(image))
+            }
+            EndpointModel::Runnable(RunnableModel::Local { command, config, env, protobuf }) => {
                 (config, Endpoint::Local(Program { words: command, env, protobuf }))
+            }
+            EndpointModel::Other(kind) => {
+                return Err(Error::Task(format!(
+                    "materialization {name:?} has an endpoint of the kind {kind:?}; a preview \
+                     runs \"connector\" and \"local\""
+                )));
             }
         };
         let config = inline(&path, config)?;
@@ -157,20 +156,40 @@ impl Catalog {
             if model.disable {
                 continue;
             }
-            let (SourceModel::Name(source) | SourceModel::Object { name: source }) = model.source;
-            let collection = match built.get(&source) {
+            let source = Source::from(model.source);
+            let collection = match built.get(&source.name) {
                 Some(collection) => Arc::clone(collection),
                 None => {
-                    let collection = Arc::new(self.collection(&name, index, &source)?);
-                    built.insert(source, Arc::clone(&collection));
+                    let collection = Arc::new(self.collection(&name, index, &source.name)?);
+                    built.insert(source.name.clone(), Arc::clone(&collection));
                     collection
                 }
             };
             let resource = inline(&path, model.resource)?;
             let (fields, backfill) = (model.fields, model.backfill);
-            bindings.push(Binding { index, resource, collection, fields, backfill });
+            bindings.push(Binding { index, resource, collection, source, fields, backfill });
         }
         Ok(Task { name, config, endpoint, bindings })
+    }
+
+    /// The name of the task: the given one, or that of the only one that can be run.
+    fn chosen(&self, name: Option<&str>) -> Result<String, Error> {
+        if let Some(name) = name {
+            return Ok(name.to_string());
+        }
+        let mut runnable = self.materializations.iter().filter(|(_, (_, model))| {
+            self.materializations.len() == 1 || matches!(model.endpoint, EndpointModel::Runnable(_))
+        });
+        match (runnable.next(), runnable.next()) {
+            (Some((name, _)), None) => Ok(name.clone()),
+            _ if self.materializations.is_empty() => {
+                Err(Error::Task("the catalog has no materializations".to_string()))
+            }
+            _ => Err(Error::Task(format!(
+                "the catalog has several materializations; choose one with --name: {}",
+                listed(self.materializations.keys())
+            ))),
+        }
     }
 
     fn collection(&self, task: &str, binding: usize, name: &str) -> Result<Collection, Error> {

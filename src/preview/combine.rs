@@ -8,9 +8,10 @@ use super::extract::{self, Extractor};
 use super::fixture::{Fixture, Line};
 use super::infer::UUID_POINTER;
 use super::plan::Plan;
-use super::reduce;
+use super::reduce::{self, Failure};
 use super::report::Progress;
 use super::shards;
+use super::source::Filter;
 use crate::flow::spec::{Projection, materialization_spec};
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -29,7 +30,10 @@ pub struct BindingPlan {
     pub delta_updates: bool,
     /// Its name in checkpoints.
     pub source: String,
+    /// Which documents it reads.
+    filter: Arc<Filter>,
     plan: Arc<Plan>,
+    is_associative: bool,
 }
 
 /// One document, as it is going to be stored.
@@ -38,6 +42,8 @@ pub struct Entry {
     pub binding: u32,
     pub key: Bytes,
     pub packed: Packed,
+    /// Later documents of the key, as JSON, to be reduced into what comes before them.
+    pub rest: Vec<Bytes>,
     /// Whether the key is to be deleted.
     pub is_deletion: bool,
     /// Whether the document follows a deletion, and owes nothing to what was before.
@@ -58,7 +64,7 @@ pub struct Packed {
 impl Packed {
     /// The document.
     pub fn document(&self) -> Value {
-        serde_json::from_slice(&self.json).unwrap_or_default()
+        parsed(&self.json)
     }
 }
 
@@ -73,8 +79,17 @@ pub struct Transaction {
     pub bytes: u64,
     /// How many documents were of collections that the task doesn't read.
     pub ignored: u64,
+    /// How many documents no binding's source takes.
+    pub left_out: u64,
     /// Of each binding that read documents, where it goes on.
     pub read_through: BTreeMap<usize, u64>,
+}
+
+impl Transaction {
+    /// How many documents were read that nobody takes.
+    fn passed_by(&self) -> u64 {
+        self.ignored + self.left_out
+    }
 }
 
 /// Where to read a fixture from.
@@ -91,11 +106,12 @@ impl BindingPlan {
     /// Plans all bindings of a task, each collection once.
     pub fn all(
         collections: &[Arc<Collection>],
+        filters: &[Arc<Filter>],
         bindings: &[materialization_spec::Binding],
     ) -> Result<Vec<Self>, Error> {
         let mut plans: HashMap<&str, Arc<Plan>> = HashMap::new();
         let mut planned = Vec::new();
-        for (collection, binding) in collections.iter().zip(bindings) {
+        for ((collection, filter), binding) in collections.iter().zip(filters).zip(bindings) {
             let plan = match plans.get(collection.name.as_str()) {
                 Some(plan) => Arc::clone(plan),
                 None => Arc::new(Plan::compile(&collection.schema).map_err(|reason| {
@@ -117,6 +133,8 @@ impl BindingPlan {
                 selects_document: !selection.document.is_empty(),
                 delta_updates: binding.delta_updates,
                 source: checkpoint::source(&collection.name, &binding.journal_read_suffix),
+                filter: Arc::clone(filter),
+                is_associative: plan.is_associative(),
                 plan,
             });
         }
@@ -133,14 +151,36 @@ impl BindingPlan {
         Packed { values, json }
     }
 
-    /// Reduces a later document into an earlier one; `full` if that is the endpoint's.
+    /// Reduces a later document into an earlier one; `full` if nothing comes before that.
     pub fn reduce(&self, left: Value, right: Value, full: bool) -> Result<Value, Error> {
-        reduce::reduce(&self.plan, left, right, full).map_err(|failure| Error::Reduce {
-            collection: self.collection.name.clone(),
-            pointer: failure.pointer,
-            reason: failure.reason,
-        })
+        reduce::reduce(&self.plan, left, right, full).map_err(|failure| self.failed(failure))
     }
+
+    /// Reduces all documents of an entry, after what the endpoint holds of it.
+    pub fn settle(&self, entry: &mut Entry, before: Option<Value>) -> Result<(), Error> {
+        let mut document = entry.packed.document();
+        if let Some(before) = before.filter(|_| !entry.is_fresh) {
+            document = self.reduce(before, document, true)?;
+        }
+        for later in entry.rest.drain(..) {
+            document = self.reduce(document, parsed(&later), true)?;
+        }
+        entry.packed = self.pack(&document, &mut Arena::default());
+        Ok(())
+    }
+
+    fn failed(&self, failure: Failure) -> Error {
+        let (pointer, reason) = match failure {
+            Failure::Impossible { pointer, reason } => (pointer, reason),
+            Failure::NotAssociative => (String::new(), "it is not associative".to_string()),
+        };
+        Error::Reduce { collection: self.collection.name.clone(), pointer, reason }
+    }
+}
+
+/// A document of this program's own making.
+fn parsed(json: &[u8]) -> Value {
+    serde_json::from_slice(json).unwrap_or_default()
 }
 
 fn extractors(fields: &[String], projections: &[Projection]) -> Vec<Extractor> {
@@ -186,7 +226,7 @@ pub fn read(
             (0, 1.., _) => false,
             // An empty transaction is one, and an empty fixture is one empty transaction.
             (0, 0, false) => keeps_empty,
-            (0, 0, true) => is_first || keeps_empty && transaction.ignored > 0,
+            (0, 0, true) => is_first || keeps_empty && transaction.passed_by() > 0,
         };
         is_first = false;
         if is_due {
@@ -201,9 +241,11 @@ pub fn read(
     }
 }
 
-/// A document that may still be reduced.
+/// The documents of a key.
 struct Held {
-    content: Content,
+    first: Content,
+    /// Those that can't be reduced into the one before yet.
+    rest: Vec<Value>,
     is_deletion: bool,
     is_fresh: bool,
 }
@@ -214,14 +256,76 @@ enum Content {
     Reduced(Value),
 }
 
+impl Content {
+    fn take(&mut self) -> Value {
+        match self {
+            Self::Once(packed) => packed.document(),
+            Self::Reduced(document) => document.take(),
+        }
+    }
+
+    fn pack(self, plan: &BindingPlan, arena: &mut Arena) -> Packed {
+        match self {
+            Self::Once(packed) => packed,
+            Self::Reduced(document) => plan.pack(&document, arena),
+        }
+    }
+}
+
 impl Held {
-    fn into_entry(self, binding: u32, plan: &BindingPlan, key: Bytes, arena: &mut Arena) -> Entry {
-        let Self { content, is_deletion, is_fresh } = self;
-        let packed = match content {
-            Content::Once(packed) => packed,
-            Content::Reduced(document) => plan.pack(&document, arena),
+    fn add(&mut self, plan: &BindingPlan, document: Value, arena: &mut Arena) -> Result<(), Error> {
+        if !plan.plan.reduces() {
+            self.first = Content::Once(plan.pack(&document, arena));
+            return Ok(());
+        }
+        // What is going to be reduced into the endpoint's is reduced into the first one then.
+        if self.rest.is_empty() && !plan.delta_updates {
+            self.rest.push(document);
+            return Ok(());
+        }
+        let left = self.rest.last_mut().map_or_else(|| self.first.take(), Value::take);
+        let spare = (!plan.is_associative).then(|| (left.clone(), document.clone()));
+        match (reduce::reduce(&plan.plan, left, document, false), spare) {
+            (Ok(reduced), _) => self.put_last(reduced),
+            (Err(Failure::NotAssociative), Some((left, document))) => {
+                self.put_last(left);
+                self.rest.push(document);
+            }
+            (Err(failure), _) => return Err(plan.failed(failure)),
+        }
+        Ok(())
+    }
+
+    fn put_last(&mut self, document: Value) {
+        match self.rest.last_mut() {
+            Some(last) => *last = document,
+            None => self.first = Content::Reduced(document),
+        }
+    }
+
+    /// Those of a binding with delta updates are stored one by one.
+    fn into_entries(
+        self,
+        (binding, plan): (u32, &BindingPlan),
+        key: Bytes,
+        arena: &mut Arena,
+        entries: &mut Vec<Entry>,
+    ) {
+        let Self { first, rest, is_deletion, is_fresh } = self;
+        let packed = first.pack(plan, arena);
+        let entry = |packed, rest, is_deletion| {
+            let key = key.clone();
+            Entry { binding, key, packed, rest, is_deletion, is_fresh, exists: false }
         };
-        Entry { binding, key, packed, is_deletion, is_fresh, exists: false }
+        if !plan.delta_updates {
+            let json = |document| plan.pack(&document, arena).json;
+            entries.push(entry(packed, rest.into_iter().map(json).collect(), is_deletion));
+            return;
+        }
+        entries.push(entry(packed, Vec::new(), is_deletion && rest.is_empty()));
+        for document in rest {
+            entries.push(entry(plan.pack(&document, arena), Vec::new(), is_deletion));
+        }
     }
 }
 
@@ -297,8 +401,16 @@ impl Combiner {
             self.transaction.ignored += 1;
             return Ok(());
         };
-        let Some((last, others)) = readers.split_last() else { return Ok(()) };
+        if readers.is_empty() {
+            return Ok(());
+        }
         identify(&mut document).map_err(|e| fixture.error(format!("{collection}: {e}")))?;
+        let mut takers = readers;
+        takers.retain(|index| self.bindings[*index].filter.takes(&document));
+        let Some((last, others)) = takers.split_last() else {
+            self.transaction.left_out += 1;
+            return Ok(());
+        };
         let violations = self.bindings[*last].collection.schema.violations(&document);
         if !violations.is_empty() {
             let violations = violations.join("; ");
@@ -323,22 +435,19 @@ impl Combiner {
 
         let open = &mut self.open[shard][index];
         let Some(held) = open.get_mut(self.key.as_slice()) else {
-            let content = Content::Once(binding.pack(&document, &mut self.arena));
-            let held = Held { content, is_deletion, is_fresh: false };
+            let first = Content::Once(binding.pack(&document, &mut self.arena));
+            let held = Held { first, rest: Vec::new(), is_deletion, is_fresh: false };
             let key = self.arena.write(|out| out.extend_from_slice(&self.key));
             open.insert(key, held);
             return Ok(());
         };
         if held.is_deletion {
-            held.content = Content::Once(binding.pack(&document, &mut self.arena));
+            held.first = Content::Once(binding.pack(&document, &mut self.arena));
+            held.rest.clear();
             held.is_fresh = true;
         } else {
-            let left = match &mut held.content {
-                Content::Once(packed) => packed.document(),
-                Content::Reduced(left) => left.take(),
-            };
-            let reduced = binding.reduce(left, document, false);
-            held.content = Content::Reduced(reduced.map_err(|e| fixture.error(e.to_string()))?);
+            let added = held.add(binding, document, &mut self.arena);
+            added.map_err(|e| fixture.error(e.to_string()))?;
         }
         held.is_deletion = is_deletion;
         Ok(())
@@ -351,11 +460,11 @@ impl Combiner {
         for bindings in &mut self.open {
             let mut stores = Vec::with_capacity(bindings.iter().map(HashMap::len).sum());
             for ((index, plan), held) in (0..).zip(self.bindings.iter()).zip(bindings) {
-                let begin = stores.len();
-                stores.extend(
-                    held.drain().map(|(key, held)| held.into_entry(index, plan, key, arena)),
-                );
-                stores[begin..].sort_unstable_by(|a: &Entry, b| a.key.cmp(&b.key));
+                let mut held: Vec<(Bytes, Held)> = held.drain().collect();
+                held.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+                for (key, held) in held {
+                    held.into_entries((index, plan), key, arena, &mut stores);
+                }
             }
             transaction.shards.push(stores);
         }

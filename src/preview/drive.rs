@@ -1,7 +1,6 @@
 //! One connector: the requests of the protocol, and what comes back.
 
 use super::Error;
-use super::arena::Arena;
 use super::combine::{BindingPlan, Entry, Packed};
 use super::connection::Connection;
 use super::extract::{self, Extractor};
@@ -146,7 +145,14 @@ impl Shard {
     pub async fn store(&mut self) -> Result<u64, Error> {
         let entries = std::mem::take(&mut self.entries);
         let stores = entries.len() as u64;
-        for entry in entries {
+        for mut entry in entries {
+            let binding = &self.bindings[entry.binding as usize];
+            // What nothing was before, Flow stores as any other document.
+            let was_there = entry.exists || entry.is_fresh || !entry.rest.is_empty();
+            entry.is_deletion &= binding.delta_updates || was_there;
+            if !entry.rest.is_empty() {
+                binding.settle(&mut entry, None)?;
+            }
             let store = self.stored(entry);
             self.connection.send(Request::Store(store)).await?;
         }
@@ -201,11 +207,7 @@ impl Shard {
             return Err(failed("it is of a key that was not asked for".to_string()));
         };
         entry.exists = true;
-        if !entry.is_fresh {
-            let document = binding.reduce(document, entry.packed.document(), true)?;
-            entry.packed = binding.pack(&document, &mut Arena::default());
-        }
-        Ok(())
+        binding.settle(entry, Some(document))
     }
 
     fn stored(&self, entry: Entry) -> request::Store {

@@ -6,6 +6,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Stdin};
 
 const BUFFER: usize = 1 << 20;
+/// In UTF-8. Some editors put it at the start of a file.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// In bytes. A longer line is no fixture.
 const MAX_LINE: u64 = 512 << 20;
 
@@ -81,7 +83,11 @@ impl Fixture {
             if read as u64 == MAX_LINE {
                 return Err(self.error(format!("the line is longer than {MAX_LINE} bytes")));
             }
-            let text = self.line.trim_ascii();
+            let text = match self.number {
+                1 => self.line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&self.line),
+                _ => &self.line,
+            };
+            let text = text.trim_ascii();
             if text.is_empty() {
                 continue;
             }

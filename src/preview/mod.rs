@@ -10,7 +10,8 @@
 //! - `constraints` and `select`: which fields a binding takes.
 //! - `spec`, `linked` and `publish`: the task as the connector gets to know it.
 //! - `fixture`, `combine`, `plan` and `reduce`: documents, and how those that
-//!   share a key become one.
+//!   share a key become one; `decimal`, `set` and `describe` are strategies of their own.
+//! - `source`: which documents a binding reads.
 //! - `extract`: their keys and values as tuples.
 //! - `connection`, `drive`, `shards` and `session`: the connector, and the sessions with it.
 //! - `recovery_log`, `state` and `checkpoint`: what the runtime remembers.
@@ -24,6 +25,8 @@ mod checkpoint;
 mod combine;
 mod connection;
 mod constraints;
+mod decimal;
+mod describe;
 mod diamonds;
 mod drive;
 mod error;
@@ -48,8 +51,10 @@ mod run;
 mod schema;
 mod select;
 mod session;
+mod set;
 mod shape;
 mod shards;
+mod source;
 mod spec;
 mod state;
 mod types;

@@ -1,7 +1,8 @@
 //! What a catalog file may say: the parts of Flow's catalogs that a preview reads.
 
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use crate::flow::Timestamp;
+use serde::{Deserialize, Deserializer, de};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// A catalog file.
@@ -82,9 +83,35 @@ pub struct MaterializationModel {
 }
 
 /// A connector and its configuration.
+#[derive(Debug)]
+pub enum EndpointModel {
+    /// One that a preview runs.
+    Runnable(RunnableModel),
+    /// One of another kind, by name.
+    Other(String),
+}
+
+impl<'de> Deserialize<'de> for EndpointModel {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let kinds = BTreeMap::<String, Value>::deserialize(deserializer)?;
+        match kinds.first_key_value() {
+            Some((kind, _)) if kinds.len() == 1 && !RUNNABLE.contains(&kind.as_str()) => {
+                Ok(Self::Other(kind.clone()))
+            }
+            _ => {
+                let model = RunnableModel::deserialize(json!(kinds));
+                model.map(Self::Runnable).map_err(de::Error::custom)
+            }
+        }
+    }
+}
+
+const RUNNABLE: [&str; 2] = ["connector", "local"];
+
+/// A connector that a preview runs.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum EndpointModel {
+pub enum RunnableModel {
     /// A container image. A preview runs this program's own connector in its place.
     Connector {
         /// Its name and tag.
@@ -127,15 +154,50 @@ pub struct BindingModel {
 
 /// A binding's collection.
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected a collection's name, or an object with \"name\" and perhaps \
+                 \"partitions\", \"notBefore\" and \"notAfter\", times as in 2026-01-31T23:59:00Z"
+)]
 pub enum SourceModel {
     /// By name.
     Name(String),
-    /// By name, and which of its documents; a preview takes them all.
-    Object {
-        /// The collection's name.
-        name: String,
-    },
+    /// By name, and which of its documents.
+    Object(Source),
+}
+
+impl From<SourceModel> for Source {
+    fn from(model: SourceModel) -> Self {
+        match model {
+            SourceModel::Name(name) => Self { name, ..Self::default() },
+            SourceModel::Object(source) => source,
+        }
+    }
+}
+
+/// Which documents of a collection a binding reads.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    /// The collection's name.
+    pub name: String,
+    /// Which of its partitions.
+    #[serde(default)]
+    pub partitions: Partitions,
+    /// Documents published before are left out.
+    pub not_before: Option<Timestamp>,
+    /// Documents published after are left out.
+    pub not_after: Option<Timestamp>,
+}
+
+/// Partitions of a collection, by the values of its partitioned fields.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Partitions {
+    /// A document has one of the values in each of these fields.
+    pub include: BTreeMap<String, Vec<Value>>,
+    /// A document has none of the values in any of these fields.
+    pub exclude: BTreeMap<String, Vec<Value>>,
 }
 
 /// Which fields of a collection the user asks for.

@@ -3,7 +3,7 @@
 //! A schema is compiled once into nodes, one a subschema. What can't lead to a
 //! `reduce` annotation is left out, so that conditions are evaluated only where an
 //! annotation depends on them. Of several annotations for one location the last one
-//! applies, where a schema's own comes before those of the schemas within it.
+//! applies, and a schema's own applies before those of the schemas that it refers to.
 
 use super::pointer::{self, Pointer};
 use super::schema::Schema;
@@ -17,13 +17,13 @@ use std::collections::{BTreeMap, HashMap};
 pub enum Strategy {
     Append,
     FirstWriteWins,
+    JsonSchemaMerge,
     LastWriteWins,
     Maximize(Vec<Pointer>),
     Merge(Vec<Pointer>),
     Minimize(Vec<Pointer>),
+    Set(Vec<Pointer>),
     Sum,
-    /// One that a preview doesn't know.
-    Unsupported(String),
 }
 
 /// A `reduce` annotation.
@@ -32,6 +32,8 @@ pub struct Annotation {
     pub strategy: Strategy,
     /// Whether the location is deleted.
     pub delete: bool,
+    /// Whether documents may be reduced that the first one of all isn't among.
+    pub associative: bool,
 }
 
 /// A compiled schema, as an index into the plan.
@@ -100,24 +102,38 @@ impl Plan {
     /// Adds the schemas that apply to the same value, and finds its annotation.
     pub fn expand(&self, schemas: &mut Vec<NodeId>, value: &Value) -> Option<&Annotation> {
         let mut annotation = None;
-        let mut next = 0;
-        while let Some(node) = schemas.get(next).map(|id| &self.nodes[*id]) {
-            annotation = node.annotation.as_ref().or(annotation);
-            let mut position = next + 1;
-            for schema in &node.in_place {
-                let branch = match self.holds(&schema.condition, value) {
-                    true => schema.then,
-                    false => schema.otherwise,
-                };
-                // A schema that refers to itself in place must not do so for ever.
-                if let Some(id) = branch.filter(|id| !schemas.contains(id)) {
-                    schemas.insert(position, id);
-                    position += 1;
-                }
-            }
-            next += 1;
+        for id in std::mem::take(schemas) {
+            annotation = self.apply(id, schemas, value).or(annotation);
         }
         annotation
+    }
+
+    fn apply(&self, id: NodeId, to: &mut Vec<NodeId>, value: &Value) -> Option<&Annotation> {
+        // A schema that refers to itself in place must not do so for ever.
+        if to.contains(&id) {
+            return None;
+        }
+        to.push(id);
+        let node = &self.nodes[id];
+        let mut annotation = None;
+        for schema in &node.in_place {
+            let branch = match self.holds(&schema.condition, value) {
+                true => schema.then,
+                false => schema.otherwise,
+            };
+            annotation = branch.and_then(|id| self.apply(id, to, value)).or(annotation);
+        }
+        node.annotation.as_ref().or(annotation)
+    }
+
+    /// Whether documents are reduced at all, and don't just replace each other.
+    pub fn reduces(&self) -> bool {
+        self.root.is_some()
+    }
+
+    /// Whether there are documents that can't be reduced before the first one of all is known.
+    pub fn is_associative(&self) -> bool {
+        self.nodes.iter().flat_map(|node| &node.annotation).all(|it| it.associative)
     }
 
     fn holds(&self, condition: &Condition, value: &Value) -> bool {
@@ -337,9 +353,7 @@ impl Annotation {
             key: Vec<String>,
             #[serde(default)]
             delete: bool,
-            // A preview holds all documents of a transaction back anyway.
-            #[serde(default, rename = "associative")]
-            _associative: Option<bool>,
+            associative: Option<bool>,
         }
         use serde::Deserialize;
         let form = Form::deserialize(annotation).map_err(|e| format!("\"reduce\": {e}"))?;
@@ -350,14 +364,16 @@ impl Annotation {
         let strategy = match form.strategy.as_str() {
             "append" => Strategy::Append,
             "firstWriteWins" => Strategy::FirstWriteWins,
+            "jsonSchemaMerge" => Strategy::JsonSchemaMerge,
             "lastWriteWins" => Strategy::LastWriteWins,
             "maximize" => Strategy::Maximize(key),
             "merge" => Strategy::Merge(key),
             "minimize" => Strategy::Minimize(key),
+            "set" => Strategy::Set(key),
             "sum" => Strategy::Sum,
-            "set" | "jsonSchemaMerge" => Strategy::Unsupported(form.strategy),
             other => return Err(format!("\"reduce\": there is no strategy {other:?}")),
         };
-        Ok(Self { strategy, delete: form.delete })
+        let associative = form.associative.unwrap_or(true);
+        Ok(Self { strategy, delete: form.delete, associative })
     }
 }

@@ -5,6 +5,7 @@ use super::combine::BindingPlan;
 use super::connection::Connection;
 use super::linked::{self, Form};
 use super::select::{self, Voices};
+use super::source::Filter;
 use super::{Error, constraints, drive, spec};
 use crate::flow::materialize::response::validated::Binding as Validated;
 use crate::flow::spec::{CollectionSpec, FieldSelection, MaterializationSpec};
@@ -28,16 +29,28 @@ pub struct Publisher<'t> {
     form: Form,
     /// Of each binding, its collection.
     collections: Vec<CollectionSpec>,
+    /// Of each binding, what it reads of its collection.
+    filters: Vec<Arc<Filter>>,
 }
 
 impl<'t> Publisher<'t> {
     /// A publisher of this task.
     pub fn new(task: &'t Task, config: &'t Value, form: Form) -> Result<Self, Error> {
-        let collections = task
-            .bindings
-            .iter()
-            .map(|binding| Ok(spec::source(binding, spec::collection(&binding.collection)?)));
-        Ok(Self { task, config, form, collections: collections.collect::<Result<_, Error>>()? })
+        let mut collections = Vec::with_capacity(task.bindings.len());
+        let mut filters = Vec::with_capacity(task.bindings.len());
+        for binding in &task.bindings {
+            let failed =
+                |reason: String| Error::Task(format!("bindings/{}/{reason}", binding.index));
+            let collection = spec::collection(&binding.collection)?;
+            filters.push(Arc::new(Filter::new(&binding.source, &collection).map_err(failed)?));
+            collections.push(spec::source(binding, collection).map_err(failed)?);
+        }
+        Ok(Self { task, config, form, collections, filters })
+    }
+
+    /// How many bindings the task has.
+    pub fn bindings(&self) -> usize {
+        self.collections.len()
     }
 
     /// Has the connector check the task, with the last publication at hand.
@@ -60,7 +73,8 @@ impl<'t> Publisher<'t> {
             spec::materialization(self.task, self.config, collections, validated, selections, last);
 
         let collections = self.task.bindings.iter().map(|binding| Arc::clone(&binding.collection));
-        let bindings = BindingPlan::all(&collections.collect::<Vec<_>>(), &built.bindings)?;
+        let collections: Vec<_> = collections.collect();
+        let bindings = BindingPlan::all(&collections, &self.filters, &built.bindings)?;
         let published = spec::published(self.task, self.config, &built);
         Ok(Publication {
             materialization: self.form.materialization(built),

@@ -1,72 +1,113 @@
 //! Reduction: how two documents with the same key become one.
 
-use super::plan::{NodeId, Plan, Strategy};
+use super::decimal::Decimal;
+use super::plan::{Annotation, NodeId, Plan, Strategy};
 use super::pointer::{self, Pointer};
+use super::{describe, schema::Schema};
 use serde_json::{Map, Number, Value};
 use std::cmp::Ordering;
 
-/// Why two values can't be reduced.
+/// Why two values are not reduced.
 #[derive(Debug)]
-pub struct Failure {
-    /// Where in the document.
-    pub pointer: String,
-    /// What the strategy needs.
-    pub reason: String,
+pub enum Failure {
+    /// They can't be.
+    Impossible {
+        /// Where in the document.
+        pointer: String,
+        /// What the strategy needs.
+        reason: String,
+    },
+    /// They can only be once nothing comes before the left one.
+    NotAssociative,
 }
 
 /// Reduces the right document into the left one, which came before.
 ///
-/// `full` says that the left document is what the endpoint holds, so that nothing
-/// comes before it: only then do deleted properties go away for good.
+/// `full` says that nothing comes before the left document: it is what the endpoint holds, or
+/// the first one of its key. Only then do deleted properties go away for good.
 pub fn reduce(plan: &Plan, left: Value, right: Value, full: bool) -> Result<Value, Failure> {
     let mut reduction = Reduction { plan, full, at: String::new() };
-    let reduced = reduction.reduce(plan.root(), left, right)?;
+    let reduced = reduction.reduce(plan.root(), Some(left), right)?;
     Ok(reduced.value)
 }
 
-struct Reduction<'p> {
-    plan: &'p Plan,
-    full: bool,
+/// A reduction under way.
+pub(super) struct Reduction<'p> {
+    pub plan: &'p Plan,
+    pub full: bool,
     at: String,
 }
 
-struct Reduced {
-    value: Value,
-    is_deleted: bool,
+/// What came of one location.
+pub(super) struct Reduced {
+    pub value: Value,
+    pub is_deleted: bool,
 }
 
 impl Reduction<'_> {
-    fn reduce(
+    /// Reduces a value into what was there before, if anything was.
+    pub fn reduce(
         &mut self,
         mut schemas: Vec<NodeId>,
-        left: Value,
+        left: Option<Value>,
         right: Value,
     ) -> Result<Reduced, Failure> {
-        if schemas.is_empty() {
-            return Ok(Reduced { value: right, is_deleted: false });
-        }
         let plan = self.plan;
-        let annotation = plan.expand(&mut schemas, &right);
-        let is_deleted = annotation.is_some_and(|annotation| annotation.delete);
-        let value = match annotation.map(|annotation| &annotation.strategy) {
-            None | Some(Strategy::LastWriteWins) => right,
-            Some(Strategy::FirstWriteWins) => left,
-            Some(Strategy::Append) => self.append(left, right)?,
-            Some(Strategy::Sum) => self.sum(&left, &right)?,
-            Some(Strategy::Merge(key)) => self.merge(&schemas, key, left, right)?,
-            Some(Strategy::Minimize(key)) => {
-                let order = compare_by(key, &left, &right);
-                self.extreme(&schemas, key, order, left, right)?
-            }
-            Some(Strategy::Maximize(key)) => {
-                let order = compare_by(key, &left, &right).reverse();
-                self.extreme(&schemas, key, order, left, right)?
-            }
-            Some(Strategy::Unsupported(name)) => {
-                return Err(self.failure(format!("a preview has no strategy {name:?}")));
-            }
+        let Some(annotation) = plan.expand(&mut schemas, &right) else {
+            return Ok(Reduced { value: right, is_deleted: false });
         };
-        Ok(Reduced { value, is_deleted })
+        if left.is_some() && !annotation.associative && !self.full {
+            return Err(Failure::NotAssociative);
+        }
+        let value = self.apply(annotation, &schemas, left, right)?;
+        Ok(Reduced { value, is_deleted: annotation.delete })
+    }
+
+    fn apply(
+        &mut self,
+        annotation: &Annotation,
+        schemas: &[NodeId],
+        left: Option<Value>,
+        right: Value,
+    ) -> Result<Value, Failure> {
+        let Some(left) = left else {
+            return match &annotation.strategy {
+                Strategy::Merge(_) => self.begin(schemas, right),
+                Strategy::Set(key) => self.set(schemas, key, Value::Object(Map::new()), right),
+                Strategy::JsonSchemaMerge => self.merge_schemas(Value::Bool(false), right),
+                _ => Ok(right),
+            };
+        };
+        match &annotation.strategy {
+            Strategy::LastWriteWins => Ok(right),
+            Strategy::FirstWriteWins => Ok(left),
+            Strategy::Append => self.append(left, right),
+            Strategy::Sum => self.sum(&left, &right),
+            Strategy::Merge(key) => self.merge(schemas, key, left, right),
+            Strategy::Minimize(key) => {
+                let order = compare_by(key, &left, &right);
+                self.extreme(schemas, key, order, left, right)
+            }
+            Strategy::Maximize(key) => {
+                let order = compare_by(key, &left, &right).reverse();
+                self.extreme(schemas, key, order, left, right)
+            }
+            Strategy::Set(key) => self.set(schemas, key, left, right),
+            Strategy::JsonSchemaMerge => self.merge_schemas(left, right),
+        }
+    }
+
+    /// Merges what nothing was before.
+    fn begin(&mut self, schemas: &[NodeId], right: Value) -> Result<Value, Failure> {
+        match right {
+            Value::Object(right) => {
+                self.merge_objects(schemas, Map::new(), right).map(Value::Object)
+            }
+            Value::Array(right) => {
+                self.merge_arrays(schemas, &[], Vec::new(), right).map(Value::Array)
+            }
+            right => Ok(right),
+        }
     }
 
     fn append(&self, left: Value, right: Value) -> Result<Value, Failure> {
@@ -81,14 +122,16 @@ impl Reduction<'_> {
     }
 
     fn sum(&self, left: &Value, right: &Value) -> Result<Value, Failure> {
-        let (Value::Number(l), Value::Number(r)) = (left, right) else {
-            return Err(self.expects("sum", "numbers", left, right));
+        let sum = match (left, right) {
+            (Value::Number(left), Value::Number(right)) => sum(left, right).map(Value::Number),
+            _ => match (decimal(left), decimal(right)) {
+                (Some(left), Some(right)) => {
+                    left.checked_add(right).map(|sum| Value::String(sum.to_string()))
+                }
+                _ => return Err(self.expects("sum", "numbers", left, right)),
+            },
         };
-        let sum = match (l.as_i128(), r.as_i128()) {
-            (Some(l), Some(r)) => l.checked_add(r).and_then(Number::from_i128),
-            _ => l.as_f64().zip(r.as_f64()).and_then(|(l, r)| Number::from_f64(l + r)),
-        };
-        sum.map(Value::Number).ok_or_else(|| self.failure(format!("{l} + {r} is too large")))
+        sum.ok_or_else(|| self.failure(format!("{left} + {right} is too large")))
     }
 
     /// `order` is that of the left value to the one that wins.
@@ -133,15 +176,9 @@ impl Reduction<'_> {
         right: Map<String, Value>,
     ) -> Result<Map<String, Value>, Failure> {
         for (name, right) in right {
-            let mut schemas = self.plan.property(schemas, &name);
-            let reduced = match left.get_mut(&name).map(Value::take) {
-                Some(left) => self.below(&name, |this| this.reduce(schemas, left, right))?,
-                None => {
-                    let annotation = self.plan.expand(&mut schemas, &right);
-                    let is_deleted = annotation.is_some_and(|annotation| annotation.delete);
-                    Reduced { value: right, is_deleted }
-                }
-            };
+            let schemas = self.plan.property(schemas, &name);
+            let before = left.get_mut(&name).map(Value::take);
+            let reduced = self.below(&name, |this| this.reduce(schemas, before, right))?;
             if reduced.is_deleted && self.full {
                 left.remove(&name);
             } else {
@@ -174,7 +211,7 @@ impl Reduction<'_> {
             let before = if order.is_le() { left.next() } else { None };
             let after = if order.is_ge() { right.next() } else { None };
             match (before, after) {
-                (Some(left), Some((index, right))) => {
+                (left, Some((index, right))) => {
                     let schemas = self.plan.item(schemas, index);
                     let token = index.to_string();
                     let reduced = self.below(&token, |this| this.reduce(schemas, left, right))?;
@@ -182,12 +219,26 @@ impl Reduction<'_> {
                         merged.push(reduced.value);
                     }
                 }
-                (left, right) => merged.extend(left.or(right.map(|(_, value)| value))),
+                (left, None) => merged.extend(left),
             }
         }
     }
 
-    fn below<T>(&mut self, token: &str, reduce: impl FnOnce(&mut Self) -> T) -> T {
+    fn merge_schemas(&self, left: Value, right: Value) -> Result<Value, Failure> {
+        let compiled = |schema: &Value| match schema {
+            Value::Object(_) | Value::Bool(_) => Schema::compile(schema),
+            _ => Err(format!("{schema} is no schema")),
+        };
+        let failed = |reason: String| {
+            self.failure(format!("\"jsonSchemaMerge\" reduces JSON schemas: {reason}"))
+        };
+        let (of_left, of_right) =
+            (compiled(&left).map_err(failed)?, compiled(&right).map_err(failed)?);
+        describe::union((&left, &of_left), (&right, &of_right)).map_err(failed)
+    }
+
+    /// Reduces what is below a location.
+    pub fn below<T>(&mut self, token: &str, reduce: impl FnOnce(&mut Self) -> T) -> T {
         let length = self.at.len();
         pointer::push(&mut self.at, token);
         let reduced = reduce(self);
@@ -196,13 +247,30 @@ impl Reduction<'_> {
         reduced
     }
 
-    fn failure(&self, reason: String) -> Failure {
-        Failure { pointer: self.at.clone(), reason }
+    /// A failure at this location.
+    pub fn failure(&self, reason: String) -> Failure {
+        Failure::Impossible { pointer: self.at.clone(), reason }
     }
 
     fn expects(&self, strategy: &str, what: &str, left: &Value, right: &Value) -> Failure {
         let (left, right) = (kind(left), kind(right));
         self.failure(format!("{strategy:?} reduces {what}, but here are {left} and {right}"))
+    }
+}
+
+fn sum(left: &Number, right: &Number) -> Option<Number> {
+    match (left.as_i128(), right.as_i128()) {
+        (Some(left), Some(right)) => left.checked_add(right).and_then(Number::from_i128),
+        _ => Number::from_f64(left.as_f64()? + right.as_f64()?),
+    }
+}
+
+/// A number, or a string that is one.
+fn decimal(value: &Value) -> Option<Decimal> {
+    match value {
+        Value::String(text) => Decimal::parse(text),
+        Value::Number(number) => Decimal::parse(&number.to_string()),
+        _ => None,
     }
 }
 
@@ -219,7 +287,7 @@ fn kind(value: &Value) -> &'static str {
 
 /// Compares by what is at each pointer in turn; what isn't there comes first.
 /// Without any pointer it compares the values themselves.
-fn compare_by(key: &[Pointer], left: &Value, right: &Value) -> Ordering {
+pub fn compare_by(key: &[Pointer], left: &Value, right: &Value) -> Ordering {
     if key.is_empty() {
         return compare(left, right);
     }

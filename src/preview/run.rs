@@ -15,6 +15,7 @@ use crate::flow::Codec;
 use crate::flow::materialize::request;
 use crate::flow::spec::{ConnectorState, MaterializationSpec};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -35,6 +36,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
     let connector = connector(&options, &task)?;
     let mut log = recovery_log(&options)?;
     let mut report = Report::new();
+    report.say(&outline(&task));
     let local = if options.local { Some(super::local::start()?) } else { None };
     let config = match &local {
         Some(server) => super::local::point_at(server, task.config.clone())?,
@@ -59,6 +61,18 @@ pub async fn run(options: Options) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// What is going to be run.
+fn outline(task: &Task) -> String {
+    let collections: BTreeSet<&str> =
+        task.bindings.iter().map(|binding| binding.collection.name.as_str()).collect();
+    format!(
+        "{}: {} of {}",
+        task.name,
+        report::count(task.bindings.len() as u64, "binding"),
+        report::count(collections.len() as u64, "collection"),
+    )
 }
 
 /// The connector that the command line names, or the catalog, or this program's own.
@@ -123,13 +137,16 @@ impl Preview<'_> {
         let mut reading: Option<Reading> = None;
         let mut committed = 0;
         for target in self.options.session_targets() {
-            let (publication, first) = self.publish(log).await?;
-            let first = self.apply(first, log, &publication, report).await?;
+            let (publication, first) =
+                report.during(&self.what("checking"), self.publish(log)).await?;
+            let applying = self.apply(first, log, &publication, report);
+            let first = report.during(&self.what("applying"), applying).await?;
             log.split(self.options.shards);
 
             let before = session::positions(&publication.bindings, &log.checkpoint);
             let connections = self.connections(first)?;
-            let session = Session::open(self.options, log, &publication, connections).await?;
+            let opening = Session::open(self.options, log, &publication, connections);
+            let session = report.during(&self.what("opening"), opening).await?;
             let positions = session.positions();
             if reading.is_none() && session.has_read() {
                 tell(&publication.bindings, &positions, report);
@@ -152,6 +169,11 @@ impl Preview<'_> {
             log.last = Some(publication.published);
         }
         Ok(())
+    }
+
+    /// What is done with the task.
+    fn what(&self, doing: &str) -> String {
+        format!("{doing} {}", report::count(self.publisher.bindings() as u64, "binding"))
     }
 
     /// Publishes the task. The older runtime goes on with the connector that it began with.

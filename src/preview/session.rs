@@ -1,16 +1,17 @@
 //! One session with a connector: its shards, and their transactions in step.
 
 use super::checkpoint::Checkpoint;
-use super::combine::{BindingPlan, Transaction};
+use super::combine::{BindingPlan, Entry, Transaction};
 use super::connection::Connection;
 use super::drive::{self, Shard};
 use super::options::Runtime;
 use super::publish::Publication;
 use super::recovery_log::RecoveryLog;
-use super::report::{self, Committed, Report};
+use super::report::{self, Committed, Report, count};
 use super::{Error, Options, shards, spec};
 use crate::flow::materialize::{request, response};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -111,7 +112,8 @@ impl<'p> Session<'p> {
             if here > 0 && self.options.runtime == Runtime::V2 {
                 self.acknowledge().await?;
             }
-            match self.next(transactions, deadline).await? {
+            let what = format!("waiting for documents of transaction {}", *committed + 1);
+            match report.waiting(&what, self.next(transactions, deadline)).await? {
                 Ok(Some(transaction)) => {
                     self.transaction(transaction?, *committed + 1, report).await?;
                 }
@@ -154,21 +156,40 @@ impl<'p> Session<'p> {
         report: &mut Report,
     ) -> Result<(), Error> {
         let begin = Instant::now();
-        let Transaction { shards, documents, bytes, ignored, read_through } = transaction;
-        self.load(shards).await?;
-        self.acknowledged().await?;
+        let Transaction { shards, documents, bytes, ignored, left_out, read_through } = transaction;
+        let what =
+            |what: &str| format!("{what} transaction {number} ({})", count(documents, "document"));
+        report.waiting(&what("loading"), self.load_and_flush(shards)).await?;
+        let stores = report.waiting(&what("storing"), self.store()).await?;
+        report.waiting(&what("committing"), self.commit(read_through)).await?;
+        if self.options.runtime == Runtime::V1 {
+            self.acknowledge().await?;
+        }
+        let time = begin.elapsed();
+        report.committed(&Committed { number, documents, stores, bytes, ignored, left_out, time });
+        Ok(())
+    }
 
+    async fn load_and_flush(&mut self, entries: Vec<Vec<Entry>>) -> Result<(), Error> {
+        self.load(entries).await?;
+        self.acknowledged().await?;
         let patches = self.log.take_patches();
         let flushed = self.each(move |mut shard| {
             let patches = patches.clone();
             async move { shard.flush(patches).await.map(|state| (shard, state)) }
         });
         let flushed = flushed.await?;
-        self.log.update("Flushed", flushed)?;
+        self.log.update("Flushed", flushed)
+    }
+
+    /// Stores the transaction. Returns how many documents it has.
+    async fn store(&mut self) -> Result<u64, Error> {
         let stored =
             self.each(|mut shard| async move { shard.store().await.map(|stores| (shard, stores)) });
-        let stores = stored.await?.into_iter().sum();
+        Ok(stored.await?.into_iter().sum())
+    }
 
+    async fn commit(&mut self, read_through: BTreeMap<usize, u64>) -> Result<(), Error> {
         let mut checkpoint = self.log.checkpoint.clone();
         for (binding, offset) in read_through {
             checkpoint.advance(&self.bindings[binding].source, offset);
@@ -182,16 +203,10 @@ impl<'p> Session<'p> {
         self.log.update("StartedCommit", started)?;
         self.log.checkpoint = checkpoint;
         output_states(self.options, &self.log.take_changes())?;
-        self.output_checkpoint()?;
-        if self.options.runtime == Runtime::V1 {
-            self.acknowledge().await?;
-        }
-        let time = begin.elapsed();
-        report.committed(&Committed { number, documents, stores, bytes, ignored, time });
-        Ok(())
+        self.output_checkpoint()
     }
 
-    async fn load(&mut self, entries: Vec<Vec<super::combine::Entry>>) -> Result<(), Error> {
+    async fn load(&mut self, entries: Vec<Vec<Entry>>) -> Result<(), Error> {
         let shards = std::mem::take(&mut self.shards);
         let loading = shards
             .into_iter()

@@ -5,7 +5,7 @@ use super::catalog::{Binding, Collection, Endpoint, Task};
 use super::infer;
 use crate::flow::materialize::{request, response};
 use crate::flow::spec::{
-    CollectionSpec, FieldSelection, MaterializationSpec, materialization_spec,
+    CollectionSpec, FieldSelection, MaterializationSpec, Projection, materialization_spec,
 };
 use materialization_spec::ConnectorType;
 use serde_json::{Value, json};
@@ -40,18 +40,36 @@ pub fn collection(collection: &Collection) -> Result<CollectionSpec, Error> {
 }
 
 /// The collection as a binding's connector gets to know it: keyed by the fields that the
-/// binding groups by, if it does.
-pub fn source(binding: &Binding, mut spec: CollectionSpec) -> CollectionSpec {
-    if binding.fields.group_by.is_empty() {
-        return spec;
+/// binding groups by, if it does. The error names a field that can't be part of a key.
+pub fn source(binding: &Binding, mut spec: CollectionSpec) -> Result<CollectionSpec, String> {
+    let fields = &binding.fields.group_by;
+    if fields.is_empty() {
+        return Ok(spec);
     }
-    let find = |field: &String| spec.projections.iter().find(|it| it.field == *field);
-    let key = binding.fields.group_by.iter().filter_map(find).map(|it| it.ptr.clone());
-    spec.key = key.collect();
+    let mut key = Vec::with_capacity(fields.len());
+    for (index, field) in fields.iter().enumerate() {
+        let failed = |reason: &str| Err(format!("fields/groupBy/{index}: {field:?} {reason}"));
+        let Some(projection) = spec.projections.iter().find(|it| it.field == *field) else {
+            return failed("is no field of the collection");
+        };
+        if !is_scalar(projection) {
+            return failed("may be an object or an array, which no key can be");
+        }
+        if fields[..index].contains(field) {
+            return failed("is named twice");
+        }
+        key.push(projection.ptr.clone());
+    }
     for projection in &mut spec.projections {
-        projection.is_primary_key = spec.key.contains(&projection.ptr);
+        projection.is_primary_key = key.contains(&projection.ptr);
     }
-    spec
+    spec.key = key;
+    Ok(spec)
+}
+
+fn is_scalar(projection: &Projection) -> bool {
+    let types = projection.inference.as_ref().map(|it| it.types.as_slice()).unwrap_or_default();
+    !types.is_empty() && types.iter().all(|name| !matches!(name.as_str(), "array" | "object"))
 }
 
 /// The fields that key a binding's resource.
@@ -130,6 +148,8 @@ pub fn materialization(
             field_selection: Some(selection),
             delta_updates: validated.delta_updates,
             journal_read_suffix: format!("materialize/{}/{state_key}", task.name),
+            not_before: binding.source.not_before,
+            not_after: binding.source.not_after,
             backfill: binding.backfill,
             state_key,
             ser_policy: validated.ser_policy,

@@ -1,7 +1,7 @@
 //! Catalogs: what a preview reads, and how it tells what is wrong with one.
 
 use crate::support::preview::Preview;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const COLLECTION: &str = "collections:\n  c: { key: [/id], schema: schema.yaml }\n";
 const SCHEMA: &str = "{ type: object, required: [id], properties: { id: { type: string } } }";
@@ -121,13 +121,150 @@ fn a_task_has_to_be_chosen() {
 }
 
 #[test]
+fn endpoints_of_other_kinds_may_be_beside_the_task() {
+    let others = "  reader: { endpoint: { dekaf: { variant: v, config: {} } }, bindings: [{ source: gone, resource: {} }] }\n  \
+                  new: { endpoint: { teleport: 7 }, bindings: [] }\n";
+    let three = catalog(&(task("m", "{ source: c, resource: {} }") + others));
+    let ended = preview(&three).run().ok();
+    assert_eq!(ended.all("validate")[0]["name"], "m");
+    preview(&three).arguments(&["--name", "reader"]).run().fails(&[
+        "materialization \"reader\"",
+        "\"dekaf\"",
+        "\"connector\" and \"local\"",
+    ]);
+    preview(&catalog(others)).run().fails(&["several materializations", "new, reader"]);
+    let both =
+        "  m: { endpoint: { dekaf: {}, connector: { image: any, config: {} } }, bindings: [] }";
+    preview(&catalog(both)).run().fails(&["materializations.m.endpoint"]);
+}
+
+const PARTITIONED: &str = "\
+collections:
+  c:
+    key: [/id]
+    schema:
+      type: object
+      required: [id]
+      properties:
+        id: { type: integer }
+        where: { type: string, default: nowhere }
+        lot: { type: integer }
+    projections:
+      region: { location: /where, partition: true }
+      lot: { location: /lot, partition: true }
+materializations:
+";
+
+/// The numbers of the documents that a source takes.
+fn taken(source: &str, documents: &[Value]) -> (Vec<Value>, String) {
+    let binding = format!("{{ source: {source}, resource: {{ table: t }} }}");
+    let text = format!("{PARTITIONED}{}", task("m", &binding));
+    let ended = Preview::new(&text).documents(documents).run().ok();
+    (ended.stores().iter().map(|store| store["id"].clone()).collect(), ended.stderr)
+}
+
+#[test]
+fn sources_select_partitions() {
+    let documents = [
+        json!({ "id": 1, "where": "eu", "lot": 1 }),
+        json!({ "id": 2, "where": "us", "lot": 2 }),
+        json!({ "id": 3, "lot": 1.0 }),
+        json!({ "id": 4, "where": "eu" }),
+    ];
+    let of = |partitions: &str| {
+        taken(&format!("{{ name: c, partitions: {{ {partitions} }} }}"), &documents).0
+    };
+    assert_eq!(of(""), [1, 2, 3, 4]);
+    assert_eq!(of("include: { region: [eu] }"), [1, 4]);
+    assert_eq!(of("include: { region: [eu, nowhere], lot: [1] }"), [1, 3]);
+    assert_eq!(of("exclude: { region: [eu] }"), [2, 3]);
+    assert_eq!(of("include: { lot: [null, 2] }, exclude: { region: [us] }"), [4]);
+    assert_eq!(of("include: { region: [] }"), [1, 2, 3, 4]);
+    let (_, stderr) = taken("{ name: c, partitions: { include: { region: [us] } } }", &documents);
+    assert!(stderr.contains("left out 3 documents: no source takes them"), "{stderr}");
+
+    let fails = |partitions: &str, words: &[&str]| {
+        let source =
+            format!("{{ source: {{ name: c, partitions: {partitions} }}, resource: {{}} }}");
+        Preview::new(&format!("{PARTITIONED}{}", task("m", &source))).run().fails(words);
+    };
+    fails(
+        "{ include: { id: [1] } }",
+        &["bindings/0/source/partitions/include", "\"id\" is no partition"],
+    );
+    fails(
+        "{ exclude: { gone: [1] } }",
+        &["bindings/0/source/partitions/exclude", "\"gone\" is no partition"],
+    );
+    fails(
+        "{ only: { region: [eu] } }",
+        &["materializations.m.bindings[0].source", "\"partitions\""],
+    );
+}
+
+#[test]
+fn sources_have_times() {
+    // Identifiers of version 1, of 2025-01-01T00:00:00Z and each hour after it.
+    let ids = [
+        "57fd0000-c7d3-11ef-8000-037072657677",
+        "b9c16800-c7db-11ef-8000-037072657677",
+        "1b85d000-c7e4-11ef-8000-037072657677",
+    ];
+    let mut documents: Vec<Value> =
+        (1..).zip(ids).map(|(id, uuid)| json!({ "id": id, "_meta": { "uuid": uuid } })).collect();
+    documents.push(json!({ "id": 4, "_meta": { "uuid": "9bb5ba8d-7bd9-4dc3-9d1f-2e3b8a1c2f00" } }));
+    documents.push(json!({ "id": 5 }));
+    let of = |times: &str| taken(&format!("{{ name: c, {times} }}"), &documents).0;
+    // One whose identifier has no time is always taken, and one without any is of now.
+    assert_eq!(of("notBefore: 2025-01-01T01:00:00Z"), [2, 3, 4, 5]);
+    assert_eq!(of("notAfter: 2025-01-01T02:00:00+01:00"), [1, 2, 4]);
+    assert_eq!(of("notBefore: 2025-01-01T00:00:00.001Z, notAfter: 2025-01-01T01:59:59Z"), [2, 4]);
+
+    let source = "{ source: { name: c, notBefore: 2025-01-01T01:00:00Z }, resource: {} }";
+    let ended = Preview::new(&format!("{PARTITIONED}{}", task("m", source))).run().ok();
+    let binding = &ended.all("open")[0]["materialization"]["bindings"][0];
+    assert_eq!(
+        (&binding["notBefore"], binding.get("notAfter")),
+        (&json!("2025-01-01T01:00:00Z"), None)
+    );
+    let source = "{ source: { name: c, notBefore: yesterday }, resource: {} }";
+    Preview::new(&format!("{PARTITIONED}{}", task("m", source))).run().fails(&[
+        "materializations.m.bindings[0].source",
+        "\"notBefore\"",
+        "2026-01-31T23:59:00Z",
+    ]);
+}
+
+#[test]
+fn what_two_bindings_read_is_decided_for_each() {
+    let bindings = "{ source: { name: c, partitions: { include: { region: [eu] } } }, resource: { table: a } }, \
+                    { source: { name: c, partitions: { exclude: { lot: [1] } } }, resource: { table: b } }";
+    let documents = [
+        json!({ "id": 1, "where": "eu", "lot": 1 }),
+        json!({ "id": 2, "where": "eu", "lot": 2 }),
+        json!({ "id": 3, "where": "us", "lot": 1 }),
+        json!({ "id": 4, "where": "us", "lot": 2 }),
+    ];
+    let preview = Preview::new(&format!("{PARTITIONED}{}", task("m", bindings)));
+    let ended = preview.documents(&documents).run().ok();
+    let stored = ended
+        .all("store")
+        .into_iter()
+        .map(|store| (store.get("binding").cloned().unwrap_or(json!(0)), store["key"][0].clone()));
+    let expected =
+        [(0, 1), (0, 2), (1, 2), (1, 4)].map(|(binding, id)| (json!(binding), json!(id)));
+    assert_eq!(stored.collect::<Vec<_>>(), expected);
+    assert!(ended.stderr.contains("left out 1 document:"), "{}", ended.stderr);
+}
+
+#[test]
 fn files_that_cannot_be_read_are_named() {
     Preview::new("import: [gone.yaml]").run().fails(&["cannot read", "gone.yaml", "No such file"]);
     Preview::new("collections: [").run().fails(&["flow.yaml"]);
     Preview::new("import: [http://example.com/flow.yaml]").run().fails(&["only files"]);
-    preview(&catalog("  m: { endpoint: { dekaf: {} }, bindings: [] }"))
+    preview(&catalog("  m: { endpoint: { connector: { config: {} } }, bindings: [] }"))
         .run()
-        .fails(&["flow.yaml: materializations.m.endpoint", "unknown variant `dekaf`"]);
+        .fails(&["flow.yaml: materializations.m.endpoint", "missing field `image`"]);
     preview(&catalog(&task("m", "{ source: c, resource: {}, fields: { recomended: true } }")))
         .run()
         .fails(&["materializations.m.bindings[0].fields", "recomended"]);

@@ -155,6 +155,33 @@ fn fields_to_group_by_replace_the_key() {
 }
 
 #[test]
+fn fields_to_group_by_are_checked() {
+    let of = |fields: &str| Preview::of_collection("[/id]", DEEP, fields).run();
+    of("{ groupBy: [a, gone] }")
+        .fails(&["bindings/0/fields/groupBy/1", "\"gone\" is no field of the collection"]);
+    of("{ groupBy: [o] }")
+        .fails(&["bindings/0/fields/groupBy/0", "\"o\" may be an object or an array"]);
+    of("{ groupBy: [flow_document] }").fails(&["\"flow_document\" may be an object"]);
+    of("{ groupBy: [a, a] }").fails(&["bindings/0/fields/groupBy/1", "\"a\" is named twice"]);
+
+    let ended = Preview::of_collection("[/id]", DEEP, "{ groupBy: [a] }")
+        .documents(&[
+            json!({ "id": 1, "a": "x" }),
+            json!({ "id": 2, "a": "x" }),
+            json!({ "id": 3 }),
+        ])
+        .run()
+        .ok();
+    let keys: Vec<&Value> = ended.all("store").iter().map(|store| &store["key"]).collect();
+    assert_eq!(keys, [&json!([null]), &json!(["x"])]);
+    let validate = &ended.all("validate")[0]["bindings"][0];
+    assert_eq!(
+        (&validate["groupBy"], &validate["collection"]["key"]),
+        (&json!(["a"]), &json!(["/a"]))
+    );
+}
+
+#[test]
 fn connectors_require_and_forbid() {
     let constraint = |kind: &str| json!({ "type": kind, "reason": "because" });
     let constraints = json!({

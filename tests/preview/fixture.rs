@@ -53,6 +53,17 @@ fn what_was_committed_before_a_bad_line_stays() {
 }
 
 #[test]
+fn a_fixture_may_begin_with_a_byte_order_mark() {
+    let run = |lines: &str| Preview::of_schema(ID).fixture(lines).run();
+    let document = "[\"c\", {\"id\": 1}]\n";
+    assert_eq!(run(&format!("\u{feff}{document}")).ok().all("store").len(), 1);
+    assert_eq!(run(&format!("\u{feff}\n{document}")).ok().all("store").len(), 1);
+    assert_eq!(run("\u{feff}").ok().all("store").len(), 0);
+    // Elsewhere it is none.
+    run(&format!("{document}\u{feff}{document}")).fails(&["fixture.jsonl, line 2: "]);
+}
+
+#[test]
 fn a_missing_fixture_is_named() {
     Preview::of_schema(ID)
         .fixture_path("/no/such/file")

@@ -9,6 +9,7 @@ mod fields;
 mod fixture;
 #[cfg(feature = "engine")]
 mod handover_from_s3;
+mod integration;
 mod reduce;
 mod run;
 mod runtime;

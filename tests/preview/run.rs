@@ -60,6 +60,43 @@ fn people_read_stderr() {
 }
 
 #[test]
+fn what_takes_long_is_told_of() {
+    let scenario = json!({ "delays": { "apply": 6 } });
+    let bindings: String = (0..110)
+        .map(|n| format!("{{ source: c{}, resource: {{ table: t{n} }} }}, ", n % 55))
+        .collect();
+    let collections: String =
+        (0..55).map(|n| format!("  c{n}: {{ key: [/id], schema: {ID} }}\n")).collect();
+    let catalog = format!(
+        "collections:\n{collections}materializations:\n  m: {{ endpoint: {{ connector: {{ image: any, \
+         config: {{}} }} }}, bindings: [{bindings}] }}\n"
+    );
+    let ended = Preview::new(&catalog).scenario(scenario).run().ok();
+    let begin = [
+        "m: 110 bindings of 55 collections",
+        "checking 110 bindings",
+        "applying 110 bindings",
+        "still applying 110 bindings, for 5 s",
+        "applied: created the table",
+        "opening 110 bindings",
+    ];
+    let lines: Vec<&str> = ended.stderr.lines().collect();
+    assert_eq!(lines[..6], begin, "{}", ended.stderr);
+    assert_eq!(lines.len(), 8, "{}", ended.stderr);
+}
+
+#[test]
+fn many_quick_transactions_are_not_told_of_one_by_one() {
+    let lines: String =
+        (0..3000).map(|id| format!("[\"c\", {{\"id\": {id}}}]\n{{\"commit\": true}}\n")).collect();
+    let ended = Preview::of_schema(ID).fixture(&lines).run().ok();
+    let told = |words: &str| ended.stderr.lines().filter(|line| line.starts_with(words)).count();
+    assert!((20..200).contains(&told("transaction ")), "{}", ended.stderr);
+    assert_eq!(told("transaction 20: "), 1);
+    assert!(ended.stderr.contains("3,000 documents, 3,000 stores"), "{}", ended.stderr);
+}
+
+#[test]
 fn programs_read_stdout() {
     let scenario = json!({
         "applied": [{ "actionDescription": "created the table", "state": { "updated": { "a": 1, "b": 1 } } }],

@@ -2,6 +2,8 @@
 //! messages have.
 
 use crate::support::preview::{Ended, Preview};
+use materialize_rockset::flow::materialize;
+use prost::Message as _;
 use serde_json::{Value, json};
 
 const ID: &str = "{ type: object, required: [id], properties: { id: { type: integer } } }";
@@ -41,6 +43,33 @@ fn json_comes_alone_or_beside_packed_tuples() {
     let (load, store) = of("v1");
     assert_eq!(load, ["key", "keyPacked"]);
     assert_eq!(store, ["doc", "key", "keyPacked", "values", "valuesPacked"]);
+}
+
+#[test]
+fn protobuf_has_packed_tuples_alone() {
+    let catalog = format!(
+        "collections:\n  c: {{ key: [/id], schema: {ID} }}\nmaterializations:\n  m:\n    \
+         endpoint: {{ connector: {{ image: any, config: {{}} }} }}\n    \
+         bindings: [{{ source: c, resource: {{ workspace: w, collection: c }} }}]\n"
+    );
+    for runtime in ["v1", "v2"] {
+        let preview = Preview::new(&catalog).fixture(&fixture(1));
+        let requests = preview.path("requests");
+        let own = env!("CARGO_BIN_EXE_materialize-rockset");
+        let command = format!("sh -c 'tee -a {requests:?} | {own:?}'");
+        let arguments =
+            ["--local", "--codec", "proto", "--runtime", runtime, "--command", &command];
+        let preview = preview.arguments(&arguments);
+        preview.run_own().ok();
+        let requests = std::fs::read(requests).unwrap();
+        let requests = support::raw::messages(&requests).into_iter();
+        let requests = requests.map(|frame| materialize::Request::decode(frame).unwrap());
+        let stores: Vec<_> = requests.filter_map(|request| request.store).collect();
+        assert_eq!(stores.len(), 1);
+        assert!(stores[0].key_json.is_empty() && stores[0].values_json.is_empty());
+        assert_eq!(stores[0].key_packed, [0x14].as_slice());
+        assert!(!stores[0].values_packed.is_empty());
+    }
 }
 
 #[test]

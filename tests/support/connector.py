@@ -7,6 +7,7 @@ the connector answers; see `scenario.get` below.
 """
 import json
 import sys
+import time
 
 record = open(sys.argv[1], "a+", buffering=1)
 scenario = json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
@@ -49,6 +50,7 @@ for line in sys.stdin:
     request = json.loads(line)
     (kind, content), = request.items()
     record.write(line)
+    time.sleep(scenario.get("delays", {}).get(kind, 0))
     if kind == scenario.get("failAt"):
         sys.stderr.write("the scenario says so\n")
         sys.exit(3)
