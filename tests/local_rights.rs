@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use support::{Answer, Local, answer, options};
 
 /// What only looks or queries, though it is no GET.
-const ALLOWED: [&str; 9] = [
+const ALLOWED: [&str; 10] = [
     "cancelQuery",
     "executePublicQueryLambdaWithParams",
     "executeQueryLambda",
@@ -22,6 +22,8 @@ const ALLOWED: [&str; 9] = [
     "getMountOffsets",
     "query",
     "queryVirtualInstance",
+    // It asks for another key.
+    "receiveKafkaMessages",
     "validate",
 ];
 

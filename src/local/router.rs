@@ -2,7 +2,8 @@
 //! document, so that an operation it gains answers 501 until it is written.
 
 use super::handlers::{
-    absent, collections, documents, integrations, looking, organization, sources, workspaces,
+    absent, collections, documents, integrations, looking, organization, receivers, sources,
+    uploads, workspaces,
 };
 use super::server::{App, enter};
 use super::{errors, limits};
@@ -59,8 +60,11 @@ fn handler(method: MethodFilter, operation: &'static Operation) -> MethodRouter<
         "createSource" => on(method, sources::create),
         "updateSource" => on(method, sources::update),
         "deleteSource" => on(method, sources::delete),
+        "uploadFile" => on(method, uploads::upload),
         "suspendSource" => on(method, sources::suspend),
         "resumeSource" => on(method, sources::resume),
+
+        "receiveKafkaMessages" => on(method, receivers::kafka),
 
         "listIntegrations" => on(method, integrations::list),
         "getIntegration" => on(method, integrations::get),

@@ -7,9 +7,11 @@
 //!   traces. [`Writes`] is what its writes came to.
 //! - [`call`]: runs an operation and says in an [`Error`] what went wrong.
 //! - [`documents`]: the bodies on the path of a document, written by hand.
+//! - [`answers`]: what stands in an answer for what there isn't.
 //! - [`operations`]: what the API document lists, as a table.
 
 mod answer;
+pub mod answers;
 mod attempts;
 pub mod client;
 mod connection;
