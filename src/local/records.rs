@@ -9,7 +9,9 @@ use super::errors::Failure;
 use super::incoming::{self, Transformed};
 use super::special_fields::{self as special, EventTimeSource};
 use super::store::{Collection, Document, Meta, Origin};
+use std::borrow::Cow;
 use std::sync::Arc;
+use std::vec::IntoIter;
 
 /// A record as the text of a JSON object, or why it is none.
 pub(super) type Record = Result<String, String>;
@@ -45,28 +47,25 @@ impl<'a> Ingest<'a> {
         records: &[Record],
         origin: impl Fn(usize) -> Origin,
     ) -> Result<Vec<Ready>, Failure> {
-        let mut transformed = None;
-        if let Some(transformation) = &self.transformation {
-            let good: Vec<&str> = records.iter().flatten().map(String::as_str).collect();
-            transformed = Some(transformation.apply(&good)?.into_iter());
-        }
+        let mut made = self.transformed(records)?;
         let mut scratch = String::new();
         let mut documents = Vec::with_capacity(records.len());
         for (i, record) in records.iter().enumerate() {
-            let document = match (record, &mut transformed) {
-                (Err(reason), _) => Err(reason.clone()),
-                (Ok(text), None) => self.document(text, origin(i), &mut scratch),
-                (Ok(text), Some(transformed)) => match transformed.next() {
-                    None | Some(Transformed::Dropped) => continue,
-                    Some(Transformed::Failed(reason)) => Err(shown(&reason, text)),
-                    Some(Transformed::Document(text)) => {
-                        self.document(&text, origin(i), &mut scratch)
-                    }
-                },
-            };
-            documents.push(document.unwrap_or_else(|reason| bad(origin(i), self.now, reason)));
+            if let Some(text) = text(record, &mut made) {
+                let document = text.and_then(|text| self.document(&text, origin(i), &mut scratch));
+                documents.push(document.unwrap_or_else(|reason| bad(origin(i), self.now, reason)));
+            }
         }
         Ok(documents)
+    }
+
+    /// What the transformation makes of the good records, if there is one.
+    fn transformed(&self, records: &[Record]) -> Result<Option<IntoIter<Transformed>>, Failure> {
+        let Some(transformation) = &self.transformation else {
+            return Ok(None);
+        };
+        let good: Vec<&str> = records.iter().flatten().map(String::as_str).collect();
+        Ok(Some(transformation.apply(&good)?.into_iter()))
     }
 
     fn document(&self, text: &str, origin: Origin, scratch: &mut String) -> Result<Ready, String> {
@@ -77,6 +76,22 @@ impl<'a> Ingest<'a> {
         let time = read.event_time(self.now).map_err(|failure| shown(failure.message(), text))?;
         let meta = Some(Box::new(Meta { origin, bad: None }));
         Ok((id, Document { event_time: time, fields: read.fields, meta }))
+    }
+}
+
+/// The text of a document, or why there is none. `None` if there is to be none.
+fn text<'a>(
+    record: &'a Record,
+    made: &mut Option<IntoIter<Transformed>>,
+) -> Option<Result<Cow<'a, str>, String>> {
+    match (record, made) {
+        (Err(reason), _) => Some(Err(reason.clone())),
+        (Ok(text), None) => Some(Ok(text.into())),
+        (Ok(text), Some(made)) => match made.next()? {
+            Transformed::Dropped => None,
+            Transformed::Failed(reason) => Some(Err(shown(&reason, text))),
+            Transformed::Document(text) => Some(Ok(text.into())),
+        },
     }
 }
 

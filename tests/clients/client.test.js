@@ -83,7 +83,7 @@ for (const [protocol, url] of Object.entries({ HTTP: ROCKSET_HTTP, HTTPS: ROCKSE
       const updated = await rs.collections.updateCollection('commons', name, other);
       assert.equal(updated.data.description, 'other');
       const deleted = await rs.collections.deleteCollection('commons', name);
-      assert.equal(deleted.data.status, 'DELETED');
+      assert.equal(deleted.data.name, 'c');
       await eventually(async () => !names(await rs.collections.listCollections()).includes(name));
       await refused(rs.collections.getCollection('commons', name), 'NOTFOUND');
     });

@@ -28,24 +28,44 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        let mut parts = Multipart::from_request(request, state).await.map_err(|_| {
+        let form = Multipart::from_request(request, state).await.map_err(|_| {
             let message = "A form is needed, with the header `Content-Type: multipart/form-data`";
             Failure::new(ErrorType::Unsupportedmediatype, message)
         })?;
-        let (mut file, mut size, mut params) = (None, None, None);
-        while let Some(part) = parts.next_field().await.map_err(unreadable)? {
+        Parts::read(form).await?.form()
+    }
+}
+
+/// The parts of a form.
+#[derive(Default)]
+struct Parts {
+    /// With its name.
+    file: Option<(String, Bytes)>,
+    size: Option<String>,
+    params: Option<Bytes>,
+}
+
+impl Parts {
+    async fn read(mut form: Multipart) -> Result<Self, Failure> {
+        let mut parts = Self::default();
+        while let Some(part) = form.next_field().await.map_err(unreadable)? {
             match part.name() {
-                Some("file") => file = Some(whole(part).await?),
-                Some("size") => size = Some(part.text().await.map_err(unreadable)?),
-                Some("params") => params = Some(part.bytes().await.map_err(unreadable)?),
+                Some("file") => parts.file = Some(whole(part).await?),
+                Some("size") => parts.size = Some(part.text().await.map_err(unreadable)?),
+                Some("params") => parts.params = Some(part.bytes().await.map_err(unreadable)?),
                 _ => {}
             }
         }
-        let (name, file) = file.ok_or_else(|| Failure::invalid("Wrong in file: it is missing"))?;
-        check_size(size.as_deref(), file.len())?;
-        let params = params.filter(|text| !text.trim_ascii().is_empty());
+        Ok(parts)
+    }
+
+    fn form(self) -> Result<Form, Failure> {
+        let missing = || Failure::invalid("Wrong in file: it is missing");
+        let (name, file) = self.file.ok_or_else(missing)?;
+        check_size(self.size.as_deref(), file.len())?;
+        let params = self.params.filter(|text| !text.trim_ascii().is_empty());
         let params = params.map(|text| parse(&text, PhantomData::<FormatParams>)).transpose()?;
-        Ok(Self { name, file, params })
+        Ok(Form { name, file, params })
     }
 }
 
