@@ -9,7 +9,7 @@ use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use support::local::{Answer, C, DOCS, Local, answer};
 use support::s3::S3;
 use support::sources::{COLLECTIONS, SOURCES, source};
@@ -365,6 +365,8 @@ async fn expressions_may_be_long_but_not_endless() {
 struct Process {
     child: Child,
     url: String,
+    /// It can't go on when nobody reads what it says.
+    _stderr: BufReader<ChildStderr>,
 }
 
 impl Drop for Process {
@@ -383,10 +385,11 @@ impl Process {
             .spawn()
             .unwrap();
         let mut said = String::new();
-        BufReader::new(child.stderr.take().unwrap()).read_line(&mut said).unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        stderr.read_line(&mut said).unwrap();
         let (_, rest) = said.split_once("listens on ").unwrap();
         let url = rest.split_once(". ").unwrap().0.to_string();
-        Self { child, url }
+        Self { child, url, _stderr: stderr }
     }
 
     async fn post(&self, path: &str, body: Value) -> Answer {
