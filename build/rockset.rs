@@ -8,23 +8,29 @@ use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::path::Path;
 
-/// Writes `rockset.rs`, `rockset_enums.rs` and `rockset_operations.rs` into `out`.
+/// Writes `rockset.rs`, `rockset_answers.rs`, `rockset_enums.rs` and
+/// `rockset_operations.rs` into `out`.
 pub fn generate(document: &Path, out: &Path) -> Result<(), String> {
     println!("cargo::rerun-if-changed={}", document.display());
     let fail = |what: &dyn std::fmt::Display| format!("{}: {what}", document.display());
 
     let text = std::fs::read_to_string(document).map_err(|e| fail(&e))?;
     let mut api: Value = yaml_serde::from_str(&text).map_err(|e| fail(&e))?;
+    // It keeps the order of properties.
+    let written: yaml_serde::Value = yaml_serde::from_str(&text).map_err(|e| fail(&e))?;
     if let Some(reference) = dangling_reference(&api, &api) {
         return Err(fail(&format_args!("{reference:?} leads nowhere")));
     }
+    std::fs::write(out.join("rockset_answers.rs"), crate::answers::table(&api))
+        .map_err(|e| fail(&e))?;
     drop_patterns(&mut api);
     drop_nullable(&mut api);
     join_errors(&mut api);
     name_enumerations(&mut api);
-    let enums = enumerations(&api);
     let operations = out.join("rockset_operations.rs");
     std::fs::write(operations, operation_table(&api)).map_err(|e| fail(&e))?;
+    drop_forms(&mut api);
+    let enums = enumerations(&api);
 
     let mut settings = GenerationSettings::new();
     settings
@@ -39,7 +45,7 @@ pub fn generate(document: &Path, out: &Path) -> Result<(), String> {
 
     let document: OpenAPI = serde_json::from_value(api.clone()).map_err(|e| fail(&e))?;
     let mut client = client(&settings, &document).map_err(|e| fail(&e))?;
-    crate::nulls::settle(&mut client, &api).map_err(|e| fail(&e))?;
+    crate::answers::settle(&mut client, &written).map_err(|e| fail(&e))?;
     std::fs::write(out.join("rockset.rs"), prettyplease::unparse(&client)).map_err(|e| fail(&e))?;
     std::fs::write(out.join("rockset_enums.rs"), open_enums(&enums)).map_err(|e| fail(&e))
 }
@@ -102,6 +108,18 @@ fn drop_nullable(api: &mut Value) {
             if let Some(property) = property.as_object_mut().filter(|_| !is_required(name)) {
                 property.remove("nullable");
             }
+        }
+    }
+}
+
+/// Takes out the operations that are sent a form, which the generator does not know. The
+/// client has no function for them.
+fn drop_forms(api: &mut Value) {
+    let paths = api.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten();
+    for (_, methods) in paths {
+        if let Some(methods) = methods.as_object_mut() {
+            let form = "/requestBody/content/multipart~1form-data";
+            methods.retain(|_, operation| operation.pointer(form).is_none());
         }
     }
 }
@@ -173,6 +191,13 @@ fn open_enums(enums: &[(&String, &Value)]) -> String {
         }
         out.push_str("    }\n}\n");
     }
+    out.push_str("/// The values that the API document lists of an enumeration, by its name.\n");
+    out.push_str("pub fn known(name: &str) -> Option<&'static [&'static str]> {\n");
+    out.push_str("    match name {\n");
+    for (name, _) in enums {
+        let _ = writeln!(out, "        {name:?} => Some({name}::KNOWN),");
+    }
+    out.push_str("        _ => None,\n    }\n}\n");
     out
 }
 
@@ -196,9 +221,12 @@ const QUERIES: [&str; 6] = [
 /// The right that an operation needs. One that is new here and doesn't only look needs
 /// the highest.
 fn right(operation_id: &str, method: &str, operation: &Value) -> &'static str {
-    let is_open = operation["security"].as_array().is_some_and(Vec::is_empty);
+    let security = operation["security"].as_array();
     match operation_id {
-        _ if is_open => "Nothing",
+        _ if security.is_some_and(Vec::is_empty) => "Nothing",
+        _ if security.is_some_and(|all| all.iter().any(|one| one["IntegrationKey"].is_array())) => {
+            "IntegrationKey"
+        }
         id if QUERIES.contains(&id) => "Query",
         id if LOOKS.contains(&id) || method == "GET" => "Read",
         _ => "Write",

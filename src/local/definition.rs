@@ -4,12 +4,11 @@ use super::engine;
 use super::errors::Failure;
 use super::source;
 use super::special_fields::EventTimeSource;
-use crate::rockset::enums::{
-    ClusteringType, CollectionStorageCompressionType as Compression, ErrorType,
-    StorageCompressionType,
-};
+use crate::rockset::enums::{CollectionStorageCompressionType as Compression, ErrorType};
 use crate::rockset::rules::{self, RETENTION_SECS};
-use crate::rockset::types::{CreateCollectionRequest, FieldMappingQuery, FieldPartition, Source};
+use crate::rockset::types::{
+    CreateCollectionRequest, FieldMappingQuery, FieldPartition, FieldSchema, Source,
+};
 use std::sync::Arc;
 
 /// The definition of a collection.
@@ -21,6 +20,7 @@ pub(super) struct Definition {
     pub(super) event_time: Option<EventTimeSource>,
     pub(super) insert_only: bool,
     pub(super) clustering_key: Vec<FieldPartition>,
+    pub(super) field_schemas: Vec<FieldSchema>,
     pub(super) compression: Compression,
     pub(super) sources: Vec<Source>,
     pub(super) transformation: Option<Transformation>,
@@ -45,12 +45,6 @@ impl TryFrom<CreateCollectionRequest> for Definition {
                 Failure::invalid(format!("Wrong in clustering_key[{i}].{wrong}"))
             })?;
         }
-        if let Some(StorageCompressionType::Unlisted(other)) = &request.storage_compression_type {
-            let known = StorageCompressionType::KNOWN.join(" nor ");
-            return Err(Failure::invalid(format!(
-                "Wrong in storage_compression_type: {other:?} is neither {known}"
-            )));
-        }
         if !request.field_mappings.is_empty() {
             let message = "The local Rockset has no field_mappings: they are superseded by \
                            field_mapping_query";
@@ -67,6 +61,7 @@ impl TryFrom<CreateCollectionRequest> for Definition {
             event_time: request.event_time_info.map(EventTimeSource::try_from).transpose()?,
             insert_only: request.insert_only.unwrap_or_default(),
             clustering_key: request.clustering_key,
+            field_schemas: request.field_schemas,
             compression: request
                 .storage_compression_type
                 .map_or(Compression::Lz4, |kind| Compression::from(kind.as_str())),
@@ -121,8 +116,5 @@ fn check_clustering(field: &FieldPartition) -> Result<(), String> {
     if field.field_name.as_deref().unwrap_or_default().is_empty() {
         return Err("field_name: it is missing".to_string());
     }
-    match &field.type_ {
-        Some(ClusteringType::Unlisted(other)) => Err(format!("type: {other:?} is not AUTO")),
-        Some(ClusteringType::Auto) | None => Ok(()),
-    }
+    Ok(())
 }

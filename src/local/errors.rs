@@ -1,10 +1,10 @@
 //! Refusals, in the shape and with the statuses of the API.
 
+use super::answers::Json;
 use crate::rockset::enums::ErrorType;
 use crate::rockset::operations::Operation;
 use crate::rockset::rules::MAX_BODY;
 use crate::rockset::types::ErrorModel;
-use axum::Json;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::header::RETRY_AFTER;
@@ -67,7 +67,6 @@ impl Failure {
     }
 
     /// What to tell.
-    #[cfg(feature = "engine")]
     pub(super) fn message(&self) -> &str {
         &self.message
     }
@@ -90,7 +89,7 @@ impl Failure {
     }
 
     pub(super) fn too_large() -> Self {
-        let message = format!("Payload size exceeds limit of {} bytes", MAX_BODY);
+        let message = format!("Payload size exceeds limit of {MAX_BODY} bytes");
         Self::new(ErrorType::Contenttoolarge, message)
     }
 
@@ -106,6 +105,7 @@ impl Failure {
             T::Unsupportedmediatype => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             T::Ratelimitexceeded => StatusCode::TOO_MANY_REQUESTS,
             T::Notimplementedyet => StatusCode::NOT_IMPLEMENTED,
+            T::Serviceunavailable => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,
         }
     }

@@ -9,13 +9,14 @@
 //! - `certificate`, `tls`: HTTPS, if it is asked for.
 //! - `router`: which operation is done where; `handlers`: what each does.
 //! - `auth`, `body`, `encoding`, `strict`, `limits`, `errors`: the way in, and how it is
-//!   refused; `cors`: what every answer has.
+//!   refused; `answers`, `cors`: what every answer has.
 //! - `definition`, `source`, `durations`, `incoming`, `patch`, `special_fields`: what
-//!   comes in, checked.
+//!   comes in, checked; `files`, `records`: what sources bring.
 //! - `store`: what is kept.
 //! - `engine`: SQL on documents and what reads S3 (feature `engine`); without it,
 //!   `no_engine` refuses both.
 
+mod answers;
 mod auth;
 mod body;
 mod certificate;
@@ -26,11 +27,13 @@ mod encoding;
 #[cfg_attr(not(feature = "engine"), path = "no_engine.rs")]
 mod engine;
 mod errors;
+mod files;
 mod handlers;
 mod incoming;
 mod limits;
 mod options;
 mod patch;
+mod records;
 mod router;
 mod server;
 mod source;

@@ -1,11 +1,14 @@
 //! What stands for the engine in a build without it: it refuses what needs it.
 
 use super::errors::Failure;
+use super::files;
 use super::incoming::Transformed;
+use super::records::{Ingest, Ready};
 use super::server::App;
 use super::source;
-use super::store::Collection;
-use crate::rockset::types::Source;
+use super::store::{Collection, Origin};
+use crate::rockset::types::{FormatParams, Source};
+use axum::body::Bytes;
 use std::sync::Arc;
 
 /// An ingest transformation, of which there is none.
@@ -17,7 +20,7 @@ impl Transformation {
         Err(Failure::needs_engine("An ingest transformation runs SQL on every document"))
     }
 
-    pub(super) fn apply(&self, _: &[&str]) -> Vec<Transformed> {
+    pub(super) fn apply(&self, _: &[&str]) -> Result<Vec<Transformed>, Failure> {
         match *self {}
     }
 }
@@ -28,6 +31,23 @@ pub(super) fn check_source(source: &Source, _: &str) -> Result<(), Failure> {
 
 pub(super) fn check_access(_: &App, _: &Source) -> Result<(), Failure> {
     Ok(())
+}
+
+/// Documents of a file that was uploaded.
+pub(super) async fn read_file(
+    collection: &Arc<Collection>,
+    name: &str,
+    file: Bytes,
+    params: Option<&FormatParams>,
+    origin: Origin,
+) -> Result<Vec<Ready>, Failure> {
+    match files::is_json(name, params) {
+        false => Err(Failure::needs_engine("The file holds CSV, Parquet or the like")),
+        true => {
+            let records = files::json(name, &file)?;
+            Ingest::new(collection, None).documents(&records, |_| origin.clone())
+        }
+    }
 }
 
 /// Why a source is not read, if it is one that could be.

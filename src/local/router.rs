@@ -3,7 +3,8 @@
 
 use super::errors;
 use super::handlers::{
-    absent, collections, documents, integrations, looking, organization, sources, workspaces,
+    absent, collections, documents, integrations, looking, organization, receivers, sources,
+    uploads, workspaces,
 };
 use super::server::{App, enter};
 use crate::rockset::operations::{OPERATIONS, Operation};
@@ -60,8 +61,11 @@ fn handler(method: MethodFilter, operation: &'static Operation) -> MethodRouter<
         "createSource" => on(method, sources::create),
         "updateSource" => on(method, sources::update),
         "deleteSource" => on(method, sources::delete),
+        "uploadFile" => on(method, uploads::upload),
         "suspendSource" => on(method, sources::suspend),
         "resumeSource" => on(method, sources::resume),
+
+        "receiveKafkaMessages" => on(method, receivers::kafka),
 
         "listIntegrations" => on(method, integrations::list),
         "getIntegration" => on(method, integrations::get),

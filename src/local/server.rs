@@ -201,7 +201,7 @@ async fn admit(app: &App, request: Request) -> Result<Request, Failure> {
     let (mut parts, body) = request.into_parts();
     let needed = auth::needed(&parts);
     let held = match needed {
-        Right::Nothing => Ok(Right::Nothing),
+        Right::Nothing | Right::IntegrationKey => Ok(needed),
         _ => auth::check(&parts.headers, &app.options),
     };
     let body = body::whole(body).await;

@@ -3,8 +3,8 @@
 use super::durations;
 use super::engine;
 use super::errors::Failure;
-use crate::rockset::enums::{CsvParamsColumnTypesItem, SourceState};
-use crate::rockset::types::{Source, SourceS3, Status};
+use crate::rockset::enums::{SourceState, StreamActivity};
+use crate::rockset::types::{Source, SourceKafka, SourceS3, Status, StatusKafka};
 use uuid::Uuid;
 
 /// Checks a source: the write API, or one that is to be read. Such a one is taken
@@ -25,14 +25,6 @@ pub(super) fn check(source: &Source, place: &str) -> Result<(), Failure> {
         }
     }
     let csv = source.format_params.as_ref().and_then(|params| params.csv.as_ref());
-    for (i, kind) in csv.iter().flat_map(|csv| csv.column_types.iter().enumerate()) {
-        if let CsvParamsColumnTypesItem::Unlisted(other) = kind {
-            let known = CsvParamsColumnTypesItem::KNOWN.join(", ");
-            return Err(Failure::invalid(format!(
-                "Wrong in {place}.format_params.csv.columnTypes[{i}]: {other:?} is none of {known}"
-            )));
-        }
-    }
     if csv.and_then(|csv| csv.separator.as_deref()).is_some_and(str::is_empty) {
         return Err(Failure::invalid(format!(
             "Wrong in {place}.format_params.csv.separator: it is empty"
@@ -81,7 +73,15 @@ pub(super) fn kinds(source: &Source) -> Vec<&'static str> {
 
 /// Whether there is something to read it from.
 pub(super) fn is_read(source: &Source) -> bool {
-    source.write_api.is_none()
+    source.write_api.is_none() && pushed_topic(source).is_none()
+}
+
+/// The Kafka topic of a source that the Kafka Connect plugin pushes, with the key of the
+/// integration that it names.
+pub(super) fn pushed_topic(source: &Source) -> Option<&str> {
+    source.integration_name.as_ref()?;
+    let pushed = source.kafka.as_ref().filter(|kafka| kafka.use_v3 != Some(true))?;
+    Some(pushed.kafka_topic_name.as_deref().unwrap_or_default())
 }
 
 /// A source as it begins, whatever the request says of how far it has come.
@@ -92,6 +92,7 @@ pub(super) fn new(source: Source) -> Source {
         resume_at: None,
         suspended_at: None,
         status: is_read(&source).then_some(begun),
+        kafka: source.kafka.map(|kafka| SourceKafka { status: Some(no_messages()), ..kafka }),
         s3: source.s3.map(|s3| SourceS3 {
             object_bytes_downloaded: Some(0),
             object_bytes_total: Some(0),
@@ -101,4 +102,9 @@ pub(super) fn new(source: Source) -> Source {
         }),
         ..source
     }
+}
+
+/// How far a Kafka topic has come of which there is no message yet.
+pub(super) fn no_messages() -> StatusKafka {
+    StatusKafka { state: Some(StreamActivity::NoDocsYet), ..StatusKafka::default() }
 }

@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use uuid::Uuid;
 
 pub(super) use crate::rockset::rules::{EVENT_TIME, ID, META};
 
@@ -22,9 +23,12 @@ pub(super) fn string(json: &RawValue) -> Option<Cow<'_, str>> {
 }
 
 /// The identifier of a document, made up if there is none.
-pub(super) fn id(json: Option<&RawValue>) -> Result<Box<str>, Failure> {
+pub(super) fn id(
+    json: Option<&RawValue>,
+    make_up: impl FnOnce() -> Uuid,
+) -> Result<Box<str>, Failure> {
     let Some(json) = json.filter(|json| json.get() != "null") else {
-        return Ok(uuid::Uuid::new_v4().to_string().into());
+        return Ok(make_up().to_string().into());
     };
     match string(json) {
         Some(id) if !id.is_empty() => Ok(id.into()),

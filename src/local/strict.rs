@@ -1,12 +1,20 @@
 //! JSON as the API means it: an object is one in braces.
 //!
 //! Serde takes an array for a struct, its items for the fields in their order. So
-//! `[[["1"]]]` would delete a document.
+//! `[[["1"]]]` would delete a document. And a value of an enumeration is one that the API
+//! document lists, in any letter case.
 
+use crate::rockset::enums;
+use serde::Deserialize;
 use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
+    DeserializeSeed, Deserializer, EnumAccess, Error, IntoDeserializer, MapAccess, SeqAccess,
+    VariantAccess, Visitor,
 };
 use std::fmt;
+
+/// Enumerations of which a value that isn't listed concerns a single document, and not
+/// the request.
+const JUDGED_LATER: [&str; 1] = ["PatchOperationKind"];
 
 /// A deserializer that takes an object, and nothing else, for a struct, at every depth.
 pub(super) struct Strict<D>(pub(super) D);
@@ -35,6 +43,21 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
         self.0.deserialize_map(Inside(visitor))
     }
 
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        let Some(known) = enums::known(name).filter(|_| !JUDGED_LATER.contains(&name)) else {
+            return self.0.deserialize_newtype_struct(name, Inside(visitor));
+        };
+        let text = String::deserialize(self.0)?;
+        match known.iter().any(|known| known.eq_ignore_ascii_case(&text)) {
+            true => visitor.visit_newtype_struct(text.into_deserializer()),
+            false => Err(Error::custom(format!("{text:?} is none of {}", known.join(", ")))),
+        }
+    }
+
     forward! {
         deserialize_any();
         deserialize_bool();
@@ -58,7 +81,6 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
         deserialize_option();
         deserialize_unit();
         deserialize_unit_struct(name: &'static str);
-        deserialize_newtype_struct(name: &'static str);
         deserialize_seq();
         deserialize_tuple(len: usize);
         deserialize_tuple_struct(name: &'static str, len: usize);

@@ -8,8 +8,10 @@
 //! - [`call`]: runs an operation and says in an [`Error`] what went wrong.
 //! - [`client::documents`]: the bodies on the path of a document, written by hand.
 //! - [`rules`]: what else the API says.
+//! - [`answers`]: what stands in an answer for what there isn't.
 //! - [`operations`]: what the API document lists, as a table.
 
+pub mod answers;
 pub mod client;
 mod nulls;
 mod open_enum;

@@ -1,5 +1,5 @@
 //! `null` in the API, which means the same as leaving a property out. The generated
-//! types name these helpers in their serde attributes; see `build/nulls.rs`.
+//! types name these helpers in their serde attributes; see `build/answers.rs`.
 
 use serde::{Deserialize, Deserializer};
 

@@ -1,5 +1,9 @@
 //! Enumerations that may grow.
 
+use serde::de::{Deserializer, Error, Visitor};
+use std::fmt;
+use std::marker::PhantomData;
+
 /// Defines an enum of strings that keeps a value it doesn't know.
 macro_rules! open_enum {
     ($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal,)+ }) => {
@@ -49,11 +53,31 @@ macro_rules! open_enum {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-                Ok(Self::from(text.as_ref()))
+                let visitor = super::open_enum::Listed(std::marker::PhantomData);
+                deserializer.deserialize_newtype_struct(stringify!($name), visitor)
             }
         }
     };
 }
 
 pub(super) use open_enum;
+
+/// Reads a value of an enumeration. It is told by its name, so that a deserializer may
+/// look at what is listed.
+pub(super) struct Listed<T>(pub(super) PhantomData<T>);
+
+impl<'de, T: for<'a> From<&'a str>> Visitor<'de> for Listed<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        Ok(T::from(text))
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, text: D) -> Result<T, D::Error> {
+        text.deserialize_str(self)
+    }
+}

@@ -6,7 +6,8 @@
 pub struct Operation {
     /// `operationId`, such as `addDocuments`.
     pub operation_id: &'static str,
-    /// The client's function for it, such as `add_documents`.
+    /// The client's function for it, such as `add_documents`. There is none for an operation
+    /// that is sent a form.
     pub function: &'static str,
     /// Method in capitals.
     pub method: &'static str,
@@ -24,6 +25,8 @@ pub struct Operation {
 pub enum Right {
     /// Nothing: the operation is open to those without a key.
     Nothing,
+    /// Bring the key of an integration, which the operation looks at itself.
+    IntegrationKey,
     /// Look at what there is.
     Read,
     /// Run queries, and end them.

@@ -69,10 +69,10 @@ for (const [protocol, url] of Object.entries({ HTTP: ROCKSET_HTTP, HTTPS: ROCKSE
     it('makes, lists, describes and deletes a collection', async () => {
       const name = newName();
       const made = await rs.collections.createCollection('commons', { name });
-      // As far as the client's own tests say what the hosted Rockset answered.
+      // The hosted Rockset answered null for the description, and later left it out.
       const { description, sources, workspace } = made.data;
       assert.deepEqual({ description, sources, workspace }, {
-        description: null,
+        description: undefined,
         sources: [],
         workspace: 'commons',
       });
@@ -83,7 +83,7 @@ for (const [protocol, url] of Object.entries({ HTTP: ROCKSET_HTTP, HTTPS: ROCKSE
       const updated = await rs.collections.updateCollection('commons', name, other);
       assert.equal(updated.data.description, 'other');
       const deleted = await rs.collections.deleteCollection('commons', name);
-      assert.equal(deleted.data.status, 'DELETED');
+      assert.equal(deleted.data.name, name);
       await eventually(async () => !names(await rs.collections.listCollections()).includes(name));
       await refused(rs.collections.getCollection('commons', name), 'NOTFOUND');
     });

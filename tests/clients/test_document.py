@@ -29,7 +29,8 @@ BOUNDS = {
 }
 # What the last edition of the API has, and the client doesn't know.
 NEWER = {
-    "ErrorModel": {"message_key"},
+    "Collection": {"field_partitions", "field_schemas", "storage_type"},
+    "ErrorModel": {"message_key", "internal_errors"},
     "FormatParams": {"avro"},
     "QueryResponse": {"status"},
 }

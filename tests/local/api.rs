@@ -133,11 +133,13 @@ async fn every_operation_of_the_document_is_done_or_not_implemented() {
         "listViews",
         "listWorkspaces",
         "patchDocuments",
+        "receiveKafkaMessages",
         "resumeSource",
         "suspendSource",
         "updateCollection",
         "updateIntegration",
         "updateSource",
+        "uploadFile",
         "workspaceAliases",
         "workspaceCollections",
         "workspaceViews",
@@ -311,6 +313,29 @@ async fn it_finishes_what_it_has_in_hand_when_it_is_stopped() {
     connection.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("ADDED"), "{answer}");
     tokio::time::timeout(Duration::from_secs(5), local.server.stopped()).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn every_size_takes_its_rate_of_writes() {
+    for (size, rate) in [("MILLI", 10), ("XSMALL", 15)] {
+        let virtual_instance = Some(size.parse().unwrap());
+        let local = Local::with(Options { virtual_instance, ..options() });
+        local.post("/v1/orgs/self/ws/commons/collections", json!({"name": "c"})).await.data();
+        let begun = Instant::now();
+        let mut taken = 0;
+        let refused = loop {
+            let answer = local.add(json!([{}])).await;
+            match answer.status.as_u16() {
+                200 => taken += 1,
+                _ => break answer,
+            }
+        };
+        // What a second allows at once, and what has been earned since.
+        let most = f64::from(rate) * (1.0 + begun.elapsed().as_secs_f64());
+        assert!((rate..=most as u32 + 1).contains(&taken), "{size} takes {taken}");
+        let message = refused.refused(429, "RATELIMITEXCEEDED");
+        assert!(message.contains(&format!("than {rate} write requests a second")), "{message}");
+    }
 }
 
 #[tokio::test]

@@ -429,7 +429,7 @@ async fn a_deleted_collection_can_be_seen_for_a_while() {
     local.post(COLLECTIONS, json!({"name": "c"})).await;
     tokio::time::sleep(Duration::from_millis(1050)).await;
     let offset = local.add(json!([{"_id": "1"}])).await.body["last_offset"].clone();
-    assert_eq!(local.delete(C).await.data()["status"], "DELETED");
+    assert_eq!(local.delete(C).await.data()["name"], "c");
     assert_eq!(local.get(C).await.data()["status"], "DELETED");
     local.add(json!([{}])).await.refused(404, "NOTFOUND");
     local.send(Method::PUT, C, json!({"description": "x"})).await.refused(404, "NOTFOUND");

@@ -13,6 +13,8 @@ mod nulls;
 #[cfg(feature = "engine")]
 mod parquet;
 mod patches;
+mod receivers;
+mod recorded;
 mod rights;
 #[cfg(feature = "engine")]
 mod sources;

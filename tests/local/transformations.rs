@@ -1,10 +1,13 @@
 //! Ingest transformations of the local Rockset, on the write API and on sources.
 
-use crate::support::local::{C, DOCS, Local};
+use crate::support::local::{Answer, C, DOCS, Local, answer};
 use crate::support::s3::S3;
 use crate::support::sources::{COLLECTIONS, SOURCES, source};
 use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 /// A local Rockset with the collection `commons.c`, whose documents are transformed.
 async fn with(sql: &str) -> Local {
@@ -351,4 +354,70 @@ async fn expressions_may_be_long_but_not_endless() {
     // Many expressions are no long one.
     let many: Vec<_> = (0..500).map(|i| format!("v + {i} AS x{i}")).collect();
     assert_eq!(transformed(&many.join(", "), json!({"v": 1})).await["x499"], 500);
+}
+
+/// A server in a process of its own, for one that is to lack something.
+struct Process {
+    child: Child,
+    url: String,
+    /// It can't go on when nobody reads what it says.
+    _stderr: BufReader<ChildStderr>,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Process {
+    fn start() -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_materialize-rockset"))
+            .args(["local", "--listen", "127.0.0.1:0", "--ready-after", "0s"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        stderr.read_line(&mut said).unwrap();
+        let (_, rest) = said.split_once("listens on ").unwrap();
+        let url = rest.split_once(". ").unwrap().0.to_string();
+        Self { child, url, _stderr: stderr }
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Answer {
+        let request = reqwest::Client::new().post(format!("{}{path}", self.url));
+        let request = request.header(AUTHORIZATION, "ApiKey any");
+        answer(request.header(CONTENT_TYPE, "application/json").body(body.to_string())).await
+    }
+
+    /// Bytes of memory that it has reserved.
+    fn reserved(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmSize:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    fn limit(&self, bytes: &str) {
+        let pid = self.child.id().to_string();
+        let limit = format!("--as={bytes}:");
+        assert!(Command::new("prlimit").args(["--pid", &pid, &limit]).status().unwrap().success());
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_that_cannot_be_started_is_no_fault_of_a_document() {
+    let process = Process::start();
+    let sql = "SELECT _id, n + 1 AS n FROM _input";
+    let settings = json!({"name": "c", "field_mapping_query": {"sql": sql}});
+    process.post(COLLECTIONS, settings).await.data();
+    let documents = json!({"data": [{"_id": "1", "n": 1}, {"_id": "2", "n": 2}]});
+    process.limit(&(process.reserved() + (64 << 20)).to_string());
+    let refused = process.post(DOCS, documents.clone()).await;
+    assert!(refused.refused(503, "SERVICEUNAVAILABLE").contains("thread"));
+    process.limit("unlimited");
+    assert_eq!(process.post(DOCS, documents).await.statuses(), ["ADDED", "ADDED"]);
 }

@@ -62,7 +62,7 @@ fn protobuf_has_packed_tuples_alone() {
         let preview = preview.arguments(&arguments);
         preview.run_own().ok();
         let requests = std::fs::read(requests).unwrap();
-        let requests = support::raw::messages(&requests).into_iter();
+        let requests = crate::support::raw::messages(&requests).into_iter();
         let requests = requests.map(|frame| materialize::Request::decode(frame).unwrap());
         let stores: Vec<_> = requests.filter_map(|request| request.store).collect();
         assert_eq!(stores.len(), 1);

@@ -21,7 +21,8 @@ pub(in crate::local) fn check_source(source: &Source, place: &str) -> Result<(),
 /// Why a source is not read, if it is one that could be.
 pub(in crate::local) fn unread(source: &Source) -> Option<String> {
     match source::kinds(source).as_slice() {
-        ["s3"] | ["write_api"] => None,
+        _ if !source::is_read(source) => None,
+        ["s3"] => None,
         kinds => Some(format!("The local Rockset reads S3, but not {}", kinds.join(", "))),
     }
 }

@@ -1,18 +1,12 @@
-//! Records into documents.
-//!
-//! A record that can't become one becomes a document that says so in `_meta.bad`, and
-//! the ingest goes on.
+//! The records of an object, on their way to its collection.
 
-use super::formats::Record;
 use crate::local::definition::Transformation;
-use crate::local::incoming::{self, Transformed};
-use crate::local::special_fields::{self as special, EventTimeSource};
-use crate::local::store::{Collection, Document, Meta};
+use crate::local::records::{self, Ingest, Ready, Record};
+use crate::local::special_fields as special;
+use crate::local::store::{Collection, Origin};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::mpsc;
-
-/// A document under its `_id`, ready to be stored.
-pub(super) type Ready = (Box<str>, Document);
+use tracing::warn;
 
 /// Documents of an object, in their order.
 #[derive(Debug)]
@@ -23,9 +17,6 @@ pub(super) struct Part {
     pub(super) documents: Result<Vec<Ready>, String>,
 }
 
-/// How much of a bad record is shown.
-const EXCERPT: usize = 200;
-
 /// Where the records of an object go.
 #[derive(Debug, Clone)]
 pub(super) struct Sink(Arc<Parts>);
@@ -35,8 +26,8 @@ struct Parts {
     collection: Weak<Collection>,
     /// The source's own transformation, which takes the place of the collection's.
     transformation: Option<Transformation>,
-    /// What `_meta.s3` says of the object, as the inside of a JSON object.
-    object: Arc<str>,
+    /// Where the object is.
+    origin: Origin,
     progress: Mutex<Progress>,
     parts: mpsc::Sender<Part>,
 }
@@ -57,12 +48,12 @@ impl Sink {
     pub(super) fn new(
         collection: Weak<Collection>,
         transformation: Option<Transformation>,
-        object: Arc<str>,
+        origin: Origin,
         skip: u64,
         parts: mpsc::Sender<Part>,
     ) -> Self {
         let progress = Mutex::new(Progress { records: 0, skip });
-        Self(Arc::new(Parts { collection, transformation, object, progress, parts }))
+        Self(Arc::new(Parts { collection, transformation, origin, progress, parts }))
     }
 
     /// Makes documents of records and hands them on. This blocks, and fails when nobody
@@ -85,71 +76,26 @@ impl Sink {
     /// Makes a document of it that the object can't be read any further.
     pub(super) fn bad_object(&self, reason: String) -> Vec<Ready> {
         let progress = self.0.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        vec![self.bad(progress.records, special::now(), reason)]
+        vec![records::bad(self.origin(progress.records), special::now(), reason)]
     }
 
+    /// Makes documents of records, however long it takes until that can be done.
     fn documents(&self, first: u64, records: &[Record]) -> Result<Vec<Ready>, Unwanted> {
-        let parts = &self.0;
-        let collection = parts.collection.upgrade().ok_or(Unwanted)?;
-        let event_time = collection.definition().event_time.as_ref();
-        let now = special::now();
-        let transformation = parts.transformation.clone().or_else(|| collection.transformation());
-        let transformation = transformation.and_then(|transformation| transformation.engine);
-        let transformed = transformation.map(|transformation| {
-            let good: Vec<&str> = records.iter().flatten().map(String::as_str).collect();
-            transformation.apply(&good).into_iter()
-        });
-
-        let mut scratch = String::new();
-        let mut documents = Vec::with_capacity(records.len());
-        let mut transformed = transformed;
-        for (offset, record) in (first..).zip(records) {
-            let document = match (record, &mut transformed) {
-                (Err(reason), _) => Err(reason.clone()),
-                (Ok(text), None) => self.document(offset, text, event_time, now, &mut scratch),
-                (Ok(text), Some(transformed)) => match transformed.next() {
-                    None | Some(Transformed::Dropped) => continue,
-                    Some(Transformed::Failed(reason)) => Err(shown(&reason, text)),
-                    Some(Transformed::Document(text)) => {
-                        self.document(offset, &text, event_time, now, &mut scratch)
-                    }
-                },
-            };
-            documents.push(document.unwrap_or_else(|reason| self.bad(offset, now, reason)));
+        loop {
+            let collection = self.0.collection.upgrade().ok_or(Unwanted)?;
+            let ingest = Ingest::new(&collection, self.0.transformation.clone());
+            match ingest.documents(records, |i| self.origin(first + i as u64)) {
+                Ok(documents) => return Ok(documents),
+                Err(failure) => warn!(reason = failure.message(), "an object has to wait"),
+            }
         }
-        Ok(documents)
     }
 
-    fn document(
-        &self,
-        offset: u64,
-        text: &str,
-        event_time: Option<&EventTimeSource>,
-        now: i64,
-        scratch: &mut String,
-    ) -> Result<Ready, String> {
-        let mut read = incoming::one(text, event_time, scratch)
-            .map_err(|error| shown(&error.to_string(), text))?;
-        let id = special::id(read.id).map_err(|failure| shown(failure.message(), text))?;
-        let event_time = read.event_time(now).map_err(|failure| shown(failure.message(), text))?;
-        Ok((id, Document { event_time, fields: read.fields, meta: Some(self.meta(offset, None)) }))
-    }
-
-    fn bad(&self, offset: u64, now: i64, reason: String) -> Ready {
-        let id = uuid::Uuid::new_v4().to_string().into();
-        let meta = Some(self.meta(offset, Some(reason.into())));
-        (id, Document { event_time: now, fields: Box::default(), meta })
-    }
-
-    fn meta(&self, offset: u64, bad: Option<Box<str>>) -> Box<Meta> {
-        Box::new(Meta { object: self.0.object.clone(), offset, bad })
-    }
-}
-
-/// What is wrong, with the beginning of the record.
-fn shown(reason: &str, record: &str) -> String {
-    match record.char_indices().nth(EXCERPT) {
-        None => format!("{reason}: {record}"),
-        Some((end, _)) => format!("{reason}: {}…", &record[..end]),
+    /// Where one of the object's records comes from.
+    fn origin(&self, offset: u64) -> Origin {
+        match &self.0.origin {
+            Origin::S3 { object, .. } => Origin::S3 { object: object.clone(), offset },
+            other => other.clone(),
+        }
     }
 }

@@ -1,12 +1,12 @@
 //! What can't be created here: views, aliases and query lambdas. Who looks for them is
 //! told that there are none, in the words of the API.
 
+use crate::local::answers::Json;
 use crate::local::body::Params;
 use crate::local::errors::{Answer, Failure};
 use crate::local::server::App;
 use crate::rockset::enums::ErrorType;
 use crate::rockset::types::{ListAliasesResponse, ListQueryLambdasResponse, ListViewsResponse};
-use axum::Json;
 use axum::extract::State;
 
 pub(in crate::local) async fn aliases() -> Json<ListAliasesResponse> {

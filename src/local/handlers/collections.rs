@@ -1,5 +1,6 @@
 //! Collections and their offsets.
 
+use crate::local::answers::Json;
 use crate::local::body::{JsonBody, Params, QueryParams};
 use crate::local::definition::{Definition, transformation};
 use crate::local::engine;
@@ -12,7 +13,6 @@ use crate::rockset::types::{
     GetCollectionCommit, GetCollectionCommitRequest, GetCollectionResponse,
     ListCollectionsResponse, UpdateCollectionRequest,
 };
-use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -57,7 +57,11 @@ pub(in crate::local) async fn create(
         engine::start(&app, &collection, &source);
     }
     // That of the moment of its creation, however soon it is ready.
-    let shown = types::Collection { status: Some(CollectionStatus::Created), ..collection.show() };
+    let shown = types::Collection {
+        status: Some(CollectionStatus::Created),
+        stats: None,
+        ..collection.show()
+    };
     Ok(Json(CreateCollectionResponse { data: Some(shown) }))
 }
 
@@ -79,7 +83,10 @@ pub(in crate::local) async fn delete(
 ) -> Answer<DeleteCollectionResponse> {
     let collection = app.store.collection(&workspace, &name)?;
     collection.delete();
-    Ok(Json(DeleteCollectionResponse { data: Some(collection.show()) }))
+    // No more is told of what is going.
+    let types::Collection { name, workspace, storage_type, .. } = collection.show();
+    let shown = types::Collection { name, workspace, storage_type, ..Default::default() };
+    Ok(Json(DeleteCollectionResponse { data: Some(shown) }))
 }
 
 pub(in crate::local) async fn offsets(

@@ -3,6 +3,7 @@
 //! A request is not atomic. Its answer has the outcome of each document, in order.
 
 use super::collections::Place;
+use crate::local::answers::Json;
 use crate::local::body::{JsonText, Params, parse};
 use crate::local::errors::{Answer, Failure};
 use crate::local::incoming::{self, Incoming, Transformed};
@@ -17,7 +18,6 @@ use crate::rockset::types::{
     DeleteDocumentsResponse, DocumentStatus, PatchDocument, PatchDocumentsRequest,
     PatchDocumentsResponse,
 };
-use axum::Json;
 use axum::extract::State;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ pub(in crate::local) async fn add(
         }
         Some(transformation) => {
             let texts = incoming::texts(&text)?;
-            let transformed = transformation.apply(&texts);
+            let transformed = transformation.apply(&texts)?;
             let pairs = texts.into_iter().zip(transformed);
             pairs.map(|(sent, made)| ready_made(sent, made, event_time, now)).collect()
         }
@@ -79,7 +79,7 @@ enum Ready {
 }
 
 fn ready(mut sent: Incoming<'_>, now: i64) -> Ready {
-    let id = match special::id(sent.id) {
+    let id = match special::id(sent.id, Uuid::new_v4) {
         Ok(id) => id,
         Err(failure) => return Ready::Not(None, failure),
     };
@@ -165,7 +165,7 @@ pub(in crate::local) async fn delete(
 }
 
 /// The collection of a write request, if it may be written to now.
-fn open(app: &App, workspace: &str, name: &str) -> Result<Arc<Collection>, Failure> {
+pub(super) fn open(app: &App, workspace: &str, name: &str) -> Result<Arc<Collection>, Failure> {
     if let Some(writes) = &app.writes {
         writes.take()?;
     }

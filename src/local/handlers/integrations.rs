@@ -1,5 +1,6 @@
 //! Integrations.
 
+use crate::local::answers::Json;
 use crate::local::body::{JsonText, Params, parse};
 use crate::local::errors::{Answer, Failure};
 use crate::local::server::App;
@@ -8,7 +9,6 @@ use crate::rockset::types::{
     GetIntegrationResponse, ListIntegrationsResponse, UpdateIntegrationRequest,
     UpdateIntegrationResponse,
 };
-use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use std::marker::PhantomData;

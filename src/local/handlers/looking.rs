@@ -1,14 +1,15 @@
 //! Paths that Rockset does not have, for looking at what is stored.
 
 use super::collections::Place;
+use crate::local::answers::Json;
 use crate::local::body::{Params, QueryParams};
 use crate::local::errors::{Answer, Failure};
 use crate::local::server::App;
+use axum::Router;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::ops::RangeInclusive;

@@ -6,5 +6,7 @@ pub(super) mod documents;
 pub(super) mod integrations;
 pub(super) mod looking;
 pub(super) mod organization;
+pub(super) mod receivers;
 pub(super) mod sources;
+pub(super) mod uploads;
 pub(super) mod workspaces;

@@ -1,11 +1,11 @@
 //! The organization, of which there is one.
 
+use crate::local::answers::Json;
 use crate::local::errors::Answer;
 use crate::local::server::App;
 use crate::local::store::EXTERNAL_ID;
 use crate::rockset::enums::ClusterType;
 use crate::rockset::types::{Cluster, Organization, OrganizationResponse};
-use axum::Json;
 use axum::extract::State;
 
 pub(in crate::local) async fn get(State(app): State<App>) -> Answer<OrganizationResponse> {

@@ -1,6 +1,7 @@
 //! Sources of a collection.
 
 use super::collections::Place;
+use crate::local::answers::Json;
 use crate::local::body::{JsonBody, Params, parse};
 use crate::local::durations;
 use crate::local::engine;
@@ -11,7 +12,6 @@ use crate::rockset::types::{
     DeleteSourceResponse, GetSourceResponse, ListSourcesResponse, Source, SourceBase,
     SuspendSourceRequest,
 };
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use std::marker::PhantomData;

@@ -1,5 +1,6 @@
 //! Workspaces.
 
+use crate::local::answers::Json;
 use crate::local::body::{JsonBody, Params};
 use crate::local::errors::Answer;
 use crate::local::server::App;
@@ -7,7 +8,6 @@ use crate::rockset::types::{
     CreateWorkspaceRequest, CreateWorkspaceResponse, DeleteWorkspaceResponse, GetWorkspaceResponse,
     ListWorkspacesResponse,
 };
-use axum::Json;
 use axum::extract::State;
 
 pub(in crate::local) async fn list(State(app): State<App>) -> Answer<ListWorkspacesResponse> {

@@ -11,6 +11,7 @@ use crate::rockset::types::{
 };
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 /// A collection of a workspace.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ pub(in crate::local) struct Collection {
     definition: Definition,
     /// Sets it apart from others of its name, before and after.
     id: u64,
+    rrn: String,
     created: Instant,
     created_at: String,
     pub(super) ready_after: Duration,
@@ -47,6 +49,7 @@ impl Collection {
             workspace: workspace.to_string(),
             definition,
             id: fastrand::u64(..),
+            rrn: format!("rrn:col:local:{}", Uuid::new_v4()),
             created: Instant::now(),
             created_at: super::timestamp(),
             ready_after,
@@ -67,6 +70,11 @@ impl Collection {
 
     pub(in crate::local) fn name(&self) -> &str {
         &self.definition.name
+    }
+
+    /// Its name with that of its workspace.
+    pub(in crate::local) fn path(&self) -> String {
+        format!("{}.{}", self.workspace, self.name())
     }
 
     /// Whether it has been deleted and is not even to be seen any more.
@@ -140,6 +148,7 @@ impl Collection {
             created_by: Some(super::CREATOR.to_string()),
             created_by_apikey_name: Some(super::KEY_NAME.to_string()),
             description: state.description.clone(),
+            field_schemas: self.definition.field_schemas.clone(),
             field_mapping_query: state
                 .transformation
                 .as_ref()
@@ -148,10 +157,11 @@ impl Collection {
             name: Some(self.definition.name.clone()),
             read_only: Some(false),
             retention_secs: self.definition.retention_secs,
-            rrn: Some(format!("rrn:collection:local:{:016x}", self.id)),
+            rrn: Some(self.rrn.clone()),
             sources: state.sources.iter().map(Kept::show).collect(),
             stats: Some(state.documents.stats()),
             status: Some(self.status(&state)),
+            storage_type: Some("HOT".to_string()),
             storage_compression_type: Some(self.definition.compression.clone()),
             workspace: Some(self.workspace.clone()),
             ..types::Collection::default()
@@ -209,7 +219,7 @@ impl Collection {
         }
     }
 
-    fn ready(&self, state: &State) -> Result<(), Failure> {
+    pub(super) fn ready(&self, state: &State) -> Result<(), Failure> {
         self.alive(state)?;
         let status = self.status(state);
         let kind = match status {

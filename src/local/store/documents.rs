@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::Bound;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// A document without its `_id`.
 #[derive(Debug)]
@@ -17,29 +18,66 @@ pub(in crate::local) struct Document {
     pub(in crate::local) event_time: i64,
     /// All fields but the special ones, as the inside of a JSON object.
     pub(in crate::local) fields: Box<str>,
-    /// Where it comes from, if a source has read it.
+    /// Where it comes from, if a source has brought it.
     pub(in crate::local) meta: Option<Box<Meta>>,
 }
 
-/// `_meta` of a document that a source has read.
+/// `_meta` of a document that a source has brought.
 #[derive(Debug)]
 pub(in crate::local) struct Meta {
-    /// What `_meta.s3` says of the object, as the inside of a JSON object.
-    pub(in crate::local) object: Arc<str>,
-    /// Which of the object's records it is, from 0.
-    pub(in crate::local) offset: u64,
+    pub(in crate::local) origin: Origin,
     /// Why the record could not become a document.
     pub(in crate::local) bad: Option<Box<str>>,
 }
 
+/// Where a record comes from.
+#[derive(Debug, Clone)]
+pub(in crate::local) enum Origin {
+    /// An object in S3.
+    #[cfg_attr(not(feature = "engine"), allow(dead_code))]
+    S3 {
+        /// What `_meta.s3` says of the object, as the inside of a JSON object.
+        object: Arc<str>,
+        /// Which of the object's records it is, from 0.
+        offset: u64,
+    },
+    /// A file that was uploaded, and what `_meta.file_upload` says of it.
+    Upload(Arc<str>),
+    /// A message in Kafka.
+    Kafka {
+        /// What `_meta.kafka` says of it.
+        message: Arc<str>,
+        /// The same for the same message, however often it comes.
+        id: Uuid,
+    },
+}
+
+impl Origin {
+    /// What `_meta` says of it, as the inside of a JSON object.
+    pub(in crate::local) fn json(&self) -> String {
+        match self {
+            Self::S3 { object, offset } => format!(r#""s3":{{{object},"offset":{offset}}}"#),
+            Self::Upload(file) => format!(r#""file_upload":{file}"#),
+            Self::Kafka { message, .. } => format!(r#""kafka":{message}"#),
+        }
+    }
+
+    /// The `_id` of a document that brings none.
+    pub(in crate::local) fn id(&self) -> Uuid {
+        match self {
+            Self::Kafka { id, .. } => *id,
+            _ => Uuid::new_v4(),
+        }
+    }
+}
+
 impl Meta {
     fn json(&self) -> String {
-        let Self { object, offset, bad } = self;
-        let bad = match bad {
+        let bad = match &self.bad {
             None => String::new(),
             Some(reason) => format!(r#","bad":{}"#, serde_json::Value::from(reason.as_ref())),
         };
-        format!(r#"{{"s3":{{{object},"offset":{offset}}}{bad}}}"#)
+        format!("{{{}{bad}}}", self.origin.json())
     }
 }
 
@@ -198,7 +236,16 @@ impl Documents {
             purged_doc_count: figure(self.purged),
             purged_doc_size: figure(self.purged_size),
             last_updated_ms: self.last_updated,
-            ..CollectionStats::default()
+            // There are no indexes, and nobody queries.
+            last_queried_ms: Some(0),
+            total_index_size: Some(0),
+            row_index_size: Some(0),
+            column_index_size: Some(0),
+            inverted_index_size: Some(0),
+            range_index_size: Some(0),
+            bulk_bytes_inserted: Some(0),
+            bulk_bytes_overwritten: Some(0),
+            fill_progress: None,
         }
     }
 }

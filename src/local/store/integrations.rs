@@ -5,10 +5,14 @@
 use super::{CREATOR, EXTERNAL_ID, KEY_NAME, Store, read, timestamp, write};
 use crate::local::definition::check_name;
 use crate::local::errors::Failure;
+use crate::local::source::{no_messages, pushed_topic};
+use crate::local::store::Collection;
 use crate::rockset::enums::ErrorType;
 use crate::rockset::types::{
-    AwsAccessKey, CreateIntegrationRequest, Integration, Source, UpdateIntegrationRequest,
+    AwsAccessKey, CreateIntegrationRequest, Integration, KafkaIntegration, Source, StatusKafka,
+    UpdateIntegrationRequest,
 };
+use std::sync::Arc;
 use url::Url;
 
 /// What is shown in place of a secret.
@@ -20,6 +24,9 @@ pub(in crate::local) struct Kept {
     pub(in crate::local) integration: Integration,
     pub(in crate::local) s3_endpoint: Option<Url>,
 }
+
+/// A collection that takes what is pushed, and the source by which it does.
+pub(in crate::local) type Taker = (Arc<Collection>, Source);
 
 impl Store {
     pub(in crate::local) fn integrations(&self) -> Vec<Integration> {
@@ -71,6 +78,7 @@ impl Store {
             return Err(Failure::already_exists("Integration", &integration.name));
         }
         with_external_id(&mut integration);
+        with_key(&mut integration, None);
         let kept = Kept { integration, s3_endpoint };
         let shown = masked(&kept);
         integrations.insert(kept.integration.name.clone(), kept);
@@ -108,9 +116,47 @@ impl Store {
             return Err(Failure::invalid(message));
         }
         with_external_id(&mut updated);
+        with_key(&mut updated, found.integration.kafka.as_ref());
         let s3_endpoint = s3_endpoint.or(found.s3_endpoint.take());
         *found = Kept { integration: updated, s3_endpoint };
         Ok(masked(found))
+    }
+
+    /// The integration to which a key belongs that the Kafka Connect plugin brings.
+    pub(in crate::local) fn integration_of_key(&self, key: &str) -> Option<String> {
+        let integrations = read(&self.integrations);
+        let of_key = |kept: &&Kept| {
+            pushed(&kept.integration)
+                .is_some_and(|kafka| kafka.connection_string.as_deref() == Some(key))
+        };
+        integrations.values().find(of_key).map(|kept| kept.integration.name.clone())
+    }
+
+    /// Changes what an integration tells of a topic.
+    pub(in crate::local) fn note_topic(
+        &self,
+        name: &str,
+        topic: &str,
+        note: impl FnOnce(&mut StatusKafka),
+    ) {
+        let mut integrations = write(&self.integrations);
+        let found = integrations.get_mut(name);
+        if let Some(kafka) = found.and_then(|kept| kept.integration.kafka.as_mut()) {
+            let topics = &mut kafka.source_status_by_topic;
+            note(topics.entry(topic.to_string()).or_insert_with(no_messages));
+        }
+    }
+
+    /// The collections into which the messages of a topic go, each with its source.
+    pub(in crate::local) fn takers(&self, integration: &str, topic: &str) -> Vec<Taker> {
+        let takes = |source: &Source| {
+            named(source) == Some(integration) && pushed_topic(source) == Some(topic)
+        };
+        let collections = self.collections().into_iter().flat_map(|collection| {
+            let sources = collection.sources().into_iter().filter(takes);
+            sources.map(|source| (collection.clone(), source)).collect::<Vec<_>>()
+        });
+        collections.collect()
     }
 
     pub(in crate::local) fn delete_integration(&self, name: &str) -> Result<Integration, Failure> {
@@ -140,6 +186,30 @@ impl Store {
 /// The integration that a source names.
 pub(super) fn named(source: &Source) -> Option<&str> {
     source.integration_name.as_deref().filter(|name| !name.is_empty())
+}
+
+/// The settings of an integration that the Kafka Connect plugin pushes into.
+fn pushed(integration: &Integration) -> Option<&KafkaIntegration> {
+    integration.kafka.as_ref().filter(|kafka| kafka.use_v3 != Some(true))
+}
+
+/// Gives an integration its key, by which the Kafka Connect plugin writes, or leaves it
+/// the one that it has, and tells of its topics.
+fn with_key(integration: &mut Integration, before: Option<&KafkaIntegration>) {
+    let is_pushed = pushed(integration).is_some();
+    let Some(kafka) = &mut integration.kafka else {
+        return;
+    };
+    kafka.source_status_by_topic =
+        before.map(|before| before.source_status_by_topic.clone()).unwrap_or_default();
+    for topic in &kafka.kafka_topic_names {
+        kafka.source_status_by_topic.entry(topic.clone()).or_insert_with(no_messages);
+    }
+    if is_pushed {
+        let key = before.and_then(|before| before.connection_string.clone());
+        let new = || format!("kafka://{}", uuid::Uuid::new_v4().simple());
+        kafka.connection_string = Some(key.unwrap_or_else(new));
+    }
 }
 
 /// Fills in what the roles of an integration are assumed with.
@@ -191,7 +261,9 @@ fn masked(kept: &Kept) -> Integration {
         hide(&mut account.service_account_key_file_json);
     }
     if let Some(kafka) = &mut it.kafka {
-        kafka.connection_string.iter_mut().for_each(hide);
+        // What the plugin is to be set up with is shown whenever it is asked for.
+        let secret = kafka.connection_string.iter_mut().filter(|_| kafka.use_v3 == Some(true));
+        secret.for_each(hide);
         kafka.security_config.iter_mut().filter_map(|c| c.secret.as_mut()).for_each(hide);
         kafka.schema_registry_config.iter_mut().filter_map(|c| c.secret.as_mut()).for_each(hide);
     }

@@ -6,9 +6,8 @@ mod integrations;
 mod sources;
 
 pub(super) use collection::Collection;
-#[cfg(feature = "engine")]
-pub(super) use documents::Meta;
-pub(super) use documents::{Document, Documents};
+pub(super) use documents::{Document, Documents, Meta, Origin};
+pub(super) use integrations::Taker;
 #[cfg(feature = "engine")]
 pub(super) use sources::Reading;
 

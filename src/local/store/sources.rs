@@ -3,6 +3,7 @@
 use super::collection::{Collection, State};
 use crate::local::engine;
 use crate::local::errors::Failure;
+use crate::local::records::Ready;
 use crate::local::source::is_read;
 use crate::rockset::enums::{CollectionStatus, SourceState};
 use crate::rockset::types::{Source, SourceS3Settings, SourceWriteApi, Status};
@@ -61,6 +62,11 @@ impl Kept {
         kept
     }
 
+    /// A source that has brought all that it ever will.
+    fn brought(shown: Source) -> Self {
+        Self { shown, unread: None, stage: Stage::Free, resume: None, reader: JoinSet::new() }
+    }
+
     pub(super) fn show(&self) -> Source {
         self.shown.clone()
     }
@@ -105,6 +111,7 @@ pub(super) fn written(sources: &mut Vec<Kept>) {
     if sources.iter().all(|source| source.shown.write_api.is_none()) {
         let source = Source {
             id: Some(Uuid::new_v4().to_string()),
+            status: Some(Status::default()),
             write_api: Some(SourceWriteApi(Default::default())),
             ..Source::default()
         };
@@ -196,6 +203,47 @@ impl Collection {
         })
     }
 
+    /// Stores the documents of a file, and that they are from it.
+    pub(in crate::local) fn upload(
+        &self,
+        source: Source,
+        documents: Vec<Ready>,
+    ) -> Result<(), Failure> {
+        let mut state = self.state();
+        self.ready(&state)?;
+        state.sources.push(Kept::brought(source));
+        self.put(&mut state, documents);
+        Ok(())
+    }
+
+    /// Stores what was pushed for a source, if it is still there, and notes it.
+    pub(in crate::local) fn push(
+        &self,
+        id: &str,
+        documents: Vec<Ready>,
+        note: impl FnOnce(&mut Source),
+    ) -> bool {
+        let mut state = self.state();
+        let Some(source) = state.sources.iter_mut().find(|source| source.is(id)) else {
+            return false;
+        };
+        note(&mut source.shown);
+        self.put(&mut state, documents);
+        true
+    }
+
+    fn put(&self, state: &mut State, documents: impl IntoIterator<Item = Ready>) {
+        self.expire(state);
+        for (id, document) in documents {
+            let immutable = self.definition().insert_only && state.documents.get(&id).is_some();
+            if !immutable {
+                state.documents.put(id, document);
+            }
+        }
+        state.documents.touch();
+        state.writes += 1;
+    }
+
     fn with_source<T>(
         &self,
         id: &str,
@@ -236,23 +284,11 @@ impl Collection {
     }
 
     /// Stores what a source has brought, in its order, unless it is to rest or to end.
-    pub(in crate::local) fn ingest(
-        &self,
-        id: &str,
-        documents: &mut Vec<(Box<str>, super::Document)>,
-    ) -> Reading {
+    pub(in crate::local) fn ingest(&self, id: &str, documents: &mut Vec<Ready>) -> Reading {
         let mut state = self.state();
         let turn = turn(&mut state, id);
         if turn == Reading::GoesOn {
-            self.expire(&mut state);
-            for (id, document) in documents.drain(..) {
-                let immutable = self.definition().insert_only && state.documents.get(&id).is_some();
-                if !immutable {
-                    state.documents.put(id, document);
-                }
-            }
-            state.documents.touch();
-            state.writes += 1;
+            self.put(&mut state, documents.drain(..));
         }
         turn
     }

@@ -10,6 +10,7 @@ mod stream;
 
 use super::ingest::Sink;
 use crate::local::errors::Failure;
+use crate::local::records::Record;
 use crate::rockset::enums::ErrorType;
 use crate::rockset::types::FormatParams;
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore};
@@ -21,9 +22,6 @@ const BATCH: usize = 2_000;
 
 /// Bytes of records that are handed on together, if so many records aren't needed.
 const BATCH_BYTES: usize = 4 << 20;
-
-/// A record as the text of a JSON object, or why it is none.
-pub(super) type Record = Result<String, String>;
 
 /// What objects hold.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,7 @@ use super::place::explain;
 use crate::local::definition::Transformation;
 use crate::local::engine::formats::{self, Fault, Format};
 use crate::local::engine::ingest::{Part, Sink};
-use crate::local::store::Collection;
+use crate::local::store::{Collection, Origin};
 use crate::rockset::types::Source;
 use object_store::{ObjectMeta, ObjectStore};
 use serde_json::Value;
@@ -37,7 +37,8 @@ impl Reader {
         let bucket = source.s3.as_ref().map_or("", |s3| s3.bucket.as_str());
         let about = about(bucket, pattern, object.location.as_ref());
         let (sender, parts) = mpsc::channel(AHEAD);
-        let sink = Sink::new(collection, transformation, about, skip, sender);
+        let origin = Origin::S3 { object: about, offset: 0 };
+        let sink = Sink::new(collection, transformation, origin, skip, sender);
         let mut task = JoinSet::new();
         let read = object.clone();
         task.spawn(async move {

@@ -1,0 +1,51 @@
+//! Files that are uploaded. What isn't JSON is read as an object of S3 is.
+
+use super::formats::{self, Fault, Format};
+use super::ingest::Sink;
+use crate::local::errors::Failure;
+use crate::local::files;
+use crate::local::records::{Ingest, Ready};
+use crate::local::store::{Collection, Origin};
+use crate::rockset::types::FormatParams;
+use axum::body::Bytes;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Documents of a file, in their order.
+pub(in crate::local) async fn read_file(
+    collection: &Arc<Collection>,
+    name: &str,
+    file: Bytes,
+    params: Option<&FormatParams>,
+    origin: Origin,
+) -> Result<Vec<Ready>, Failure> {
+    if files::is_json(name, params) {
+        let records = files::json(name, &file)?;
+        return Ingest::new(collection, None).documents(&records, |_| origin.clone());
+    }
+    let format = Format::given(params, "params")?;
+    let (sender, mut parts) = mpsc::channel(1);
+    let sink = Sink::new(Arc::downgrade(collection), None, origin, 0, sender);
+    let bad = |reason: String| Failure::invalid(format!("Wrong in file: {reason}"));
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let path = Path::from(name);
+    let stored = store.put(&path, file.into()).await;
+    stored.map_err(|error| bad(error.to_string()))?;
+    let object = store.head(&path).await.map_err(|error| bad(error.to_string()))?;
+    let reading = tokio::spawn(async move { formats::read(&store, &object, &format, sink).await });
+
+    let mut documents = Vec::new();
+    while let Some(part) = parts.recv().await {
+        documents.extend(part.documents.map_err(bad)?);
+    }
+    match reading.await {
+        Ok(Ok(())) => Ok(documents),
+        Ok(Err(Fault::Bad(reason))) => Err(bad(reason)),
+        Ok(Err(Fault::Store(error))) => Err(bad(error.to_string())),
+        Ok(Err(Fault::Unwanted)) => Err(bad("the collection is gone".to_string())),
+        Err(error) => Err(bad(error.to_string())),
+    }
+}
