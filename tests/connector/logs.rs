@@ -254,10 +254,10 @@ fn logs_that_nobody_reads_stop_nothing() {
     assert!(text(&output.stdout).contains("opened"), "{output:?}");
 }
 
-/// Runs a test of this file by itself, in a process of its own, and returns its stderr.
+/// Runs a test of this module by itself, in a process of its own, and returns its stderr.
 fn in_a_process(test: &str) -> String {
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--ignored", "--test-threads=1"])
+        .args(["--exact", &format!("logs::{test}"), "--ignored", "--test-threads=1"])
         .env_remove("LOG_LEVEL")
         .env_remove("LOG_FORMAT")
         .output()
