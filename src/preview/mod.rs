@@ -3,63 +3,27 @@
 //! A preview reads a catalog and a fixture, and drives a connector through the whole
 //! protocol, in the manner of `flowctl preview`:
 //!
-//! - `catalog` and `model`: the files that the user writes.
-//! - `bundle`, `references`, `keywords` and `diamonds`: a collection's schema, with all that it
-//!   refers to, in a plain form.
-//! - `schema`, `formats`, `shape` and `infer`: what it says of documents and of fields.
-//! - `constraints` and `select`: which fields a binding takes.
-//! - `spec`, `linked` and `publish`: the task as the connector gets to know it.
-//! - `fixture`, `combine`, `plan` and `reduce`: documents, and how those that
-//!   share a key become one; `decimal`, `set` and `describe` are strategies of their own.
-//! - `source`: which documents a binding reads.
-//! - `extract`: their keys and values as tuples.
-//! - `connection`, `drive`, `shards` and `session`: the connector, and the sessions with it.
-//! - `recovery_log`, `state` and `checkpoint`: what the runtime remembers.
-//! - `report` and `look`: what came of it.
+//! - `catalog`: the files that the user writes.
+//! - `schema`: what a collection's schema says of documents and of fields.
+//! - `build`: the task as the connector gets to know it, with the fields that it takes.
+//! - `documents`: from the fixture to what is stored.
+//! - `reduce`: how documents that share a key become one.
+//! - `runtime`: the connector, the sessions with it, and what is remembered between them.
+//! - `output`: what came of it.
+//! - `run`: all of it, from the catalog to the last transaction.
 
-mod algebra;
-mod arena;
-mod bundle;
+mod build;
 mod catalog;
-mod checkpoint;
-mod combine;
-mod connection;
-mod constraints;
-mod decimal;
-mod describe;
-mod diamonds;
-mod drive;
+mod documents;
 mod error;
-mod extract;
-mod fixture;
-mod formats;
-mod infer;
-mod keywords;
-mod linked;
-mod local;
-mod look;
-mod model;
 mod options;
-mod plan;
-mod pointer;
-mod publish;
-mod recovery_log;
+mod output;
 mod reduce;
-mod references;
-mod report;
 mod run;
+mod runtime;
 mod schema;
-mod select;
-mod session;
-mod set;
-mod shape;
-mod shards;
-mod source;
-mod spec;
-mod state;
-mod types;
 
+pub use build::linked::Form;
 pub use error::{Boxed, Error};
-pub use linked::Form;
 pub use options::{Options, Runtime};
 pub use run::run;

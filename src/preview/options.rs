@@ -1,7 +1,7 @@
 //! The command line, with the names and meanings of `flowctl preview`.
 
 use super::Error;
-use super::linked::Form;
+use super::build::linked::Form;
 use crate::flow::Codec;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

@@ -1,16 +1,19 @@
 //! A preview from its catalog to its last transaction.
 
+use super::build::{linked, spec};
 use super::catalog::{self, Endpoint, Program, Task};
-use super::checkpoint::Checkpoint;
-use super::combine::{self, Begin, BindingPlan};
-use super::connection::{Connection, Connector};
-use super::fixture::Fixture;
+use super::documents::combine::{self, Begin, BindingPlan};
+use super::documents::fixture::Fixture;
 use super::options::Runtime;
-use super::publish::{Publication, Publisher};
-use super::recovery_log::RecoveryLog;
-use super::report::{self, Progress, Report};
-use super::session::{self, End, Session, Transactions};
-use super::{Error, Options, drive, linked, look, spec};
+use super::output::report::{self, Progress, Report};
+use super::output::{local_rockset, table};
+use super::runtime::checkpoint::Checkpoint;
+use super::runtime::connection::{Connection, Connector};
+use super::runtime::publication::{Publication, Publisher};
+use super::runtime::recovery_log::RecoveryLog;
+use super::runtime::requests;
+use super::runtime::session::{self, End, Session, Transactions};
+use super::{Error, Options};
 use crate::flow::Codec;
 use crate::flow::materialize::request;
 use crate::flow::spec::{ConnectorState, MaterializationSpec};
@@ -37,9 +40,9 @@ pub async fn run(options: Options) -> Result<(), Error> {
     let mut log = recovery_log(&options)?;
     let mut report = Report::new();
     report.say(&outline(&task));
-    let local = if options.local { Some(super::local::start()?) } else { None };
+    let local = if options.local { Some(local_rockset::start()?) } else { None };
     let config = match &local {
-        Some(server) => super::local::point_at(server, task.config.clone())?,
+        Some(server) => local_rockset::point_at(server, task.config.clone())?,
         None => task.config.clone(),
     };
 
@@ -51,7 +54,7 @@ pub async fn run(options: Options) -> Result<(), Error> {
 
     if let Some(server) = &local {
         let key = config["api_key"].as_str().unwrap_or_default();
-        let endpoint = look::Endpoint::new(&server.url(), key)?;
+        let endpoint = table::Endpoint::new(&server.url(), key)?;
         for binding in &task.bindings {
             let target = |key: &str| binding.resource[key].as_str();
             if let (Some(workspace), Some(collection)) = (target("workspace"), target("collection"))
@@ -208,7 +211,7 @@ impl Preview<'_> {
         }
         for round in 1..=APPLY_ROUNDS {
             let mut connection = Connection::start(&self.connector)?;
-            drive::spec(&mut connection, publication.materialization.connector_type()).await?;
+            requests::spec(&mut connection, publication.materialization.connector_type()).await?;
             let is_done = self.apply_once(&mut connection, log, publication, round, report).await?;
             connection.close().await?;
             if is_done {
@@ -248,7 +251,7 @@ impl Preview<'_> {
             last_materialization: log.last.clone(),
             state_json: log.state(0),
         };
-        let applied = drive::apply(connection, apply).await?;
+        let applied = requests::apply(connection, apply).await?;
         match applied.action_description.trim() {
             "" if round > 1 => {}
             "" => report.say("applied: nothing to do"),
