@@ -125,7 +125,7 @@ impl<'a> Call<'a> {
             };
             warn!(
                 operation = self.operation,
-                tries = self.tried.attempts,
+                attempts = self.tried.attempts,
                 wait_ms = wait.as_millis() as u64,
                 reason = failure.reason(self.connection),
                 "Rockset did not take a request; trying again"
