@@ -127,17 +127,12 @@ fn codec(name: &str) -> Result<Codec, String> {
     Codec::from_name(name).ok_or_else(|| "either proto or json".to_string())
 }
 
+/// Reads a time, such as `5m` or `1h 30m`. A number without a unit is in seconds.
 fn duration(text: &str) -> Result<Duration, String> {
-    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let scale = match &text[number.len()..] {
-        "ms" => 0.001,
-        "" | "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => return Err("a number with the unit ms, s, m or h".to_string()),
+    let time = match text.parse() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?,
+        Err(_) => humantime::parse_duration(text).map_err(|error| error.to_string())?,
     };
-    let seconds: f64 = number.parse().map_err(|_| format!("{number:?} is no number"))?;
-    let time = Duration::try_from_secs_f64(seconds * scale).map_err(|e| e.to_string())?;
     match Instant::now().checked_add(time) {
         Some(_) => Ok(time),
         None => Err("too long a time; leave the option out to wait for ever".to_string()),

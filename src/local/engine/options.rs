@@ -1,6 +1,5 @@
 //! Where and how sources are read.
 
-use crate::local::options::duration;
 use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
@@ -20,7 +19,7 @@ pub struct S3 {
     pub directory: Option<PathBuf>,
 
     /// How often to look for new objects, unless a source says so itself
-    #[arg(long = "s3-poll", value_name = "DURATION", default_value = "1s", value_parser = duration)]
+    #[arg(long = "s3-poll", value_name = "DURATION", default_value = "1s", value_parser = humantime::parse_duration)]
     pub poll: Duration,
 
     /// Bytes from which on a new collection can't be used before they are ingested, such as 500MB or 5GiB
