@@ -4,9 +4,9 @@ use super::task::Target;
 use crate::rockset::enums::SourceState;
 use crate::rockset::types::Source;
 use crate::status;
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What a source says of itself.
@@ -105,7 +105,7 @@ impl Overview {
 
     /// Takes in what was seen of a collection.
     pub fn see(&self, target: &Target, objects: Option<(u64, u64)>, is_done: bool) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         match is_done {
             false => drop(state.waiting.insert(target.binding, (target.to_string(), objects))),
             true => {
@@ -120,7 +120,7 @@ impl Overview {
     /// Shows what is waited for, if that is due. `is_first`: a workspace has been looked at
     /// for the first time.
     pub fn show(&self, is_first: bool) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         state.unseen = state.unseen.saturating_sub(is_first.into());
         let is_due = state.shown.as_ref().is_none_or(|(at, _)| at.elapsed() >= self.pause);
         if state.unseen > 0 || state.waiting.is_empty() || !is_due {

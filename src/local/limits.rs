@@ -1,8 +1,8 @@
 //! How much may be written at once, and how often.
 
 use super::errors::Failure;
+use parking_lot::Mutex;
 use std::str::FromStr;
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 /// Bytes that the body of a request may have.
@@ -67,7 +67,7 @@ impl Writes {
 
     /// Counts a request, or refuses it.
     pub(super) fn take(&self) -> Result<(), Failure> {
-        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bucket = self.bucket.lock();
         let now = Instant::now();
         let earned = now.duration_since(bucket.filled).as_secs_f64() * self.per_second;
         bucket.tokens = (bucket.tokens + earned).min(self.per_second);

@@ -8,7 +8,8 @@ use crate::local::definition::Transformation;
 use crate::local::incoming::{self, Transformed};
 use crate::local::special_fields::{self as special, EventTimeSource};
 use crate::local::store::{Collection, Document, Meta};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use parking_lot::Mutex;
+use std::sync::{Arc, Weak};
 use tokio::sync::mpsc;
 
 /// A document under its `_id`, ready to be stored.
@@ -69,7 +70,7 @@ impl Sink {
     /// takes them any more.
     pub(super) fn send(&self, mut records: Vec<Record>) -> Result<(), Unwanted> {
         let first = {
-            let mut progress = self.0.progress.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut progress = self.0.progress.lock();
             let count = records.len() as u64;
             let skipped = progress.skip.min(count);
             progress.skip -= skipped;
@@ -84,7 +85,7 @@ impl Sink {
 
     /// Makes a document of it that the object can't be read any further.
     pub(super) fn bad_object(&self, reason: String) -> Vec<Ready> {
-        let progress = self.0.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let progress = self.0.progress.lock();
         vec![self.bad(progress.records, special::now(), reason)]
     }
 

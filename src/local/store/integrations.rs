@@ -2,7 +2,7 @@
 //!
 //! They are kept as they were sent, for a source to use, and shown without secrets.
 
-use super::{CREATOR, EXTERNAL_ID, KEY_NAME, Store, read, timestamp, write};
+use super::{CREATOR, EXTERNAL_ID, KEY_NAME, Store, timestamp};
 use crate::local::definition::check_name;
 use crate::local::errors::Failure;
 use crate::rockset::enums::ErrorType;
@@ -23,7 +23,7 @@ pub(in crate::local) struct Kept {
 
 impl Store {
     pub(in crate::local) fn integrations(&self) -> Vec<Integration> {
-        read(&self.integrations).values().map(masked).collect()
+        self.integrations.read().values().map(masked).collect()
     }
 
     pub(in crate::local) fn integration(&self, name: &str) -> Result<Integration, Failure> {
@@ -32,7 +32,7 @@ impl Store {
 
     /// An integration with its secrets, for who works with them.
     pub(in crate::local) fn secret_integration(&self, name: &str) -> Result<Kept, Failure> {
-        read(&self.integrations).get(name).cloned().ok_or_else(|| Failure::no_integration(name))
+        self.integrations.read().get(name).cloned().ok_or_else(|| Failure::no_integration(name))
     }
 
     pub(in crate::local) fn create_integration(
@@ -66,7 +66,7 @@ impl Store {
                 "An integration needs the credentials of one service, such as s3, and of no other",
             ));
         }
-        let mut integrations = write(&self.integrations);
+        let mut integrations = self.integrations.write();
         if integrations.contains_key(&integration.name) {
             return Err(Failure::already_exists("Integration", &integration.name));
         }
@@ -83,7 +83,7 @@ impl Store {
         request: UpdateIntegrationRequest,
         s3_endpoint: Option<Url>,
     ) -> Result<Integration, Failure> {
-        let mut integrations = write(&self.integrations);
+        let mut integrations = self.integrations.write();
         let found = integrations.get_mut(name).ok_or_else(|| Failure::no_integration(name))?;
         let old = found.integration.clone();
         let mut updated = Integration {
@@ -115,7 +115,7 @@ impl Store {
 
     pub(in crate::local) fn delete_integration(&self, name: &str) -> Result<Integration, Failure> {
         // Held so that no source comes to name it meanwhile.
-        let mut integrations = write(&self.integrations);
+        let mut integrations = self.integrations.write();
         if !integrations.contains_key(name) {
             return Err(Failure::no_integration(name));
         }

@@ -106,7 +106,8 @@ impl LimitKind {
 mod tests {
     use super::*;
     use crate::rockset::client::limits::limiter::Verdict;
-    use std::sync::{Arc, Mutex, PoisonError};
+    use parking_lot::Mutex;
+    use std::sync::Arc;
     use tokio::task::JoinSet;
 
     /// An organisation's limit, as a bucket or by whole minutes.
@@ -169,7 +170,7 @@ mod tests {
                     let permit = turn.acquire().await;
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     let refused = {
-                        let mut server = server.lock().unwrap_or_else(PoisonError::into_inner);
+                        let mut server = server.lock();
                         server.refuses(Instant::now())
                     };
                     match refused {
@@ -184,7 +185,7 @@ mod tests {
             });
         }
         calling.join_all().await;
-        let refused = server.lock().unwrap_or_else(PoisonError::into_inner).refused;
+        let refused = server.lock().refused;
         (begun.elapsed().as_secs_f64(), refused)
     }
 
