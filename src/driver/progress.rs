@@ -4,6 +4,7 @@ use super::task::Target;
 use crate::rockset::enums::SourceState;
 use crate::rockset::types::Source;
 use crate::status;
+use bytesize::ByteSize;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -68,7 +69,7 @@ impl Progress {
         let done = self.bytes.saturating_sub(before.bytes) as f64;
         let rate = done / took.as_secs_f64().max(f64::EPSILON);
         let left = self.bytes_total.saturating_sub(self.bytes) as f64;
-        let mut pace = format!(", {}/s", Bytes(rate as u64));
+        let mut pace = format!(", {}/s", ByteSize(rate as u64));
         if rate >= 1.0 && left > 0.0 {
             pace.push_str(&format!(", about {} left", Seconds(left / rate)));
         }
@@ -173,25 +174,6 @@ impl fmt::Display for Count {
             f.write_char(digit)?;
         }
         Ok(())
-    }
-}
-
-/// A number of bytes, for people.
-pub(super) struct Bytes(pub u64);
-
-impl fmt::Display for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
-        let mut value = self.0 as f64;
-        let mut unit = 0;
-        while value >= 1024.0 && unit + 1 < UNITS.len() {
-            value /= 1024.0;
-            unit += 1;
-        }
-        match unit {
-            0 => write!(f, "{} B", self.0),
-            _ => write!(f, "{value:.1} {}", UNITS[unit]),
-        }
     }
 }
 

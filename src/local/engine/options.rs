@@ -1,5 +1,6 @@
 //! Where and how sources are read.
 
+use bytesize::ByteSize;
 use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
@@ -35,19 +36,5 @@ impl Default for S3 {
 
 /// Reads a number of bytes, with or without a unit.
 fn bytes(text: &str) -> Result<u64, String> {
-    let wrong = || format!("{text:?} is no number of bytes: write 1000000, 500MB or 5GiB");
-    let unit = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(unit);
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    let factor = match unit {
-        "" | "B" => 1,
-        "kB" => 1_000,
-        "MB" => 1_000_000,
-        "GB" => 1_000_000_000,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        _ => return Err(wrong()),
-    };
-    number.checked_mul(factor).ok_or_else(wrong)
+    text.parse().map(|ByteSize(bytes)| bytes)
 }
