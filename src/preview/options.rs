@@ -112,7 +112,7 @@ impl Options {
     /// The connector's command, split into words.
     pub(super) fn command_words(&self) -> Result<Option<Vec<String>>, Error> {
         let Some(command) = &self.command else { return Ok(None) };
-        match split_words(command) {
+        match shlex::split(command) {
             Some(words) if !words.is_empty() => Ok(Some(words)),
             Some(_) => Err(Error::Option { option: "command", reason: "names no program".into() }),
             None => Err(Error::Option {
@@ -137,27 +137,4 @@ fn duration(text: &str) -> Result<Duration, String> {
         Some(_) => Ok(time),
         None => Err("too long a time; leave the option out to wait for ever".to_string()),
     }
-}
-
-/// Splits a command as a shell would, without expanding anything.
-fn split_words(command: &str) -> Option<Vec<String>> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote = None;
-    let mut chars = command.chars();
-    while let Some(c) = chars.next() {
-        match (c, quote) {
-            (c, Some(open)) if c == open => quote = None,
-            ('\\', None | Some('"')) => word.get_or_insert_default().push(chars.next()?),
-            (c, Some(_)) => word.get_or_insert_default().push(c),
-            ('"' | '\'', None) => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (c, None) if c.is_whitespace() => words.extend(word.take()),
-            (c, None) => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    quote.is_none().then_some(words)
 }

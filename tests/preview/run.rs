@@ -192,6 +192,8 @@ fn a_connector_that_is_no_connector_is_told_of() {
     of("true").fails(&["ended, but Spec was expected"]);
     of("echo hello").fails(&["a frame of"]);
     of("'unclosed").fails(&["--command"]);
+    of("sh -c \"exit '7'\"").fails(&["ended with exit status: 7"]);
+    of("'no such' # program").fails(&["no such", "could not be started"]);
 }
 
 #[test]
