@@ -4,9 +4,10 @@ use super::task::Target;
 use crate::rockset::enums::SourceState;
 use crate::rockset::types::Source;
 use crate::status;
+use bytesize::ByteSize;
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What a source says of itself.
@@ -68,7 +69,7 @@ impl Progress {
         let done = self.bytes.saturating_sub(before.bytes) as f64;
         let rate = done / took.as_secs_f64().max(f64::EPSILON);
         let left = self.bytes_total.saturating_sub(self.bytes) as f64;
-        let mut pace = format!(", {}/s", Bytes(rate as u64));
+        let mut pace = format!(", {}/s", ByteSize(rate as u64));
         if rate >= 1.0 && left > 0.0 {
             pace.push_str(&format!(", about {} left", Seconds(left / rate)));
         }
@@ -105,7 +106,7 @@ impl Overview {
 
     /// Takes in what was seen of a collection.
     pub fn see(&self, target: &Target, objects: Option<(u64, u64)>, is_done: bool) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         match is_done {
             false => drop(state.waiting.insert(target.binding, (target.to_string(), objects))),
             true => {
@@ -120,7 +121,7 @@ impl Overview {
     /// Shows what is waited for, if that is due. `is_first`: a workspace has been looked at
     /// for the first time.
     pub fn show(&self, is_first: bool) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         state.unseen = state.unseen.saturating_sub(is_first.into());
         let is_due = state.shown.as_ref().is_none_or(|(at, _)| at.elapsed() >= self.pause);
         if state.unseen > 0 || state.waiting.is_empty() || !is_due {
@@ -173,25 +174,6 @@ impl fmt::Display for Count {
             f.write_char(digit)?;
         }
         Ok(())
-    }
-}
-
-/// A number of bytes, for people.
-pub(super) struct Bytes(pub u64);
-
-impl fmt::Display for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
-        let mut value = self.0 as f64;
-        let mut unit = 0;
-        while value >= 1024.0 && unit + 1 < UNITS.len() {
-            value /= 1024.0;
-            unit += 1;
-        }
-        match unit {
-            0 => write!(f, "{} B", self.0),
-            _ => write!(f, "{value:.1} {}", UNITS[unit]),
-        }
     }
 }
 

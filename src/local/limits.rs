@@ -2,8 +2,8 @@
 
 use super::errors::Failure;
 use crate::rockset::rules::{INSTANCE_SIZES, MAX_DOCUMENTS};
+use parking_lot::Mutex;
 use std::str::FromStr;
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 /// Size of the virtual instance whose limit on writes is enforced.
@@ -47,7 +47,7 @@ impl Writes {
 
     /// Counts a request, or refuses it.
     pub(super) fn take(&self) -> Result<(), Failure> {
-        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bucket = self.bucket.lock();
         let now = Instant::now();
         let earned = now.duration_since(bucket.filled).as_secs_f64() * self.per_second;
         bucket.tokens = (bucket.tokens + earned).min(self.per_second);

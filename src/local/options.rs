@@ -23,7 +23,7 @@ pub struct Options {
     pub read_only_api_key: Option<ApiKey>,
 
     /// How long a new collection takes to be READY, and a deleted one to be gone, such as 500ms, 2s or 1m
-    #[arg(long, value_name = "DURATION", default_value = "200ms", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "200ms", value_parser = humantime::parse_duration)]
     pub ready_after: Duration,
 
     /// Enforce the write requests per second of this size, such as SMALL or XLARGE; without it, there is no limit
@@ -125,18 +125,4 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     let found: Vec<SocketAddr> = found.map_err(|error| format!("{host:?}: {error}"))?.collect();
     let usual = found.iter().find(|address| address.is_ipv4()).or(found.first());
     usual.copied().ok_or_else(|| format!("{host:?} has no address"))
-}
-
-/// Reads a number with a unit: `ms`, `s` or `m`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is not a duration: write 500ms, 2s or 1m");
-    let unit = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-    let (number, unit) = text.split_at(unit);
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    match unit {
-        "ms" => Ok(Duration::from_millis(number)),
-        "s" => Ok(Duration::from_secs(number)),
-        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
-        _ => Err(wrong()),
-    }
 }

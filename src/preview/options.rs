@@ -112,7 +112,7 @@ impl Options {
     /// The connector's command, split into words.
     pub(super) fn command_words(&self) -> Result<Option<Vec<String>>, Error> {
         let Some(command) = &self.command else { return Ok(None) };
-        match split_words(command) {
+        match shlex::split(command) {
             Some(words) if !words.is_empty() => Ok(Some(words)),
             Some(_) => Err(Error::Option { option: "command", reason: "names no program".into() }),
             None => Err(Error::Option {
@@ -127,42 +127,14 @@ fn codec(name: &str) -> Result<Codec, String> {
     Codec::from_name(name).ok_or_else(|| "either proto or json".to_string())
 }
 
+/// Reads a time, such as `5m` or `1h 30m`. A number without a unit is in seconds.
 fn duration(text: &str) -> Result<Duration, String> {
-    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let scale = match &text[number.len()..] {
-        "ms" => 0.001,
-        "" | "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => return Err("a number with the unit ms, s, m or h".to_string()),
+    let time = match text.parse() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?,
+        Err(_) => humantime::parse_duration(text).map_err(|error| error.to_string())?,
     };
-    let seconds: f64 = number.parse().map_err(|_| format!("{number:?} is no number"))?;
-    let time = Duration::try_from_secs_f64(seconds * scale).map_err(|e| e.to_string())?;
     match Instant::now().checked_add(time) {
         Some(_) => Ok(time),
         None => Err("too long a time; leave the option out to wait for ever".to_string()),
     }
-}
-
-/// Splits a command as a shell would, without expanding anything.
-fn split_words(command: &str) -> Option<Vec<String>> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote = None;
-    let mut chars = command.chars();
-    while let Some(c) = chars.next() {
-        match (c, quote) {
-            (c, Some(open)) if c == open => quote = None,
-            ('\\', None | Some('"')) => word.get_or_insert_default().push(chars.next()?),
-            (c, Some(_)) => word.get_or_insert_default().push(c),
-            ('"' | '\'', None) => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (c, None) if c.is_whitespace() => words.extend(word.take()),
-            (c, None) => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    quote.is_none().then_some(words)
 }

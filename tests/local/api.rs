@@ -372,12 +372,23 @@ fn options_are_read_from_the_command_line() {
     assert_eq!(format!("{none:?}"), format!("{:?}", Options::default()));
     assert_eq!(none.listen.to_string(), "127.0.0.1:8089");
 
-    for (text, millis) in [("500ms", 500), ("2s", 2_000), ("1m", 60_000), ("0s", 0)] {
+    for (text, millis) in [
+        ("500ms", 500),
+        ("2s", 2_000),
+        ("1m", 60_000),
+        ("0s", 0),
+        ("1.5s", 1_500),
+        ("1m2s", 62_000),
+    ] {
         let options = parse(&format!("--ready-after {text}")).unwrap();
         assert_eq!(options.ready_after, Duration::from_millis(millis));
     }
-    for wrong in ["5", "ms", "-1s", "1h", "1.5s"] {
-        assert!(parse(&format!("--ready-after={wrong}")).unwrap_err().contains("500ms"), "{wrong}");
+    for (wrong, what) in
+        [("5", "5sec or 5ms"), ("5 parsecs", "unit"), ("ms", "number"), ("-1s", "number")]
+    {
+        let arguments = ["local", "--ready-after", wrong];
+        let message = CommandLine::try_parse_from(arguments).unwrap_err().to_string();
+        assert!(message.contains("--ready-after") && message.contains(what), "{message}");
     }
     for (text, address) in [
         ("localhost:8089", "127.0.0.1:8089"),

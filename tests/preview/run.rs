@@ -167,9 +167,27 @@ fn a_timeout_ends_the_preview_between_transactions() {
 
 #[test]
 fn a_time_that_no_clock_counts_is_refused() {
-    let ended = two_transactions().arguments(&["--timeout", "1e19s"]).run();
-    assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("too long a time"), "{}", ended.stderr);
+    for time in ["1e19", "10000000000000000000s"] {
+        let ended = two_transactions().arguments(&["--timeout", time]).run();
+        assert_eq!(ended.code, Some(1));
+        assert!(ended.stderr.contains("too long a time"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_time_has_a_unit_or_is_in_seconds() {
+    for time in ["30", "0.5", "1.5m", "500ms", "2h", "1h 30m"] {
+        two_transactions().arguments(&["--timeout", time]).run().ok();
+    }
+    for (time, reason) in [("5 parsecs", "parsecs"), ("-1", "negative"), ("soon", "number")] {
+        let argument = format!("--timeout={time}");
+        let ended = two_transactions().arguments(&[&argument]).run();
+        assert!(
+            ended.stderr.contains("--timeout") && ended.stderr.contains(reason),
+            "{}",
+            ended.stderr
+        );
+    }
 }
 
 #[test]
@@ -211,6 +229,8 @@ fn a_connector_that_is_no_connector_is_told_of() {
     of("true").fails(&["ended, but Spec was expected"]);
     of("echo hello").fails(&["a frame of"]);
     of("'unclosed").fails(&["--command"]);
+    of("sh -c \"exit '7'\"").fails(&["ended with exit status: 7"]);
+    of("'no such' # program").fails(&["no such", "could not be started"]);
 }
 
 #[test]

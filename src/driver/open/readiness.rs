@@ -5,10 +5,11 @@ use crate::config::InitializeFromS3;
 use crate::driver::Error;
 use crate::driver::differences::{describe, reads};
 use crate::driver::poll_settings::PollSettings;
-use crate::driver::progress::{Bytes, Progress};
+use crate::driver::progress::Progress;
 use crate::driver::task::Target;
 use crate::rockset::enums::CollectionStatus;
 use crate::rockset::{self, types::Collection};
+use bytesize::ByteSize;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Instant;
@@ -168,8 +169,8 @@ impl Readiness {
             seconds = self.begun.elapsed().as_secs(),
             "filling the collection from S3: {objects} of {objects_total} objects, {} of \
              {}{pace}{expected}",
-            Bytes(bytes),
-            Bytes(bytes_total),
+            ByteSize(bytes),
+            ByteSize(bytes_total),
         );
     }
 
@@ -222,7 +223,7 @@ impl Readiness {
             (Some(progress), _) => info!(
                 collection = %self.target, objects = progress.objects, bytes = progress.bytes, seconds,
                 "the collection is filled from S3: {} objects, {}",
-                progress.objects, Bytes(progress.bytes)
+                progress.objects, ByteSize(progress.bytes)
             ),
             (None, _) if self.reported.is_some() => {
                 info!(collection = %self.target, seconds, "collection is READY")

@@ -1,8 +1,9 @@
 //! The memory of batches: how much of it there is, and what can be used again.
 
 use crate::encode::buffer::Buffer;
+use parking_lot::Mutex;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Memory for batches. It counts all that has been allocated until that is freed, and keeps
 /// what isn't needed any more: to ask the system for it anew for every batch would cost about
@@ -42,7 +43,7 @@ impl Pool {
             self.0.used.fetch_add(bytes, Relaxed);
             return Buffer::with_capacity(bytes);
         };
-        let mut kept = self.lock();
+        let mut kept = self.0.kept.lock();
         if let Some(fitting) = kept[index..SIZES.min(index + 2)].iter_mut().find_map(Vec::pop) {
             return fitting;
         }
@@ -66,7 +67,7 @@ impl Pool {
         match index(capacity) {
             Some(index) if size(index) == capacity => {
                 buffer.truncate(0);
-                self.lock()[index].push(buffer);
+                self.0.kept.lock()[index].push(buffer);
             }
             _ => self.discharge(capacity),
         }
@@ -104,12 +105,8 @@ impl Pool {
 
     /// Gives what is kept back to the system.
     pub fn clear(&self) {
-        let kept = std::mem::take(&mut *self.lock());
+        let kept = std::mem::take(&mut *self.0.kept.lock());
         let freed = kept.iter().flatten().map(Buffer::capacity).sum();
         self.discharge(freed);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, [Vec<Buffer>; SIZES]> {
-        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

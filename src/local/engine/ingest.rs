@@ -4,7 +4,8 @@ use crate::local::definition::Transformation;
 use crate::local::records::{self, Ingest, Ready, Record};
 use crate::local::special_fields as special;
 use crate::local::store::{Collection, Origin};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use parking_lot::Mutex;
+use std::sync::{Arc, Weak};
 use tokio::sync::mpsc;
 use tracing::warn;
 
@@ -60,7 +61,7 @@ impl Sink {
     /// takes them any more.
     pub(super) fn send(&self, mut records: Vec<Record>) -> Result<(), Unwanted> {
         let first = {
-            let mut progress = self.0.progress.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut progress = self.0.progress.lock();
             let count = records.len() as u64;
             let skipped = progress.skip.min(count);
             progress.skip -= skipped;
@@ -75,7 +76,7 @@ impl Sink {
 
     /// Makes a document of it that the object can't be read any further.
     pub(super) fn bad_object(&self, reason: String) -> Vec<Ready> {
-        let progress = self.0.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let progress = self.0.progress.lock();
         vec![records::bad(self.origin(progress.records), special::now(), reason)]
     }
 

@@ -15,7 +15,8 @@ use arrow::json::writer::{Encoder, EncoderFactory, EncoderOptions, NullableEncod
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, NaiveTime, SecondsFormat, TimeDelta};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use parking_lot::Mutex;
+use std::sync::Arc;
 
 /// The rows of a batch, each as the text of a JSON object with all its columns, or why
 /// it can't be written.
@@ -69,12 +70,8 @@ pub(super) fn values(array: &ArrayRef) -> Result<Vec<String>, ArrowError> {
 struct Wrong(Arc<Mutex<Option<String>>>);
 
 impl Wrong {
-    fn lock(&self) -> MutexGuard<'_, Option<String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn take(&self) -> Option<String> {
-        self.lock().take()
+        self.0.lock().take()
     }
 }
 
@@ -157,7 +154,7 @@ impl Encoder for Typed {
             Some(text) => out.extend_from_slice(text.as_bytes()),
             None => {
                 let kind = format!("{:?}", self.kind).to_lowercase();
-                self.wrong.lock().get_or_insert(format!("A {kind} is beyond all years"));
+                self.wrong.0.lock().get_or_insert(format!("A {kind} is beyond all years"));
             }
         }
     }

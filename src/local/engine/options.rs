@@ -1,6 +1,6 @@
 //! Where and how sources are read.
 
-use crate::local::options::duration;
+use bytesize::ByteSize;
 use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
@@ -20,7 +20,7 @@ pub struct S3 {
     pub directory: Option<PathBuf>,
 
     /// How often to look for new objects, unless a source says so itself
-    #[arg(long = "s3-poll", value_name = "DURATION", default_value = "1s", value_parser = duration)]
+    #[arg(long = "s3-poll", value_name = "DURATION", default_value = "1s", value_parser = humantime::parse_duration)]
     pub poll: Duration,
 
     /// Bytes from which on a new collection can't be used before they are ingested, such as 500MB or 5GiB
@@ -36,19 +36,5 @@ impl Default for S3 {
 
 /// Reads a number of bytes, with or without a unit.
 fn bytes(text: &str) -> Result<u64, String> {
-    let wrong = || format!("{text:?} is no number of bytes: write 1000000, 500MB or 5GiB");
-    let unit = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(unit);
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    let factor = match unit {
-        "" | "B" => 1,
-        "kB" => 1_000,
-        "MB" => 1_000_000,
-        "GB" => 1_000_000_000,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        _ => return Err(wrong()),
-    };
-    number.checked_mul(factor).ok_or_else(wrong)
+    text.parse().map(|ByteSize(bytes)| bytes)
 }

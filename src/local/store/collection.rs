@@ -9,7 +9,7 @@ use crate::rockset::enums::{CollectionStatus, ErrorType};
 use crate::rockset::types::{
     self, FieldMappingQuery, GetCollectionCommit, GetCollectionCommitData, Offsets,
 };
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use parking_lot::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -255,6 +255,6 @@ impl Collection {
     /// The state, also after a thread has panicked that held it: a document is put
     /// or taken whole.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }

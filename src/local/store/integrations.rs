@@ -2,7 +2,7 @@
 //!
 //! They are kept as they were sent, for a source to use, and shown without secrets.
 
-use super::{CREATOR, EXTERNAL_ID, KEY_NAME, Store, read, timestamp, write};
+use super::{CREATOR, EXTERNAL_ID, KEY_NAME, Store, timestamp};
 use crate::local::definition::check_name;
 use crate::local::errors::Failure;
 use crate::local::source::{no_messages, pushed_topic};
@@ -30,7 +30,7 @@ pub(in crate::local) type Taker = (Arc<Collection>, Source);
 
 impl Store {
     pub(in crate::local) fn integrations(&self) -> Vec<Integration> {
-        read(&self.integrations).values().map(masked).collect()
+        self.integrations.read().values().map(masked).collect()
     }
 
     pub(in crate::local) fn integration(&self, name: &str) -> Result<Integration, Failure> {
@@ -39,7 +39,7 @@ impl Store {
 
     /// An integration with its secrets, for who works with them.
     pub(in crate::local) fn secret_integration(&self, name: &str) -> Result<Kept, Failure> {
-        read(&self.integrations).get(name).cloned().ok_or_else(|| Failure::no_integration(name))
+        self.integrations.read().get(name).cloned().ok_or_else(|| Failure::no_integration(name))
     }
 
     pub(in crate::local) fn create_integration(
@@ -73,7 +73,7 @@ impl Store {
                 "An integration needs the credentials of one service, such as s3, and of no other",
             ));
         }
-        let mut integrations = write(&self.integrations);
+        let mut integrations = self.integrations.write();
         if integrations.contains_key(&integration.name) {
             return Err(Failure::already_exists("Integration", &integration.name));
         }
@@ -91,7 +91,7 @@ impl Store {
         request: UpdateIntegrationRequest,
         s3_endpoint: Option<Url>,
     ) -> Result<Integration, Failure> {
-        let mut integrations = write(&self.integrations);
+        let mut integrations = self.integrations.write();
         let found = integrations.get_mut(name).ok_or_else(|| Failure::no_integration(name))?;
         let old = found.integration.clone();
         let mut updated = Integration {
@@ -124,7 +124,7 @@ impl Store {
 
     /// The integration to which a key belongs that the Kafka Connect plugin brings.
     pub(in crate::local) fn integration_of_key(&self, key: &str) -> Option<String> {
-        let integrations = read(&self.integrations);
+        let integrations = self.integrations.read();
         let of_key = |kept: &&Kept| {
             pushed(&kept.integration)
                 .is_some_and(|kafka| kafka.connection_string.as_deref() == Some(key))
@@ -139,7 +139,7 @@ impl Store {
         topic: &str,
         note: impl FnOnce(&mut StatusKafka),
     ) {
-        let mut integrations = write(&self.integrations);
+        let mut integrations = self.integrations.write();
         let found = integrations.get_mut(name);
         if let Some(kafka) = found.and_then(|kept| kept.integration.kafka.as_mut()) {
             let topics = &mut kafka.source_status_by_topic;
@@ -161,7 +161,7 @@ impl Store {
 
     pub(in crate::local) fn delete_integration(&self, name: &str) -> Result<Integration, Failure> {
         // Held so that no source comes to name it meanwhile.
-        let mut integrations = write(&self.integrations);
+        let mut integrations = self.integrations.write();
         if !integrations.contains_key(name) {
             return Err(Failure::no_integration(name));
         }

@@ -15,8 +15,9 @@ use super::definition::{Definition, check_name};
 use super::errors::Failure;
 use crate::rockset::enums::ErrorType;
 use crate::rockset::types::{self, CreateWorkspaceRequest};
+use parking_lot::RwLock;
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Who has created everything.
@@ -82,11 +83,11 @@ impl Store {
     }
 
     pub(super) fn workspaces(&self) -> Vec<types::Workspace> {
-        read(&self.workspaces).iter().map(|(name, workspace)| workspace.show(name)).collect()
+        self.workspaces.read().iter().map(|(name, workspace)| workspace.show(name)).collect()
     }
 
     pub(super) fn workspace(&self, name: &str) -> Result<types::Workspace, Failure> {
-        let workspaces = read(&self.workspaces);
+        let workspaces = self.workspaces.read();
         workspaces
             .get(name)
             .map(|workspace| workspace.show(name))
@@ -98,7 +99,7 @@ impl Store {
         request: CreateWorkspaceRequest,
     ) -> Result<types::Workspace, Failure> {
         check_name("name", &request.name)?;
-        let mut workspaces = write(&self.workspaces);
+        let mut workspaces = self.workspaces.write();
         if workspaces.contains_key(&request.name) {
             return Err(Failure::already_exists("Workspace", &request.name));
         }
@@ -109,7 +110,7 @@ impl Store {
     }
 
     pub(super) fn delete_workspace(&self, name: &str) -> Result<types::Workspace, Failure> {
-        let mut workspaces = write(&self.workspaces);
+        let mut workspaces = self.workspaces.write();
         let workspace = workspaces.get(name).ok_or_else(|| Failure::no_workspace(name))?;
         if name == COMMONS {
             let message = format!("Workspace {COMMONS:?} always exists");
@@ -129,12 +130,12 @@ impl Store {
 
     /// All collections.
     pub(super) fn collections(&self) -> Vec<Arc<Collection>> {
-        read(&self.workspaces).values().flat_map(Workspace::collections).cloned().collect()
+        self.workspaces.read().values().flat_map(Workspace::collections).cloned().collect()
     }
 
     /// The collections of a workspace.
     pub(super) fn collections_of(&self, workspace: &str) -> Result<Vec<Arc<Collection>>, Failure> {
-        let workspaces = read(&self.workspaces);
+        let workspaces = self.workspaces.read();
         let found = workspaces.get(workspace).ok_or_else(|| Failure::no_workspace(workspace))?;
         Ok(found.collections().cloned().collect())
     }
@@ -145,7 +146,7 @@ impl Store {
         workspace: &str,
         name: &str,
     ) -> Result<Arc<Collection>, Failure> {
-        let workspaces = read(&self.workspaces);
+        let workspaces = self.workspaces.read();
         let found = workspaces.get(workspace).ok_or_else(|| Failure::no_workspace(workspace))?;
         let collection = found.collections.get(name).filter(|collection| !collection.is_gone());
         collection.cloned().ok_or_else(|| Failure::no_collection(workspace, name))
@@ -158,7 +159,7 @@ impl Store {
         source: types::Source,
     ) -> Result<types::Source, Failure> {
         // Held until the source is there, so that it isn't deleted meanwhile.
-        let integrations = read(&self.integrations);
+        let integrations = self.integrations.read();
         if let Some(name) = integrations::named(&source) {
             integrations.get(name).ok_or_else(|| Failure::no_integration(name))?;
         }
@@ -171,11 +172,11 @@ impl Store {
         definition: Definition,
     ) -> Result<Arc<Collection>, Failure> {
         // Held until the collection is there, so that none of them is deleted meanwhile.
-        let integrations = read(&self.integrations);
+        let integrations = self.integrations.read();
         for name in definition.sources.iter().filter_map(integrations::named) {
             integrations.get(name).ok_or_else(|| Failure::no_integration(name))?;
         }
-        let mut workspaces = write(&self.workspaces);
+        let mut workspaces = self.workspaces.write();
         let within =
             workspaces.get_mut(workspace).ok_or_else(|| Failure::no_workspace(workspace))?;
         within.collections.retain(|_, collection| !collection.is_gone());
@@ -191,15 +192,4 @@ impl Store {
 /// Now, as the API writes the time of a creation.
 pub(super) fn timestamp() -> String {
     chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
-}
-
-// A thread that panics leaves nothing half done in these maps, so a poisoned lock is
-// as good as any.
-
-fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
-    lock.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
-    lock.write().unwrap_or_else(PoisonError::into_inner)
 }

@@ -59,7 +59,7 @@ fn common_annotations(left: &Value, right: &Value) -> Map<String, Value> {
 
 /// The schema that describes a shape.
 fn schema(shape: &Shape) -> Value {
-    if shape.types == Types::NONE {
+    if shape.types.is_empty() {
         return Value::Bool(false);
     }
     let mut keywords = Map::new();
@@ -73,17 +73,17 @@ fn schema(shape: &Shape) -> Value {
     put("default", shape.default.clone());
     put("secret", shape.secret.map(Value::from));
     put("reduce", shape.reduce.and_then(strategy).map(|name| json!({ "strategy": name })));
-    if shape.types.overlaps(Types::STRING) {
+    if shape.types.intersects(Types::STRING) {
         strings(&shape.string, &mut put);
     }
-    if shape.types.overlaps(Types::NUMBER) {
+    if shape.types.intersects(Types::NUMBER) {
         put("minimum", shape.numeric.minimum.map(number));
         put("maximum", shape.numeric.maximum.map(number));
     }
-    if shape.types.overlaps(Types::ARRAY) {
+    if shape.types.intersects(Types::ARRAY) {
         arrays(&shape.array, &mut put);
     }
-    if shape.types.overlaps(Types::OBJECT) {
+    if shape.types.intersects(Types::OBJECT) {
         objects(&shape.object, &mut put);
     }
     Value::Object(keywords)
@@ -95,7 +95,7 @@ fn types(types: Types) -> Option<Value> {
     let name = |name: String| if name == "fractional" { "number".to_string() } else { name };
     let mut names: Vec<String> = types.names().into_iter().map(name).collect();
     match names.len() {
-        _ if types == Types::ANY => None,
+        _ if types == Types::all() => None,
         1 => names.pop().map(Value::from),
         _ => Some(names.into()),
     }

@@ -77,7 +77,7 @@ impl<'s> Inference<'s> {
         let Some(keywords) = schema.as_object() else {
             let mut shape = Shape::anything();
             if schema == &Value::Bool(false) {
-                shape.types = Types::NONE;
+                shape.types = Types::empty();
             }
             return Arc::new(shape);
         };
@@ -125,7 +125,7 @@ impl<'s> Inference<'s> {
         let count = |key: &str| keywords.get(key).and_then(Value::as_u64);
         let number = |key: &str| keywords.get(key).and_then(Value::as_f64);
         let mut shape = Shape {
-            types: keywords.get("type").map_or(Types::ANY, Types::of_keyword),
+            types: keywords.get("type").map_or(Types::all(), Types::of_keyword),
             enumeration: enumeration(keywords),
             title: text("title"),
             description: text("description"),

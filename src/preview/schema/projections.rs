@@ -187,7 +187,7 @@ fn check_key(shape: &Shape, pointer: &Pointer) -> Result<Types, String> {
     const KEYS: [Types; 5] =
         [Types::BOOLEAN, Types::FRACTIONAL, Types::INTEGER, Types::NUMBER, Types::STRING];
     let (shape, exists) = shape.locate(pointer);
-    let types = shape.types.without(Types::NULL);
+    let types = shape.types.difference(Types::NULL);
     match exists {
         Exists::Implicit => Err("the schema does not describe this location".to_string()),
         Exists::Cannot => Err("the schema does not allow this location".to_string()),
@@ -259,20 +259,20 @@ fn inference(shape: &Shape, exists: Exists) -> Inference {
         description: shape.description.clone().unwrap_or_default(),
         default_json: shape.default.as_ref().map(ToString::to_string).unwrap_or_default().into(),
         secret: shape.secret.unwrap_or_default(),
-        string: shape.types.overlaps(Types::STRING).then(|| inference::String {
+        string: shape.types.intersects(Types::STRING).then(|| inference::String {
             content_type: shape.string.content_type.clone().unwrap_or_default(),
             format: shape.string.format.clone().unwrap_or_default(),
             content_encoding: shape.string.content_encoding.clone().unwrap_or_default(),
             max_length: small(shape.string.length.maximum),
             ..inference::String::default()
         }),
-        numeric: shape.types.overlaps(Types::NUMBER).then(|| inference::Numeric {
+        numeric: shape.types.intersects(Types::NUMBER).then(|| inference::Numeric {
             has_minimum: numeric.minimum.is_some(),
             minimum: numeric.minimum.unwrap_or_default(),
             has_maximum: numeric.maximum.is_some(),
             maximum: numeric.maximum.unwrap_or_default(),
         }),
-        array: shape.types.overlaps(Types::ARRAY).then(|| inference::Array {
+        array: shape.types.intersects(Types::ARRAY).then(|| inference::Array {
             min_items: small(shape.array.items.minimum),
             has_max_items: shape.array.items.maximum.is_some(),
             max_items: small(shape.array.items.maximum),
@@ -300,14 +300,14 @@ impl Shape {
             at = shape.unwrap_or(&ANYTHING);
             exists = weaker(exists, child);
         }
-        if at.types == Types::NONE {
+        if at.types.is_empty() {
             exists = Exists::Cannot;
         }
         (at, exists)
     }
 
     fn child(&self, token: &str) -> (Option<&Self>, Exists) {
-        let index = pointer::index(token).filter(|_| self.types.overlaps(Types::ARRAY));
+        let index = pointer::index(token).filter(|_| self.types.intersects(Types::ARRAY));
         if let Some(index) = index {
             let (shape, position) = (self.array.at(index).map(Arc::as_ref), index as u64);
             let exists = if self.types == Types::ARRAY
@@ -322,7 +322,7 @@ impl Shape {
                 Exists::Implicit
             };
             (shape, exists)
-        } else if self.types.overlaps(Types::OBJECT) {
+        } else if self.types.intersects(Types::OBJECT) {
             let required = self.object.properties.get(token).is_some_and(|found| found.required);
             match self.object.at(token).map(Arc::as_ref) {
                 Some(shape) if required && self.types == Types::OBJECT => {
@@ -347,7 +347,7 @@ impl Shape {
         if out.len() > MOST_LOCATIONS {
             return;
         }
-        let exists = if self.types == Types::NONE { Exists::Cannot } else { exists };
+        let exists = if self.types.is_empty() { Exists::Cannot } else { exists };
         for (name, property) in &self.object.properties {
             let must = property.required && self.types == Types::OBJECT;
             let child = weaker(exists, if must { Exists::Must } else { Exists::May });

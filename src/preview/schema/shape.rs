@@ -88,7 +88,7 @@ impl Shape {
     /// The shape without any constraint.
     pub fn anything() -> Self {
         Self {
-            types: Types::ANY,
+            types: Types::all(),
             enumeration: None,
             title: None,
             description: None,

@@ -48,9 +48,9 @@ impl Algebra {
 
     /// What either shape allows: only constraints that both have remain.
     pub fn union(&mut self, left: &Arc<Shape>, right: &Arc<Shape>) -> Arc<Shape> {
-        if left.types == Types::NONE {
+        if left.types.is_empty() {
             return Arc::clone(right);
-        } else if right.types == Types::NONE {
+        } else if right.types.is_empty() {
             return Arc::clone(left);
         }
         self.unions.get(left, right).unwrap_or_else(|| {
@@ -209,9 +209,9 @@ impl Shape {
     /// An enumeration and the types limit each other.
     pub(super) fn restrict_to_enumeration(&mut self) {
         if let Some(values) = &mut self.enumeration {
-            values.retain(|value| self.types.overlaps(Types::of(value)));
+            values.retain(|value| self.types.intersects(Types::of(value)));
             sort_unique(values);
-            let present = values.iter().map(Types::of).fold(Types::NONE, Types::union);
+            let present: Types = values.iter().map(Types::of).collect();
             self.types = self.types.intersection(present);
         }
     }
@@ -307,7 +307,7 @@ fn either<T>(
     (right_types, right): (Types, T),
     union: impl FnOnce(T, T) -> T,
 ) -> T {
-    match (left_types.overlaps(of), right_types.overlaps(of)) {
+    match (left_types.intersects(of), right_types.intersects(of)) {
         (true, true) => union(left, right),
         (false, true) => right,
         _ => left,

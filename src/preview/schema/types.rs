@@ -2,56 +2,44 @@
 
 use serde_json::{Number, Value};
 
-/// The types that a location may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Types(u8);
+bitflags::bitflags! {
+    /// The types that a location may take; none if the location can't exist.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Types: u8 {
+        /// `array`
+        const ARRAY = 1;
+        /// `boolean`
+        const BOOLEAN = 1 << 1;
+        /// `number`, which names both of its parts. It comes before them, so that they aren't
+        /// named where it is.
+        const NUMBER = 0b11 << 2;
+        /// `integer`
+        const INTEGER = 1 << 2;
+        /// A number with a fractional part.
+        const FRACTIONAL = 1 << 3;
+        /// `null`
+        const NULL = 1 << 4;
+        /// `object`
+        const OBJECT = 1 << 5;
+        /// `string`
+        const STRING = 1 << 6;
+    }
+}
 
 impl Types {
-    /// No type: the location can't exist.
-    pub const NONE: Self = Self(0);
-    /// `array`
-    pub const ARRAY: Self = Self(1);
-    /// `boolean`
-    pub const BOOLEAN: Self = Self(2);
-    /// `integer`
-    pub const INTEGER: Self = Self(4);
-    /// A number with a fractional part.
-    pub const FRACTIONAL: Self = Self(8);
-    /// `number`
-    pub const NUMBER: Self = Self(12);
-    /// `null`
-    pub const NULL: Self = Self(16);
-    /// `object`
-    pub const OBJECT: Self = Self(32);
-    /// `string`
-    pub const STRING: Self = Self(64);
-    /// Any type.
-    pub const ANY: Self = Self(127);
-
-    /// The set that the keyword `type` stands for.
+    /// The set that the keyword `type` of a valid schema stands for.
     pub fn of_keyword(keyword: &Value) -> Self {
         match keyword {
             Value::String(name) => Self::named(name),
-            Value::Array(names) => names
-                .iter()
-                .filter_map(Value::as_str)
-                .fold(Self::NONE, |set, name| set.union(Self::named(name))),
-            _ => Self::ANY,
+            Value::Array(names) => {
+                names.iter().filter_map(Value::as_str).map(Self::named).collect()
+            }
+            _ => Self::all(),
         }
     }
 
     fn named(name: &str) -> Self {
-        match name {
-            "array" => Self::ARRAY,
-            "boolean" => Self::BOOLEAN,
-            "fractional" => Self::FRACTIONAL,
-            "integer" => Self::INTEGER,
-            "number" => Self::NUMBER,
-            "null" => Self::NULL,
-            "object" => Self::OBJECT,
-            "string" => Self::STRING,
-            _ => Self::NONE,
-        }
+        Self::from_name(&name.to_ascii_uppercase()).unwrap_or(Self::empty())
     }
 
     /// The type of a value.
@@ -67,45 +55,10 @@ impl Types {
         }
     }
 
-    /// The types of both.
-    pub fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// The types that both have.
-    pub fn intersection(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
-    /// The types without those of the other.
-    pub fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-
-    /// Whether there are types that both have.
-    pub fn overlaps(self, other: Self) -> bool {
-        self.0 & other.0 != 0
-    }
-
     /// The names of the types, sorted.
     pub fn names(self) -> Vec<String> {
-        let number = match (self.overlaps(Self::INTEGER), self.overlaps(Self::FRACTIONAL)) {
-            (true, true) => ("number", Self::NUMBER),
-            (true, false) => ("integer", Self::INTEGER),
-            _ => ("fractional", Self::FRACTIONAL),
-        };
-        let mut names: Vec<String> = [
-            ("array", Self::ARRAY),
-            ("boolean", Self::BOOLEAN),
-            number,
-            ("null", Self::NULL),
-            ("object", Self::OBJECT),
-            ("string", Self::STRING),
-        ]
-        .into_iter()
-        .filter(|(_, types)| self.overlaps(*types))
-        .map(|(name, _)| name.to_string())
-        .collect();
+        let mut names: Vec<String> =
+            self.iter_names().map(|(name, _)| name.to_ascii_lowercase()).collect();
         names.sort();
         names
     }

@@ -11,9 +11,10 @@ use crate::local::incoming::Transformed;
 use crate::rockset::enums::ErrorType;
 use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::DataType;
+use parking_lot::Mutex;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// How many plans are kept. Documents whose types differ more than that are planned for
 /// again and again.
@@ -137,14 +138,13 @@ impl Transformation {
     }
 
     fn plan(&self, types: Vec<DataType>) -> Planned {
-        let lock = || self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(plan) = lock().get(&types) {
+        if let Some(plan) = self.plans.lock().get(&types) {
             return plan.clone();
         }
         let Query { expressions, condition, .. } = &self.query;
         let plan = Arc::new(Plan::new(expressions, *condition, &types));
         if self.lasting {
-            let mut plans = lock();
+            let mut plans = self.plans.lock();
             if plans.len() >= PLANS {
                 plans.clear();
             }

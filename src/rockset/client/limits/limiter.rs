@@ -22,8 +22,8 @@
 
 use super::rate::Rate;
 use crate::rockset::client::retry::JITTER;
+use parking_lot::Mutex;
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
@@ -129,24 +129,20 @@ impl Limiter {
 
     /// What it came to until now.
     pub fn writes(&self) -> Writes {
-        self.state().writes
+        self.state.lock().writes
     }
 
     /// How many a second go, if that is known.
     pub fn rate(&self) -> Option<f64> {
-        self.state().rate.at(Instant::now())
+        self.state.lock().rate.at(Instant::now())
     }
 
     /// Takes the next turn.
     pub fn enter(&self) -> Ticket<'_> {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.turns += 1;
         state.rate.enter(Instant::now());
         Ticket { limiter: self, turn: state.turns, attempts: 0 }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -158,7 +154,7 @@ impl Ticket<'_> {
         loop {
             let changed = self.limiter.changed.notified();
             let admission = {
-                let mut state = self.limiter.state();
+                let mut state = self.limiter.state.lock();
                 let now = Instant::now();
                 let admission = state.admission(self.turn, now);
                 if let Admission::Now = admission {
@@ -187,7 +183,7 @@ impl Ticket<'_> {
 
 impl Drop for Ticket<'_> {
     fn drop(&mut self) {
-        self.limiter.state().rate.leave(Instant::now());
+        self.limiter.state.lock().rate.leave(Instant::now());
     }
 }
 
@@ -199,14 +195,14 @@ struct Waiting<'a> {
 
 impl<'a> Waiting<'a> {
     fn new(limiter: &'a Limiter, turn: u64) -> Self {
-        limiter.state().waiting.insert(turn);
+        limiter.state.lock().waiting.insert(turn);
         Self { limiter, turn }
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.limiter.state().waiting.remove(&self.turn);
+        self.limiter.state.lock().waiting.remove(&self.turn);
         self.limiter.changed.notify_waiters();
     }
 }
@@ -231,7 +227,7 @@ impl State {
 impl Permit<'_> {
     /// Learns from what came of the attempt, and when the server wants another.
     pub fn finish(self, verdict: Verdict, retry_after: Option<Duration>) {
-        let mut state = self.limiter.state();
+        let mut state = self.limiter.state.lock();
         let now = Instant::now();
         if let Some(asked) = retry_after {
             let hold = asked.min(self.limiter.longest).mul_f64(1.0 + JITTER * fastrand::f64());
@@ -264,7 +260,7 @@ impl Permit<'_> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.limiter.state().in_flight -= 1;
+        self.limiter.state.lock().in_flight -= 1;
         self.limiter.changed.notify_waiters();
     }
 }

@@ -2,7 +2,8 @@
 
 use super::limiter::{Limiter, Verdict};
 use super::metadata::MetadataLimits;
-use std::sync::{Arc, Mutex, PoisonError};
+use parking_lot::Mutex;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -70,7 +71,7 @@ async fn call(limiter: &Limiter, server: &Mutex<Server>, latency: Duration) {
         let permit = ticket.acquire().await;
         tokio::time::sleep(latency).await;
         let refused = {
-            let mut server = server.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut server = server.lock();
             server.refuses(Instant::now())
         };
         match refused {
@@ -98,7 +99,7 @@ async fn updates(limit: Limit, per_minute: f64, assumed: f64, calls: u64) -> (f6
         calling.spawn(async move { call(&limiter, &server, Duration::from_millis(50)).await });
     }
     calling.join_all().await;
-    let refused = server.lock().unwrap_or_else(PoisonError::into_inner).refused;
+    let refused = server.lock().refused;
     (begun.elapsed().as_secs_f64(), refused)
 }
 
@@ -119,7 +120,7 @@ async fn writes(per_second: f64, says_when: bool, latency: Duration) -> (f64, f6
     }
     tokio::time::sleep(RUN).await;
     drop(workers);
-    let server = server.lock().unwrap_or_else(PoisonError::into_inner);
+    let server = server.lock();
     let (accepted, refused) = (server.accepted as f64, server.refused as f64);
     let allowed = per_second * (RUN.as_secs_f64() + 1.0);
     (accepted / allowed, refused / (accepted + refused))
