@@ -2,11 +2,12 @@
 
 use jsonschema::{Draft, Validator};
 use materialize_rockset::rockset::operations::{OPERATIONS, Operation};
+use parking_lot::Mutex;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock};
 
 /// The document, its schemas as those of JSON Schema.
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
@@ -59,7 +60,7 @@ fn validator(reference: &str) -> Arc<Validator> {
     static VALIDATORS: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> =
         LazyLock::new(Mutex::default);
     // A failed check panics, and leaves nothing half done.
-    let mut validators = VALIDATORS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut validators = VALIDATORS.lock();
     let make = || {
         let components = &DOCUMENT["components"];
         let schema = json!({"allOf": [{"$ref": reference}], "components": components});
