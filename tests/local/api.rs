@@ -386,7 +386,7 @@ fn options_are_read_from_the_command_line() {
     for (wrong, what) in
         [("5", "5sec or 5ms"), ("5 parsecs", "unit"), ("ms", "number"), ("-1s", "number")]
     {
-        let arguments = ["local", "--ready-after", wrong];
+        let arguments = ["local".to_string(), format!("--ready-after={wrong}")];
         let message = CommandLine::try_parse_from(arguments).unwrap_err().to_string();
         assert!(message.contains("--ready-after") && message.contains(what), "{message}");
     }
