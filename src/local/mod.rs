@@ -12,7 +12,8 @@
 //!   refused; `cors`: what every answer has.
 //! - `definition`, `source`, `durations`, `incoming`, `patch`, `special_fields`: what
 //!   comes in, checked.
-//! - `store`: what is kept.
+//! - `store`: what is kept; `storage`: documents of a collection.
+//! - `pool`: the threads on which whatever takes long is done.
 //! - `engine`: SQL on documents and what reads S3 (feature `engine`); without it,
 //!   `no_engine` refuses both.
 
@@ -31,10 +32,12 @@ mod incoming;
 mod limits;
 mod options;
 mod patch;
+mod pool;
 mod router;
 mod server;
 mod source;
 mod special_fields;
+mod storage;
 mod store;
 mod strict;
 mod tls;

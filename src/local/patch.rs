@@ -3,7 +3,7 @@
 use super::errors::Failure;
 use super::limits;
 use super::special_fields::{self as special, EVENT_TIME, ID, META};
-use super::store::Document;
+use super::storage::Document;
 use crate::rockset::enums::{ErrorType, PatchOperationKind as Kind};
 use crate::rockset::types::PatchOperation;
 use serde_json::value::RawValue;

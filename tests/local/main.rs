@@ -14,6 +14,7 @@ mod nulls;
 mod parquet;
 mod patches;
 mod rights;
+mod snapshots;
 #[cfg(feature = "engine")]
 mod sources;
 #[path = "../support/mod.rs"]

@@ -6,8 +6,10 @@
 use super::formats::Record;
 use crate::local::definition::Transformation;
 use crate::local::incoming::{self, Transformed};
+use crate::local::pool::Pool;
 use crate::local::special_fields::{self as special, EventTimeSource};
-use crate::local::store::{Collection, Document, Meta};
+use crate::local::storage::{Document, Meta};
+use crate::local::store::Collection;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::mpsc;
 
@@ -39,6 +41,7 @@ struct Parts {
     object: Arc<str>,
     progress: Mutex<Progress>,
     parts: mpsc::Sender<Part>,
+    pool: Pool,
 }
 
 #[derive(Debug)]
@@ -60,14 +63,15 @@ impl Sink {
         object: Arc<str>,
         skip: u64,
         parts: mpsc::Sender<Part>,
+        pool: Pool,
     ) -> Self {
         let progress = Mutex::new(Progress { records: 0, skip });
-        Self(Arc::new(Parts { collection, transformation, object, progress, parts }))
+        Self(Arc::new(Parts { collection, transformation, object, progress, parts, pool }))
     }
 
-    /// Makes documents of records and hands them on. This blocks, and fails when nobody
-    /// takes them any more.
-    pub(super) fn send(&self, mut records: Vec<Record>) -> Result<(), Unwanted> {
+    /// Makes documents of records, which takes a while. Fails when nobody takes them any
+    /// more.
+    pub(super) fn part(&self, mut records: Vec<Record>) -> Result<Part, Unwanted> {
         let first = {
             let mut progress = self.0.progress.lock().unwrap_or_else(PoisonError::into_inner);
             let count = records.len() as u64;
@@ -78,8 +82,17 @@ impl Sink {
             progress.records - count + skipped
         };
         let count = records.len() as u64;
-        let documents = Ok(self.documents(first, &records)?);
-        self.0.parts.blocking_send(Part { records: count, documents }).map_err(|_| Unwanted)
+        Ok(Part { records: count, documents: Ok(self.documents(first, &records)?) })
+    }
+
+    /// Hands documents on. Fails when nobody takes them any more.
+    pub(super) async fn send(&self, part: Part) -> Result<(), Unwanted> {
+        self.0.parts.send(part).await.map_err(|_| Unwanted)
+    }
+
+    /// Where documents are made.
+    pub(super) fn pool(&self) -> &Pool {
+        &self.0.pool
     }
 
     /// Makes a document of it that the object can't be read any further.

@@ -48,7 +48,7 @@ pub(in crate::local) async fn create(
     Params(workspace): Params<String>,
     JsonBody(request): JsonBody<CreateCollectionRequest>,
 ) -> Answer<CreateCollectionResponse> {
-    let definition = Definition::try_from(request)?;
+    let definition = app.pool.run(move || Definition::try_from(request)).await??;
     for source in &definition.sources {
         engine::check_access(&app, source)?;
     }
@@ -67,8 +67,10 @@ pub(in crate::local) async fn update(
     JsonBody(request): JsonBody<UpdateCollectionRequest>,
 ) -> Answer<GetCollectionResponse> {
     let collection = app.store.collection(&workspace, &name)?;
-    let query = request.field_mapping_query.as_ref();
-    let transformation = query.map(|query| transformation(Some(query))).transpose()?;
+    let transformation = match request.field_mapping_query {
+        None => None,
+        Some(query) => Some(app.pool.run(move || transformation(Some(&query))).await??),
+    };
     collection.update(request.description, transformation)?;
     Ok(Json(GetCollectionResponse { data: Some(collection.show()) }))
 }
@@ -78,7 +80,8 @@ pub(in crate::local) async fn delete(
     Params((workspace, name)): Place,
 ) -> Answer<DeleteCollectionResponse> {
     let collection = app.store.collection(&workspace, &name)?;
-    collection.delete();
+    let documents = collection.delete();
+    app.pool.spawn(move || drop(documents));
     Ok(Json(DeleteCollectionResponse { data: Some(collection.show()) }))
 }
 

@@ -1,14 +1,10 @@
 //! What the organization holds: workspaces, their collections, integrations.
 
 mod collection;
-mod documents;
 mod integrations;
 mod sources;
 
 pub(super) use collection::Collection;
-#[cfg(feature = "engine")]
-pub(super) use documents::Meta;
-pub(super) use documents::{Document, Documents};
 #[cfg(feature = "engine")]
 pub(super) use sources::Reading;
 

@@ -4,6 +4,10 @@ use super::collection::{Collection, State};
 use crate::local::engine;
 use crate::local::errors::Failure;
 use crate::local::source::is_read;
+#[cfg(feature = "engine")]
+use crate::local::special_fields as special;
+#[cfg(feature = "engine")]
+use crate::local::storage::Document;
 use crate::rockset::enums::{CollectionStatus, SourceState};
 use crate::rockset::types::{Source, SourceS3Settings, SourceWriteApi, Status};
 use chrono::{SecondsFormat, TimeDelta, Utc};
@@ -139,7 +143,7 @@ impl Collection {
 
     pub(super) fn add_source(&self, source: Source) -> Result<Source, Failure> {
         let mut state = self.state();
-        self.alive(&state)?;
+        self.alive()?;
         let source = Kept::new(source, false);
         let shown = source.show();
         state.sources.push(source);
@@ -149,7 +153,7 @@ impl Collection {
     /// Removes a source. What it has brought stays.
     pub(in crate::local) fn remove_source(&self, id: &str) -> Result<Source, Failure> {
         let mut state = self.state();
-        self.alive(&state)?;
+        self.alive()?;
         let i = position(&state, id)?;
         Ok(state.sources.remove(i).shown)
     }
@@ -202,7 +206,7 @@ impl Collection {
         act: impl FnOnce(&mut Kept) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let mut state = self.state();
-        self.alive(&state)?;
+        self.alive()?;
         let i = position(&state, id)?;
         act(&mut state.sources[i])
     }
@@ -232,29 +236,35 @@ impl Collection {
 
     /// Whether to go on reading a source.
     pub(in crate::local) fn reading(&self, id: &str) -> Reading {
-        turn(&mut self.state(), id)
+        match self.is_deleted() {
+            true => Reading::IsOver,
+            false => reading(&mut self.state(), id),
+        }
     }
 
-    /// Stores what a source has brought, in its order, unless it is to rest or to end.
+    /// Stores what a source has brought, in its order, unless it is to rest or to end. This
+    /// may take as long as there are documents.
     pub(in crate::local) fn ingest(
         &self,
         id: &str,
-        documents: &mut Vec<(Box<str>, super::Document)>,
+        documents: &mut Vec<(Box<str>, Document)>,
     ) -> Reading {
-        let mut state = self.state();
-        let turn = turn(&mut state, id);
-        if turn == Reading::GoesOn {
-            self.expire(&mut state);
-            for (id, document) in documents.drain(..) {
-                let immutable = self.definition().insert_only && state.documents.get(&id).is_some();
-                if !immutable {
-                    state.documents.put(id, document);
-                }
-            }
-            state.documents.touch();
-            state.writes += 1;
+        let _turn = self.turn();
+        let turn = self.reading(id);
+        if turn != Reading::GoesOn {
+            return turn;
         }
-        turn
+        let mut batch = self.batch();
+        for (id, document) in documents.drain(..) {
+            let immutable = self.definition().insert_only && batch.get(&id).is_some();
+            if !immutable {
+                batch.put(id, document);
+            }
+        }
+        match self.publish(batch.seal().written(special::now()), |_| {}) {
+            Ok(_) => Reading::GoesOn,
+            Err(_) => Reading::IsOver,
+        }
     }
 
     /// Changes what is shown of a source, if it is still there and not suspended.
@@ -296,10 +306,7 @@ impl Collection {
 }
 
 #[cfg(feature = "engine")]
-fn turn(state: &mut State, id: &str) -> Reading {
-    if state.deleted.is_some() {
-        return Reading::IsOver;
-    }
+fn reading(state: &mut State, id: &str) -> Reading {
     match state.sources.iter_mut().find(|source| source.is(id)) {
         None => Reading::IsOver,
         Some(source) if source.state() == Some(&SourceState::Suspended) => {

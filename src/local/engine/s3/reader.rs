@@ -5,6 +5,7 @@ use super::place::explain;
 use crate::local::definition::Transformation;
 use crate::local::engine::formats::{self, Fault, Format};
 use crate::local::engine::ingest::{Part, Sink};
+use crate::local::pool::Pool;
 use crate::local::store::Collection;
 use crate::rockset::types::Source;
 use object_store::{ObjectMeta, ObjectStore};
@@ -31,13 +32,14 @@ impl Reader {
         pattern: &Pattern,
         object: ObjectMeta,
         (collection, transformation, skip): (Weak<Collection>, Option<Transformation>, u64),
+        pool: Pool,
     ) -> Result<Self, String> {
         let format = Format::given(source.format_params.as_ref(), "the source")
             .map_err(|failure| failure.message().to_string())?;
         let bucket = source.s3.as_ref().map_or("", |s3| s3.bucket.as_str());
         let about = about(bucket, pattern, object.location.as_ref());
         let (sender, parts) = mpsc::channel(AHEAD);
-        let sink = Sink::new(collection, transformation, about, skip, sender);
+        let sink = Sink::new(collection, transformation, about, skip, sender, pool);
         let mut task = JoinSet::new();
         let read = object.clone();
         task.spawn(async move {

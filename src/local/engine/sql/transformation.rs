@@ -35,7 +35,7 @@ impl Transformation {
         let parsed = with_room(|| {
             let query = Query::parse(sql)?;
             let lasting = !query.expressions.iter().any(functions::tells_time);
-            Ok((query, lasting))
+            Ok::<_, Failure>((query, lasting))
         });
         let (query, lasting) = parsed.map_err(|failed| query::wrong(&failed))??;
         Ok(Self { query, lasting, plans: Mutex::default() })
