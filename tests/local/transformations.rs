@@ -352,3 +352,25 @@ async fn expressions_may_be_long_but_not_endless() {
     let many: Vec<_> = (0..500).map(|i| format!("v + {i} AS x{i}")).collect();
     assert_eq!(transformed(&many.join(", "), json!({"v": 1})).await["x499"], 500);
 }
+
+/// Each way in which a transformation can come has the stack for it.
+#[tokio::test]
+async fn a_long_expression_may_come_every_way() {
+    let sql = format!("SELECT name AS _id, {} AS x FROM _input", vec!["v"; 400].join(" + "));
+    let sql = json!({ "sql": sql });
+    let s3 = S3::start(&["files"]).await;
+    s3.put("files", "1.json", r#"{"name": "of a source", "v": 1}"#);
+    let local = Local::with_collection(json!({})).await;
+    local.integrate(&s3).await;
+    local.send(Method::PUT, C, json!({"field_mapping_query": sql})).await.data();
+    local.add(json!([{"name": "of a request", "v": 2}])).await.data();
+    let mut own = source(json!({}));
+    own["ingest_transformation"] = sql;
+    local.post(SOURCES, own).await.data();
+    local.source_until(|_| true).await;
+    while local.documents().await.len() < 2 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(local.document("of%20a%20request").await["x"], 800);
+    assert_eq!(local.document("of%20a%20source").await["x"], 400);
+}
