@@ -15,11 +15,19 @@ use serde::ser::{
 /// A JSON body.
 pub(super) struct Json<T>(pub(super) T);
 
+impl<T: Serialize> Json<T> {
+    /// The text of the body.
+    pub(super) fn text(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let mut text = Vec::new();
+        self.0.serialize(Whole(&mut serde_json::Serializer::new(&mut text)))?;
+        Ok(text)
+    }
+}
+
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
-        let mut text = Vec::new();
-        match self.0.serialize(Whole(&mut serde_json::Serializer::new(&mut text))) {
-            Ok(()) => ([(CONTENT_TYPE, "application/json")], text).into_response(),
+        match self.text() {
+            Ok(text) => ([(CONTENT_TYPE, "application/json")], text).into_response(),
             Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
         }
     }

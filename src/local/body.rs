@@ -2,21 +2,26 @@
 //! words of the API when it isn't as it should be.
 
 use super::errors::Failure;
+use super::pool::Pool;
 use super::strict::Strict;
 use crate::rockset::enums::ErrorType;
 use crate::rockset::rules::MAX_BODY;
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRef, FromRequest, FromRequestParts, Path, Query, Request};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde::de::{DeserializeOwned, DeserializeSeed};
 use std::future::poll_fn;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::time::Duration;
 
 /// How much of a body that is too large is still read, and for how long.
 const DRAINED: (usize, Duration) = (10 * MAX_BODY, Duration::from_secs(10));
+
+/// Bytes of a body that are parsed at once; a larger one is left to the pool.
+const SMALL: usize = 64 << 10;
 
 /// Reads a body to its end, unless it is too large.
 ///
@@ -89,12 +94,21 @@ fn says_json(headers: &HeaderMap) -> bool {
 /// A JSON body of one of the API's types.
 pub(super) struct JsonBody<T>(pub(super) T);
 
-impl<S: Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
+impl<S: Sync, T: DeserializeOwned + Send + 'static> FromRequest<S> for JsonBody<T>
+where
+    Pool: FromRef<S>,
+{
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         let JsonText(text) = JsonText::from_request(request, state).await?;
-        parse(&text, std::marker::PhantomData::<T>).map(Self)
+        let is_small = text.len() <= SMALL;
+        let parse = move || parse(&text, PhantomData::<T>);
+        let parsed = match is_small {
+            true => parse(),
+            false => Pool::from_ref(state).run(parse).await?,
+        };
+        parsed.map(Self)
     }
 }
 

@@ -32,6 +32,10 @@ impl Failure {
         Self::new(ErrorType::Invalidinput, message)
     }
 
+    pub(super) fn internal(error: &dyn std::fmt::Display) -> Self {
+        Self::new(ErrorType::Internalerror, format!("The local Rockset has failed: {error}"))
+    }
+
     pub(super) fn not_found(what: &str, name: &str) -> Self {
         Self::new(ErrorType::Notfound, format!("{what} {name:?} does not exist"))
     }
@@ -106,6 +110,7 @@ impl Failure {
             T::Ratelimitexceeded => StatusCode::TOO_MANY_REQUESTS,
             T::Notimplementedyet => StatusCode::NOT_IMPLEMENTED,
             T::Serviceunavailable => StatusCode::SERVICE_UNAVAILABLE,
+            T::Internalerror => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::BAD_REQUEST,
         }
     }

@@ -1,7 +1,10 @@
 //! Files that are uploaded: which hold JSON, and what these hold.
 
 use super::errors::Failure;
-use super::records::Record;
+use super::pool::Pool;
+use super::records::{Ingest, Ready, Record};
+use super::storage::Origin;
+use super::store::Collection;
 use crate::rockset::enums::ErrorType;
 use crate::rockset::rules::MAX_BODY;
 use crate::rockset::types::FormatParams;
@@ -11,6 +14,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::io::Read;
+use std::sync::Arc;
 
 /// Bytes that a file may have when it is unpacked.
 const UNPACKED: u64 = 10 * MAX_BODY as u64;
@@ -40,7 +44,7 @@ fn said(params: &FormatParams) -> Vec<String> {
 
 /// The JSON documents of a file, in their order: one after the other, on as many lines
 /// as they like, or in arrays.
-pub(super) fn json(name: &str, file: &Bytes) -> Result<Vec<Record>, Failure> {
+fn json(name: &str, file: &Bytes) -> Result<Vec<Record>, Failure> {
     let text = unpacked(name, file)?;
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
     let mut records = Vec::new();
@@ -76,4 +80,20 @@ fn unpacked<'a>(name: &str, file: &'a [u8]) -> Result<Cow<'a, [u8]>, Failure> {
         }
         Ok(_) => Ok(text.into()),
     }
+}
+
+/// Documents of a file of JSON, made on the pool.
+pub(super) async fn read_json(
+    pool: &Pool,
+    collection: &Arc<Collection>,
+    name: &str,
+    file: Bytes,
+    origin: Origin,
+) -> Result<Vec<Ready>, Failure> {
+    let (collection, name) = (collection.clone(), name.to_string());
+    let documents = pool.run(move || {
+        let records = json(&name, &file)?;
+        Ok(Ingest::new(&collection, None).documents(&records, |_| origin.clone()))
+    });
+    documents.await?
 }

@@ -12,7 +12,8 @@
 //!   refused; `answers`, `cors`: what every answer has.
 //! - `definition`, `source`, `durations`, `incoming`, `patch`, `special_fields`: what
 //!   comes in, checked; `files`, `records`: what sources bring.
-//! - `store`: what is kept.
+//! - `store`: what is kept; `storage`: documents of a collection.
+//! - `pool`: the threads on which whatever takes long is done.
 //! - `engine`: SQL on documents and what reads S3 (feature `engine`); without it,
 //!   `no_engine` refuses both.
 
@@ -33,11 +34,13 @@ mod incoming;
 mod limits;
 mod options;
 mod patch;
+mod pool;
 mod records;
 mod router;
 mod server;
 mod source;
 mod special_fields;
+mod storage;
 mod store;
 mod strict;
 mod tls;

@@ -3,10 +3,12 @@
 use super::errors::Failure;
 use super::files;
 use super::incoming::Transformed;
-use super::records::{Ingest, Ready};
+use super::pool::Pool;
+use super::records::Ready;
 use super::server::App;
 use super::source;
-use super::store::{Collection, Origin};
+use super::storage::Origin;
+use super::store::Collection;
 use crate::rockset::types::{FormatParams, Source};
 use axum::body::Bytes;
 use std::sync::Arc;
@@ -20,7 +22,7 @@ impl Transformation {
         Err(Failure::needs_engine("An ingest transformation runs SQL on every document"))
     }
 
-    pub(super) fn apply(&self, _: &[&str]) -> Result<Vec<Transformed>, Failure> {
+    pub(super) fn apply(&self, _: &[&str]) -> Vec<Transformed> {
         match *self {}
     }
 }
@@ -35,6 +37,7 @@ pub(super) fn check_access(_: &App, _: &Source) -> Result<(), Failure> {
 
 /// Documents of a file that was uploaded.
 pub(super) async fn read_file(
+    pool: &Pool,
     collection: &Arc<Collection>,
     name: &str,
     file: Bytes,
@@ -43,10 +46,7 @@ pub(super) async fn read_file(
 ) -> Result<Vec<Ready>, Failure> {
     match files::is_json(name, params) {
         false => Err(Failure::needs_engine("The file holds CSV, Parquet or the like")),
-        true => {
-            let records = files::json(name, &file)?;
-            Ingest::new(collection, None).documents(&records, |_| origin.clone())
-        }
+        true => files::read_json(pool, collection, name, file, origin).await,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::errors::Failure;
 use super::special_fields::{self as special, EVENT_TIME, ID, META};
-use super::store::Document;
+use super::storage::Document;
 use crate::rockset::enums::{ErrorType, PatchOperationKind as Kind};
 use crate::rockset::rules::MAX_BODY;
 use crate::rockset::types::PatchOperation;

@@ -5,10 +5,10 @@
 
 use super::definition::Transformation;
 use super::engine;
-use super::errors::Failure;
 use super::incoming::{self, Transformed};
 use super::special_fields::{self as special, EventTimeSource};
-use super::store::{Collection, Document, Meta, Origin};
+use super::storage::{Document, Meta, Origin};
+use super::store::Collection;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::vec::IntoIter;
@@ -40,14 +40,14 @@ impl<'a> Ingest<'a> {
         }
     }
 
-    /// Makes documents of records, of which `origin` tells where each comes from. Fails if
-    /// that can't be done now.
+    /// Makes documents of records, of which `origin` tells where each comes from. This may
+    /// take long, and the stack of the pool.
     pub(super) fn documents(
         &self,
         records: &[Record],
         origin: impl Fn(usize) -> Origin,
-    ) -> Result<Vec<Ready>, Failure> {
-        let mut made = self.transformed(records)?;
+    ) -> Vec<Ready> {
+        let mut made = self.transformed(records);
         let mut scratch = String::new();
         let mut documents = Vec::with_capacity(records.len());
         for (i, record) in records.iter().enumerate() {
@@ -56,16 +56,14 @@ impl<'a> Ingest<'a> {
                 documents.push(document.unwrap_or_else(|reason| bad(origin(i), self.now, reason)));
             }
         }
-        Ok(documents)
+        documents
     }
 
     /// What the transformation makes of the good records, if there is one.
-    fn transformed(&self, records: &[Record]) -> Result<Option<IntoIter<Transformed>>, Failure> {
-        let Some(transformation) = &self.transformation else {
-            return Ok(None);
-        };
+    fn transformed(&self, records: &[Record]) -> Option<IntoIter<Transformed>> {
+        let transformation = self.transformation.as_ref()?;
         let good: Vec<&str> = records.iter().flatten().map(String::as_str).collect();
-        Ok(Some(transformation.apply(&good)?.into_iter()))
+        Some(transformation.apply(&good).into_iter())
     }
 
     fn document(&self, text: &str, origin: Origin, scratch: &mut String) -> Result<Ready, String> {

@@ -3,6 +3,7 @@
 use super::errors::Failure;
 use super::limits::Writes;
 use super::options::Options;
+use super::pool::Pool;
 use super::router::router;
 use super::store::Store;
 use super::tls::{TlsListener, acceptor};
@@ -10,7 +11,7 @@ use super::{auth, body, certificate, cors, encoding, store};
 use crate::rockset::operations::Right;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{FromRef, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::serve::{Listener, ListenerExt};
@@ -19,11 +20,14 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tracing::debug;
+
+/// How often it is looked for documents that have outlived their retention.
+const PURGED_EVERY: Duration = Duration::from_secs(10);
 
 /// What the handlers work with.
 #[derive(Debug, Clone)]
@@ -35,27 +39,31 @@ pub(super) struct Parts {
     pub(super) url: String,
     pub(super) started_at: String,
     pub(super) store: Store,
+    pub(super) pool: Pool,
     /// The limit on write requests, if one is enforced.
     pub(super) writes: Option<Writes>,
 }
 
 /// The same for who must not keep the server.
 #[derive(Debug, Clone)]
-#[cfg(feature = "engine")]
 pub(super) struct WeakApp(std::sync::Weak<Parts>);
 
-#[cfg(feature = "engine")]
 impl App {
     pub(super) fn weak(&self) -> WeakApp {
         WeakApp(Arc::downgrade(&self.0))
     }
 }
 
-#[cfg(feature = "engine")]
 impl WeakApp {
     /// `None` when the server has ended.
     pub(super) fn upgrade(&self) -> Option<App> {
         self.0.upgrade().map(App)
+    }
+}
+
+impl FromRef<App> for Pool {
+    fn from_ref(app: &App) -> Self {
+        app.pool.clone()
     }
 }
 
@@ -111,19 +119,38 @@ pub fn serve(listener: std::net::TcpListener, options: Options) -> io::Result<Se
     let acceptor = identity.map(acceptor).transpose()?;
 
     let url = url(address, if acceptor.is_some() { "https" } else { "http" });
-    let router = router(App(Arc::new(Parts {
+    let app = App(Arc::new(Parts {
         url: url.clone(),
         started_at: store::timestamp(),
         store: Store::new(options.ready_after),
         writes: options.virtual_instance.map(Writes::new),
+        pool: Pool::start()?,
         options,
-    })));
+    }));
+    runtime.spawn(purge(app.weak()));
+    let router = router(app);
     let (stop, stopped) = oneshot::channel();
     let task = match acceptor {
         None => runtime.spawn(run(listener, router, stopped)),
         Some(acceptor) => runtime.spawn(run(TlsListener::new(listener, acceptor), router, stopped)),
     };
     Ok(Server { address, url, certificate, stop: Some(stop), task })
+}
+
+/// Frees the memory of documents that have outlived their retention, until the server has
+/// ended.
+async fn purge(app: WeakApp) {
+    loop {
+        tokio::time::sleep(PURGED_EVERY).await;
+        let Some(app) = app.upgrade() else {
+            return;
+        };
+        for collection in app.store.collections() {
+            if collection.is_to_be_purged() {
+                app.pool.spawn(move || collection.purge());
+            }
+        }
+    }
 }
 
 async fn run(

@@ -16,6 +16,7 @@ mod patches;
 mod receivers;
 mod recorded;
 mod rights;
+mod snapshots;
 #[cfg(feature = "engine")]
 mod sources;
 #[path = "../support/mod.rs"]

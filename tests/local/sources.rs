@@ -578,3 +578,34 @@ fn options_are_read_from_the_command_line() {
     let both = "--s3-endpoint http://localhost --s3-directory /tmp";
     assert!(parse(both).unwrap_err().contains("--s3-directory"));
 }
+
+/// Each has more readers waiting for their turn than it has threads of its own. None of them
+/// may be in the way of the one whose turn it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn hundreds_of_sources_do_not_stand_in_each_others_way() {
+    const COUNT: usize = 200;
+    let (local, s3) = (Local::with(options()), S3::start(&["files"]).await);
+    local.integrate(&s3).await;
+    for file in 0..4 {
+        // A row group for each row makes several parts.
+        let content = crate::support::parquet::packed_in_groups(4 * file, 4, 100, 1);
+        s3.put("files", &format!("{file}.parquet"), content);
+    }
+    // All of the others wait until the first one comes.
+    s3.delay("0.parquet", Duration::from_secs(3));
+    local.create(json!({"sources": vec![source(json!({})); COUNT]})).await.data();
+    loop {
+        let answer = local.get(SOURCES).await;
+        let sources = answer.data().as_array().unwrap();
+        assert_eq!(sources.len(), COUNT);
+        let done = |source: &Value| {
+            assert_ne!(source["status"]["state"], "ERROR", "{source:#}");
+            source["s3"]["object_count_downloaded"] == 4
+        };
+        if sources.iter().all(done) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(local.get(C).await.data()["stats"]["doc_count"], COUNT * 16);
+}

@@ -409,15 +409,35 @@ impl Process {
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thread_that_cannot_be_started_is_no_fault_of_a_document() {
+async fn a_transformation_needs_no_further_thread() {
     let process = Process::start();
     let sql = "SELECT _id, n + 1 AS n FROM _input";
     let settings = json!({"name": "c", "field_mapping_query": {"sql": sql}});
     process.post(COLLECTIONS, settings).await.data();
     let documents = json!({"data": [{"_id": "1", "n": 1}, {"_id": "2", "n": 2}]});
+    // Too little for the stack of one more.
     process.limit(&(process.reserved() + (64 << 20)).to_string());
-    let refused = process.post(DOCS, documents.clone()).await;
-    assert!(refused.refused(503, "SERVICEUNAVAILABLE").contains("thread"));
-    process.limit("unlimited");
     assert_eq!(process.post(DOCS, documents).await.statuses(), ["ADDED", "ADDED"]);
+}
+
+/// Each way in which a transformation can come has the stack for it.
+#[tokio::test]
+async fn a_long_expression_may_come_every_way() {
+    let sql = format!("SELECT name AS _id, {} AS x FROM _input", vec!["v"; 400].join(" + "));
+    let sql = json!({ "sql": sql });
+    let s3 = S3::start(&["files"]).await;
+    s3.put("files", "1.json", r#"{"name": "of a source", "v": 1}"#);
+    let local = Local::with_collection(json!({})).await;
+    local.integrate(&s3).await;
+    local.send(Method::PUT, C, json!({"field_mapping_query": sql})).await.data();
+    local.add(json!([{"name": "of a request", "v": 2}])).await.data();
+    let mut own = source(json!({}));
+    own["ingest_transformation"] = sql;
+    local.post(SOURCES, own).await.data();
+    local.source_until(|_| true).await;
+    while local.documents().await.len() < 2 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(local.document("of%20a%20request").await["x"], 800);
+    assert_eq!(local.document("of%20a%20source").await["x"], 400);
 }

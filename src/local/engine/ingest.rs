@@ -1,13 +1,14 @@
 //! The records of an object, on their way to its collection.
 
 use crate::local::definition::Transformation;
+use crate::local::pool::Pool;
 use crate::local::records::{self, Ingest, Ready, Record};
 use crate::local::special_fields as special;
-use crate::local::store::{Collection, Origin};
+use crate::local::storage::Origin;
+use crate::local::store::Collection;
 use parking_lot::Mutex;
 use std::sync::{Arc, Weak};
 use tokio::sync::mpsc;
-use tracing::warn;
 
 /// Documents of an object, in their order.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ struct Parts {
     origin: Origin,
     progress: Mutex<Progress>,
     parts: mpsc::Sender<Part>,
+    pool: Pool,
 }
 
 #[derive(Debug)]
@@ -52,14 +54,15 @@ impl Sink {
         origin: Origin,
         skip: u64,
         parts: mpsc::Sender<Part>,
+        pool: Pool,
     ) -> Self {
         let progress = Mutex::new(Progress { records: 0, skip });
-        Self(Arc::new(Parts { collection, transformation, origin, progress, parts }))
+        Self(Arc::new(Parts { collection, transformation, origin, progress, parts, pool }))
     }
 
-    /// Makes documents of records and hands them on. This blocks, and fails when nobody
-    /// takes them any more.
-    pub(super) fn send(&self, mut records: Vec<Record>) -> Result<(), Unwanted> {
+    /// Makes documents of records, which takes a while. Fails when nobody takes them any
+    /// more.
+    pub(super) fn part(&self, mut records: Vec<Record>) -> Result<Part, Unwanted> {
         let first = {
             let mut progress = self.0.progress.lock();
             let count = records.len() as u64;
@@ -70,8 +73,17 @@ impl Sink {
             progress.records - count + skipped
         };
         let count = records.len() as u64;
-        let documents = Ok(self.documents(first, &records)?);
-        self.0.parts.blocking_send(Part { records: count, documents }).map_err(|_| Unwanted)
+        Ok(Part { records: count, documents: Ok(self.documents(first, &records)?) })
+    }
+
+    /// Hands documents on. Fails when nobody takes them any more.
+    pub(super) async fn send(&self, part: Part) -> Result<(), Unwanted> {
+        self.0.parts.send(part).await.map_err(|_| Unwanted)
+    }
+
+    /// Where documents are made.
+    pub(super) fn pool(&self) -> &Pool {
+        &self.0.pool
     }
 
     /// Makes a document of it that the object can't be read any further.
@@ -80,16 +92,10 @@ impl Sink {
         vec![records::bad(self.origin(progress.records), special::now(), reason)]
     }
 
-    /// Makes documents of records, however long it takes until that can be done.
     fn documents(&self, first: u64, records: &[Record]) -> Result<Vec<Ready>, Unwanted> {
-        loop {
-            let collection = self.0.collection.upgrade().ok_or(Unwanted)?;
-            let ingest = Ingest::new(&collection, self.0.transformation.clone());
-            match ingest.documents(records, |i| self.origin(first + i as u64)) {
-                Ok(documents) => return Ok(documents),
-                Err(failure) => warn!(reason = failure.message(), "an object has to wait"),
-            }
-        }
+        let collection = self.0.collection.upgrade().ok_or(Unwanted)?;
+        let ingest = Ingest::new(&collection, self.0.transformation.clone());
+        Ok(ingest.documents(records, |i| self.origin(first + i as u64)))
     }
 
     /// Where one of the object's records comes from.

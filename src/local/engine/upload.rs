@@ -4,8 +4,10 @@ use super::formats::{self, Fault, Format};
 use super::ingest::Sink;
 use crate::local::errors::Failure;
 use crate::local::files;
-use crate::local::records::{Ingest, Ready};
-use crate::local::store::{Collection, Origin};
+use crate::local::pool::Pool;
+use crate::local::records::Ready;
+use crate::local::storage::Origin;
+use crate::local::store::Collection;
 use crate::rockset::types::FormatParams;
 use axum::body::Bytes;
 use object_store::memory::InMemory;
@@ -16,6 +18,7 @@ use tokio::sync::mpsc;
 
 /// Documents of a file, in their order.
 pub(in crate::local) async fn read_file(
+    pool: &Pool,
     collection: &Arc<Collection>,
     name: &str,
     file: Bytes,
@@ -23,12 +26,11 @@ pub(in crate::local) async fn read_file(
     origin: Origin,
 ) -> Result<Vec<Ready>, Failure> {
     if files::is_json(name, params) {
-        let records = files::json(name, &file)?;
-        return Ingest::new(collection, None).documents(&records, |_| origin.clone());
+        return files::read_json(pool, collection, name, file, origin).await;
     }
     let format = Format::given(params, "params")?;
     let (sender, mut parts) = mpsc::channel(1);
-    let sink = Sink::new(Arc::downgrade(collection), None, origin, 0, sender);
+    let sink = Sink::new(Arc::downgrade(collection), None, origin, 0, sender, pool.clone());
     let bad = |reason: String| Failure::invalid(format!("Wrong in file: {reason}"));
     let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
     let path = Path::from(name);

@@ -48,7 +48,7 @@ pub(in crate::local) async fn create(
     Params(workspace): Params<String>,
     JsonBody(request): JsonBody<CreateCollectionRequest>,
 ) -> Answer<CreateCollectionResponse> {
-    let definition = Definition::try_from(request)?;
+    let definition = app.pool.run(move || Definition::try_from(request)).await??;
     for source in &definition.sources {
         engine::check_access(&app, source)?;
     }
@@ -71,8 +71,10 @@ pub(in crate::local) async fn update(
     JsonBody(request): JsonBody<UpdateCollectionRequest>,
 ) -> Answer<GetCollectionResponse> {
     let collection = app.store.collection(&workspace, &name)?;
-    let query = request.field_mapping_query.as_ref();
-    let transformation = query.map(|query| transformation(Some(query))).transpose()?;
+    let transformation = match request.field_mapping_query {
+        None => None,
+        Some(query) => Some(app.pool.run(move || transformation(Some(&query))).await??),
+    };
     collection.update(request.description, transformation)?;
     Ok(Json(GetCollectionResponse { data: Some(collection.show()) }))
 }
@@ -82,7 +84,8 @@ pub(in crate::local) async fn delete(
     Params((workspace, name)): Place,
 ) -> Answer<DeleteCollectionResponse> {
     let collection = app.store.collection(&workspace, &name)?;
-    collection.delete();
+    let documents = collection.delete();
+    app.pool.spawn(move || drop(documents));
     // No more is told of what is going.
     let types::Collection { name, workspace, storage_type, .. } = collection.show();
     let shown = types::Collection { name, workspace, storage_type, ..Default::default() };

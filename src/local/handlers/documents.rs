@@ -5,13 +5,15 @@
 use super::collections::Place;
 use crate::local::answers::Json;
 use crate::local::body::{JsonText, Params, parse};
-use crate::local::errors::{Answer, Failure};
+use crate::local::errors::Failure;
 use crate::local::incoming::{self, Incoming, Transformed};
 use crate::local::limits;
 use crate::local::patch;
+use crate::local::pool::Pool;
 use crate::local::server::App;
 use crate::local::special_fields::{self as special, EventTimeSource};
-use crate::local::store::{Collection, Document, Documents};
+use crate::local::storage::{Batch, Document};
+use crate::local::store::Collection;
 use crate::rockset::enums::{DocumentStatusKind as Kind, ErrorType};
 use crate::rockset::types::{
     AddDocumentsResponse, DeleteDocumentsRequest, DeleteDocumentsRequestData,
@@ -19,6 +21,9 @@ use crate::rockset::types::{
     PatchDocumentsResponse,
 };
 use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -30,34 +35,38 @@ pub(in crate::local) async fn add(
     State(app): State<App>,
     Params((workspace, name)): Place,
     JsonText(text): JsonText,
-) -> Answer<AddDocumentsResponse> {
+) -> Result<Response, Failure> {
     let collection = open(&app, &workspace, &name)?;
+    answer(&app.pool, move || added(&collection, &text)).await
+}
+
+fn added(collection: &Collection, text: &[u8]) -> Result<AddDocumentsResponse, Failure> {
     let now = special::now();
     let event_time = collection.definition().event_time.as_ref();
     let transformation = collection.transformation().and_then(|query| query.engine);
     let documents: Vec<_> = match transformation {
         None => {
-            let incoming = incoming::read(&text, event_time)?;
+            let incoming = incoming::read(text, event_time)?;
             incoming.into_iter().map(|sent| ready(sent, now)).collect()
         }
         Some(transformation) => {
-            let texts = incoming::texts(&text)?;
-            let transformed = transformation.apply(&texts)?;
+            let texts = incoming::texts(text)?;
+            let transformed = transformation.apply(&texts);
             let pairs = texts.into_iter().zip(transformed);
             pairs.map(|(sent, made)| ready_made(sent, made, event_time, now)).collect()
         }
     };
 
     let insert_only = collection.definition().insert_only;
-    let (outcomes, offset) = collection.write(|stored| {
+    let (outcomes, offset) = collection.write(|batch| {
         let put = |document| match document {
             Ready::Not(id, failure) => (id, Err(failure)),
             // It is not stored, and nothing is wrong with it.
             Ready::Dropped(id) => (id, Ok(Kind::Added)),
             Ready::Yes(id, document) => {
-                let outcome = match insert_only && stored.get(&id).is_some() {
+                let outcome = match insert_only && batch.get(&id).is_some() {
                     true => Err(immutable()),
-                    false if stored.put(id.clone(), document) => Ok(Kind::Replaced),
+                    false if batch.put(id.clone(), document) => Ok(Kind::Replaced),
                     false => Ok(Kind::Added),
                 };
                 (Some(id.into()), outcome)
@@ -65,8 +74,8 @@ pub(in crate::local) async fn add(
         };
         documents.into_iter().map(put).collect()
     })?;
-    let data = statuses(&name, outcomes);
-    Ok(Json(AddDocumentsResponse { data, last_offset: Some(offset) }))
+    let data = statuses(collection.name(), outcomes);
+    Ok(AddDocumentsResponse { data, last_offset: Some(offset) })
 }
 
 /// Whether a document can be stored.
@@ -115,28 +124,31 @@ pub(in crate::local) async fn patch(
     State(app): State<App>,
     Params((workspace, name)): Place,
     JsonText(text): JsonText,
-) -> Answer<PatchDocumentsResponse> {
+) -> Result<Response, Failure> {
     let collection = open(&app, &workspace, &name)?;
-    let request = parse(&text, PhantomData::<PatchDocumentsRequest>)?;
-    limits::check_documents(request.data.len())?;
+    answer(&app.pool, move || patched(&collection, &text)).await
+}
 
+fn patched(collection: &Collection, text: &[u8]) -> Result<PatchDocumentsResponse, Failure> {
+    let request = parse(text, PhantomData::<PatchDocumentsRequest>)?;
+    limits::check_documents(request.data.len())?;
     let insert_only = collection.definition().insert_only;
-    let (outcomes, offset) = collection.write(|stored| {
+    let (outcomes, offset) = collection.write(|batch| {
         let patch = |patch: PatchDocument| {
-            let outcome = if insert_only { Err(immutable()) } else { patched(stored, &patch) };
+            let outcome = if insert_only { Err(immutable()) } else { patch_one(batch, &patch) };
             (Some(patch.id), outcome)
         };
         request.data.into_iter().map(patch).collect()
     })?;
-    let data = statuses(&name, outcomes);
-    Ok(Json(PatchDocumentsResponse { data, last_offset: Some(offset) }))
+    let data = statuses(collection.name(), outcomes);
+    Ok(PatchDocumentsResponse { data, last_offset: Some(offset) })
 }
 
-fn patched(stored: &mut Documents, patch: &PatchDocument) -> Result<Kind, Failure> {
+fn patch_one(batch: &mut Batch, patch: &PatchDocument) -> Result<Kind, Failure> {
     let id = patch.id.as_str();
-    let document = stored.get(id).ok_or_else(|| Failure::not_found("Document", id))?;
+    let document = batch.get(id).ok_or_else(|| Failure::not_found("Document", id))?;
     let document = patch::apply(id, document, &patch.patch)?;
-    stored.put(id.into(), document);
+    batch.put(id.into(), document);
     Ok(Kind::Patched)
 }
 
@@ -144,24 +156,37 @@ pub(in crate::local) async fn delete(
     State(app): State<App>,
     Params((workspace, name)): Place,
     JsonText(text): JsonText,
-) -> Answer<DeleteDocumentsResponse> {
+) -> Result<Response, Failure> {
     let collection = open(&app, &workspace, &name)?;
-    let request = parse(&text, PhantomData::<DeleteDocumentsRequest>)?;
-    limits::check_documents(request.data.len())?;
+    answer(&app.pool, move || deleted(&collection, &text)).await
+}
 
+fn deleted(collection: &Collection, text: &[u8]) -> Result<DeleteDocumentsResponse, Failure> {
+    let request = parse(text, PhantomData::<DeleteDocumentsRequest>)?;
+    limits::check_documents(request.data.len())?;
     let insert_only = collection.definition().insert_only;
-    let (outcomes, offset) = collection.write(|stored| {
+    let (outcomes, offset) = collection.write(|batch| {
         let delete = |DeleteDocumentsRequestData { id }| {
             if insert_only {
                 return (Some(id), Err(immutable()));
             }
-            stored.remove(&id);
+            batch.remove(&id);
             (Some(id), Ok(Kind::Deleted))
         };
         request.data.into_iter().map(delete).collect()
     })?;
-    let data = statuses(&name, outcomes);
-    Ok(Json(DeleteDocumentsResponse { data, last_offset: Some(offset) }))
+    let data = statuses(collection.name(), outcomes);
+    Ok(DeleteDocumentsResponse { data, last_offset: Some(offset) })
+}
+
+/// Answers what a job on the pool makes, which writes the JSON of it, too.
+async fn answer<T: Serialize>(
+    pool: &Pool,
+    job: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<Response, Failure> {
+    let body = pool.run(move || job().map(|made| Json(made).text())).await??;
+    let body = body.map_err(|error| Failure::internal(&error))?;
+    Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
 }
 
 /// The collection of a write request, if it may be written to now.

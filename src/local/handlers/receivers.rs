@@ -7,7 +7,8 @@ use crate::local::errors::{Answer, Failure};
 use crate::local::limits;
 use crate::local::records::Ingest;
 use crate::local::server::App;
-use crate::local::store::{Origin, Taker, timestamp};
+use crate::local::storage::Origin;
+use crate::local::store::{Taker, timestamp};
 use crate::rockset::enums::{ErrorType, StreamActivity};
 use crate::rockset::types::{ReceiveKafkaMessagesResponse, StatusKafka, StatusKafkaPartition};
 use axum::extract::State;
@@ -49,17 +50,26 @@ pub(in crate::local) async fn kafka(
     if let Some(writes) = &app.writes {
         writes.take()?;
     }
-    let Request { topic, kafka_messages: messages } = parse(&text, PhantomData::<Request<'_>>)?;
+    let pool = app.pool.clone();
+    Ok(Json(pool.run(move || received(&app, &integration, &text)).await??))
+}
+
+fn received(
+    app: &App,
+    integration: &str,
+    text: &[u8],
+) -> Result<ReceiveKafkaMessagesResponse, Failure> {
+    let Request { topic, kafka_messages: messages } = parse(text, PhantomData::<Request<'_>>)?;
     limits::check_documents(messages.len())?;
     let mut collections = Vec::new();
-    for taker in app.store.takers(&integration, &topic) {
+    for taker in app.store.takers(integration, &topic) {
         if push(&taker, &topic, &messages)? {
             collections.push(taker.0.path());
         }
     }
-    app.store.note_topic(&integration, &topic, |status| note(status, &messages));
+    app.store.note_topic(integration, &topic, |status| note(status, &messages));
     let message_count = i64::try_from(messages.len()).ok();
-    Ok(Json(ReceiveKafkaMessagesResponse { collections, message_count }))
+    Ok(ReceiveKafkaMessagesResponse { collections, message_count })
 }
 
 /// The integration of which the key is the user of the basic authentication.
@@ -90,7 +100,7 @@ fn push(
         messages.iter().zip(&told).map(|(message, told)| Ok(message.record(told))).collect();
     let origin =
         |i: usize| Origin::Kafka { message: told[i].as_str().into(), id: messages[i].id(topic) };
-    let documents = Ingest::new(collection, own).documents(&records, origin)?;
+    let documents = Ingest::new(collection, own).documents(&records, origin);
     let id = source.id.as_deref().unwrap_or_default();
     Ok(collection.push(id, documents, |source| {
         if let Some(kafka) = &mut source.kafka {

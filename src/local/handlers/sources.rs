@@ -45,7 +45,8 @@ pub(in crate::local) async fn create(
     JsonBody(given): JsonBody<Source>,
 ) -> Answer<GetSourceResponse> {
     let collection = app.store.collection(&workspace, &name)?;
-    source::check(&given, "the body")?;
+    let check = move || source::check(&given, "the body").map(|()| given);
+    let given = app.pool.run(check).await??;
     engine::check_access(&app, &given)?;
     let source = app.store.add_source(&collection, source::new(given))?;
     engine::start(&app, &collection, &source);

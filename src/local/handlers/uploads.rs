@@ -7,7 +7,8 @@ use crate::local::body::{Params, parse};
 use crate::local::engine;
 use crate::local::errors::{Answer, Failure};
 use crate::local::server::App;
-use crate::local::store::{Origin, timestamp};
+use crate::local::storage::Origin;
+use crate::local::store::timestamp;
 use crate::rockset::enums::ErrorType;
 use crate::rockset::types::{FormatParams, Source, SourceFileUpload, UploadFileResponse};
 use axum::body::Bytes;
@@ -105,13 +106,14 @@ pub(in crate::local) async fn upload(
     let origin = Origin::Upload(told.to_string().into());
     let params = form.params.as_ref();
     let documents =
-        engine::read_file(&collection, &file.file_name, form.file, params, origin).await?;
+        engine::read_file(&app.pool, &collection, &file.file_name, form.file, params, origin)
+            .await?;
     let source = Source {
         id: Some(Uuid::new_v4().to_string()),
         file_upload: Some(file.clone()),
         format_params: form.params,
         ..Source::default()
     };
-    collection.upload(source, documents)?;
+    app.pool.run(move || collection.upload(source, documents)).await??;
     Ok(Json(UploadFileResponse { data: Some(file) }))
 }

@@ -1,15 +1,17 @@
 //! A collection: its life, its documents, and how far it has come.
 
-use super::documents::Documents;
 use super::sources::{self, Kept};
 use crate::local::definition::{Definition, Transformation};
 use crate::local::errors::Failure;
 use crate::local::special_fields as special;
+use crate::local::storage::{Batch, Snapshot, View};
 use crate::rockset::enums::{CollectionStatus, ErrorType};
 use crate::rockset::types::{
     self, FieldMappingQuery, GetCollectionCommit, GetCollectionCommitData, Offsets,
 };
 use parking_lot::{Mutex, MutexGuard};
+use std::mem;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
@@ -24,6 +26,11 @@ pub(in crate::local) struct Collection {
     created: Instant,
     created_at: String,
     pub(super) ready_after: Duration,
+    /// Set while the state is locked, and read without it.
+    deleted: OnceLock<Instant>,
+    /// Locked by who makes the next snapshot. Who reads doesn't wait for it.
+    writer: Mutex<()>,
+    /// Locked for moments: nobody works on documents meanwhile.
     state: Mutex<State>,
 }
 
@@ -33,10 +40,7 @@ pub(super) struct State {
     /// What is done to all documents that come in.
     transformation: Option<Transformation>,
     pub(super) sources: Vec<Kept>,
-    pub(super) deleted: Option<Instant>,
-    /// Writes so far.
-    pub(super) writes: u64,
-    pub(super) documents: Documents,
+    documents: Arc<Snapshot>,
 }
 
 impl Collection {
@@ -53,13 +57,13 @@ impl Collection {
             created: Instant::now(),
             created_at: super::timestamp(),
             ready_after,
+            deleted: OnceLock::new(),
+            writer: Mutex::default(),
             state: Mutex::new(State {
                 description,
                 transformation,
                 sources,
-                deleted: None,
-                writes: 0,
-                documents: Documents::default(),
+                documents: Arc::default(),
             }),
         }
     }
@@ -79,16 +83,22 @@ impl Collection {
 
     /// Whether it has been deleted and is not even to be seen any more.
     pub(super) fn is_gone(&self) -> bool {
-        let deleted = self.state().deleted;
-        deleted.is_some_and(|deleted| deleted.elapsed() >= self.ready_after)
+        self.deleted.get().is_some_and(|deleted| deleted.elapsed() >= self.ready_after)
     }
 
-    /// Begins to delete it. Its documents are gone at once.
-    pub(in crate::local) fn delete(&self) {
+    pub(super) fn is_deleted(&self) -> bool {
+        self.deleted.get().is_some()
+    }
+
+    /// Begins to delete it. Its documents are gone at once; to free their memory may take a
+    /// while, which is left to the caller.
+    #[must_use = "to free it takes a while"]
+    pub(in crate::local) fn delete(&self) -> Arc<Snapshot> {
         let mut state = self.state();
-        state.deleted.get_or_insert_with(Instant::now);
-        state.documents = Documents::default();
+        self.deleted.get_or_init(Instant::now);
         state.sources.clear();
+        let nothing = Arc::new(state.documents.cleared());
+        mem::replace(&mut state.documents, nothing)
     }
 
     /// Gives it another description, and another transformation for what comes in from
@@ -99,7 +109,7 @@ impl Collection {
         transformation: Option<Option<Transformation>>,
     ) -> Result<(), Failure> {
         let mut state = self.state();
-        self.alive(&state)?;
+        self.alive()?;
         if description.is_some() {
             state.description = description;
         }
@@ -119,29 +129,77 @@ impl Collection {
         self.ready(&self.state())
     }
 
-    /// Writes to the documents. Answers the offset of the write, too.
+    /// Writes a batch of documents. Answers the offset of the write, too. This may take as
+    /// long as the batch and those before it are large.
     pub(in crate::local) fn write<T>(
         &self,
-        write: impl FnOnce(&mut Documents) -> T,
+        write: impl FnOnce(&mut Batch) -> T,
     ) -> Result<(T, String), Failure> {
-        let mut state = self.state();
-        self.ready(&state)?;
-        self.expire(&mut state);
-        sources::written(&mut state.sources);
-        let outcome = write(&mut state.documents);
-        state.documents.touch();
-        state.writes += 1;
-        Ok((outcome, self.offset(state.writes)))
+        let _turn = self.turn();
+        self.writable()?;
+        let mut batch = self.batch();
+        let outcome = write(&mut batch);
+        let writes = self.publish(batch.seal().written(special::now()), |state| {
+            sources::written(&mut state.sources);
+        })?;
+        Ok((outcome, self.offset(writes)))
     }
 
-    /// Reads the documents, without those that have outlived the retention period.
-    pub(in crate::local) fn read<T>(&self, read: impl FnOnce(&Documents) -> T) -> T {
-        read(&self.purged().documents)
+    /// The documents as they are now, without those that have outlived the retention period.
+    pub(in crate::local) fn read(&self) -> View {
+        View::new(self.snapshot(), self.expired_before())
+    }
+
+    /// Frees the memory of documents that have outlived the retention period.
+    pub(in crate::local) fn purge(&self) {
+        let _turn = self.turn();
+        if self.is_to_be_purged() {
+            // Of a collection that is deleted meanwhile, there is nothing to purge.
+            let _ = self.publish(self.batch().seal(), |_| {});
+        }
+    }
+
+    /// Whether there are documents that have outlived the retention period.
+    pub(in crate::local) fn is_to_be_purged(&self) -> bool {
+        self.expired_before().is_some_and(|before| self.snapshot().has_expired(before))
+    }
+
+    /// Waits until nobody else writes.
+    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.writer.lock()
+    }
+
+    /// Begins a batch, which takes a [turn](Self::turn).
+    pub(super) fn batch(&self) -> Batch {
+        Batch::new(&self.snapshot(), self.expired_before())
+    }
+
+    /// Lets everybody see a snapshot, together with another change. Answers the number of
+    /// writes that it holds. Fails if the collection has been deleted meanwhile.
+    pub(super) fn publish(
+        &self,
+        snapshot: Snapshot,
+        change: impl FnOnce(&mut State),
+    ) -> Result<u64, Failure> {
+        let writes = snapshot.writes();
+        let mut state = self.state();
+        self.alive()?;
+        change(&mut state);
+        let old = mem::replace(&mut state.documents, Arc::new(snapshot));
+        drop(state);
+        // This may be the last to hold it, and freeing it takes longer than a lock should.
+        drop(old);
+        Ok(writes)
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.state().documents.clone()
     }
 
     /// The collection as the API shows it.
     pub(in crate::local) fn show(&self) -> types::Collection {
-        let state = self.purged();
+        let stats = self.read().stats();
+        let state = self.state();
         types::Collection {
             clustering_key: self.definition.clustering_key.clone(),
             created_at: Some(self.created_at.clone()),
@@ -159,7 +217,7 @@ impl Collection {
             retention_secs: self.definition.retention_secs,
             rrn: Some(self.rrn.clone()),
             sources: state.sources.iter().map(Kept::show).collect(),
-            stats: Some(state.documents.stats()),
+            stats: Some(stats),
             status: Some(self.status(&state)),
             storage_type: Some("HOT".to_string()),
             storage_compression_type: Some(self.definition.compression.clone()),
@@ -183,7 +241,7 @@ impl Collection {
         }
         let (writes, fence) =
             furthest.ok_or_else(|| Failure::invalid("Wrong in name: it holds no offset"))?;
-        let written = self.state().writes;
+        let written = self.snapshot().writes();
         Ok(GetCollectionCommit {
             data: Some(GetCollectionCommitData {
                 fence: Some(fence.clone()),
@@ -204,7 +262,7 @@ impl Collection {
 
     fn status(&self, state: &State) -> CollectionStatus {
         let age = self.created.elapsed();
-        match state.deleted {
+        match self.deleted.get() {
             Some(_) => CollectionStatus::Deleted,
             None if age < self.ready_after => CollectionStatus::Created,
             None => sources::holding(&state.sources, self.ready_after)
@@ -212,15 +270,15 @@ impl Collection {
         }
     }
 
-    pub(super) fn alive(&self, state: &State) -> Result<(), Failure> {
-        match state.deleted {
-            None => Ok(()),
-            Some(_) => Err(Failure::no_collection(&self.workspace, self.name())),
+    pub(super) fn alive(&self) -> Result<(), Failure> {
+        match self.is_deleted() {
+            false => Ok(()),
+            true => Err(Failure::no_collection(&self.workspace, self.name())),
         }
     }
 
     pub(super) fn ready(&self, state: &State) -> Result<(), Failure> {
-        self.alive(state)?;
+        self.alive()?;
         let status = self.status(state);
         let kind = match status {
             CollectionStatus::Ready => return Ok(()),
@@ -231,29 +289,14 @@ impl Collection {
         Err(Failure::new(kind, format!("Collection {name:?} is {status}, not READY")))
     }
 
-    fn purged(&self) -> MutexGuard<'_, State> {
-        let mut state = self.state();
-        if let Some(before) = self.expired_before() {
-            state.documents.purge(before);
-        }
-        state
-    }
-
-    /// Lets writes see what readers see.
-    pub(super) fn expire(&self, state: &mut State) {
-        if let Some(before) = self.expired_before() {
-            state.documents.expire(before);
-        }
-    }
-
     /// What is older than this many microseconds has outlived the retention period.
     fn expired_before(&self) -> Option<i64> {
         let seconds = self.definition.retention_secs?;
         Some(special::now() - seconds * 1_000_000)
     }
 
-    /// The state, also after a thread has panicked that held it: a document is put
-    /// or taken whole.
+    /// The state, also after a thread has panicked that held it: what changes in it is
+    /// replaced whole.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock()
     }

@@ -1,12 +1,10 @@
 //! What the organization holds: workspaces, their collections, integrations.
 
 mod collection;
-mod documents;
 mod integrations;
 mod sources;
 
 pub(super) use collection::Collection;
-pub(super) use documents::{Document, Documents, Meta, Origin};
 pub(super) use integrations::Taker;
 #[cfg(feature = "engine")]
 pub(super) use sources::Reading;

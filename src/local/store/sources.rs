@@ -5,6 +5,7 @@ use crate::local::engine;
 use crate::local::errors::Failure;
 use crate::local::records::Ready;
 use crate::local::source::is_read;
+use crate::local::special_fields as special;
 use crate::rockset::enums::{CollectionStatus, SourceState};
 use crate::rockset::types::{Source, SourceS3Settings, SourceWriteApi, Status};
 use chrono::{SecondsFormat, TimeDelta, Utc};
@@ -146,7 +147,7 @@ impl Collection {
 
     pub(super) fn add_source(&self, source: Source) -> Result<Source, Failure> {
         let mut state = self.state();
-        self.alive(&state)?;
+        self.alive()?;
         let source = Kept::new(source, false);
         let shown = source.show();
         state.sources.push(source);
@@ -156,7 +157,7 @@ impl Collection {
     /// Removes a source. What it has brought stays.
     pub(in crate::local) fn remove_source(&self, id: &str) -> Result<Source, Failure> {
         let mut state = self.state();
-        self.alive(&state)?;
+        self.alive()?;
         let i = position(&state, id)?;
         Ok(state.sources.remove(i).shown)
     }
@@ -209,11 +210,9 @@ impl Collection {
         source: Source,
         documents: Vec<Ready>,
     ) -> Result<(), Failure> {
-        let mut state = self.state();
-        self.ready(&state)?;
-        state.sources.push(Kept::brought(source));
-        self.put(&mut state, documents);
-        Ok(())
+        let _turn = self.turn();
+        self.writable()?;
+        self.put(documents, |state| state.sources.push(Kept::brought(source)))
     }
 
     /// Stores what was pushed for a source, if it is still there, and notes it.
@@ -223,25 +222,32 @@ impl Collection {
         documents: Vec<Ready>,
         note: impl FnOnce(&mut Source),
     ) -> bool {
-        let mut state = self.state();
-        let Some(source) = state.sources.iter_mut().find(|source| source.is(id)) else {
+        let _turn = self.turn();
+        if position(&self.state(), id).is_err() {
             return false;
-        };
-        note(&mut source.shown);
-        self.put(&mut state, documents);
-        true
+        }
+        let stored = self.put(documents, |state| {
+            if let Some(source) = state.sources.iter_mut().find(|source| source.is(id)) {
+                note(&mut source.shown);
+            }
+        });
+        stored.is_ok()
     }
 
-    fn put(&self, state: &mut State, documents: impl IntoIterator<Item = Ready>) {
-        self.expire(state);
+    /// Stores documents, in the caller's [turn](Self::turn), together with another change.
+    fn put(
+        &self,
+        documents: impl IntoIterator<Item = Ready>,
+        change: impl FnOnce(&mut State),
+    ) -> Result<(), Failure> {
+        let mut batch = self.batch();
         for (id, document) in documents {
-            let immutable = self.definition().insert_only && state.documents.get(&id).is_some();
+            let immutable = self.definition().insert_only && batch.get(&id).is_some();
             if !immutable {
-                state.documents.put(id, document);
+                batch.put(id, document);
             }
         }
-        state.documents.touch();
-        state.writes += 1;
+        self.publish(batch.seal().written(special::now()), change).map(drop)
     }
 
     fn with_source<T>(
@@ -250,7 +256,7 @@ impl Collection {
         act: impl FnOnce(&mut Kept) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let mut state = self.state();
-        self.alive(&state)?;
+        self.alive()?;
         let i = position(&state, id)?;
         act(&mut state.sources[i])
     }
@@ -280,17 +286,24 @@ impl Collection {
 
     /// Whether to go on reading a source.
     pub(in crate::local) fn reading(&self, id: &str) -> Reading {
-        turn(&mut self.state(), id)
+        match self.is_deleted() {
+            true => Reading::IsOver,
+            false => reading(&mut self.state(), id),
+        }
     }
 
-    /// Stores what a source has brought, in its order, unless it is to rest or to end.
+    /// Stores what a source has brought, in its order, unless it is to rest or to end. This
+    /// may take as long as there are documents.
     pub(in crate::local) fn ingest(&self, id: &str, documents: &mut Vec<Ready>) -> Reading {
-        let mut state = self.state();
-        let turn = turn(&mut state, id);
-        if turn == Reading::GoesOn {
-            self.put(&mut state, documents.drain(..));
+        let _turn = self.turn();
+        let turn = self.reading(id);
+        if turn != Reading::GoesOn {
+            return turn;
         }
-        turn
+        match self.put(documents.drain(..), |_| {}) {
+            Ok(()) => Reading::GoesOn,
+            Err(_) => Reading::IsOver,
+        }
     }
 
     /// Changes what is shown of a source, if it is still there and not suspended.
@@ -332,10 +345,7 @@ impl Collection {
 }
 
 #[cfg(feature = "engine")]
-fn turn(state: &mut State, id: &str) -> Reading {
-    if state.deleted.is_some() {
-        return Reading::IsOver;
-    }
+fn reading(state: &mut State, id: &str) -> Reading {
     match state.sources.iter_mut().find(|source| source.is(id)) {
         None => Reading::IsOver,
         Some(source) if source.state() == Some(&SourceState::Suspended) => {

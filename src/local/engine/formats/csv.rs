@@ -1,13 +1,12 @@
 //! CSV, as `format_params.csv` describes it.
 
-use super::{Gathered, Record};
-use crate::local::engine::ingest::Sink;
+use super::Record;
+use super::stream::{Gathered, Parser};
 use crate::rockset::types::CsvParams;
-use ::csv::{ByteRecord, ErrorKind, ReaderBuilder};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use serde_json::{Value, json};
 use std::borrow::Cow;
-use std::io::{self, Read};
 
 /// How a CSV file is written.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,48 +98,109 @@ fn column_type(kind: &str) -> Result<Type, String> {
     })
 }
 
-/// Reads all records.
-pub(super) fn read(text: &mut dyn Read, csv: &Csv, sink: &Sink) -> io::Result<()> {
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(csv.separator)
-        .quoting(csv.quote.is_some())
-        .quote(csv.quote.unwrap_or(b'"'))
-        .escape(Some(csv.escape).filter(|escape| *escape != 0))
-        .from_reader(text);
-    let mut gathered = Gathered::new(sink);
-    let mut record = ByteRecord::new();
-    let mut names = csv.names.clone();
-    let mut first_line = csv.first_line_names;
-    loop {
-        match reader.read_byte_record(&mut record) {
-            Ok(true) if std::mem::take(&mut first_line) => {
-                if names.is_empty() {
-                    let header = record.iter().map(|name| decode(name, csv.latin_1));
-                    names = header.map(|name| name.unwrap_or_default().into()).collect();
-                    if let Some(first) = names.first_mut() {
-                        *first = first.trim_start_matches('\u{feff}').to_string();
-                    }
-                }
+/// CSV on its way to records.
+#[derive(Debug)]
+pub(super) struct Records {
+    csv: Csv,
+    reader: Reader,
+    /// Names of the columns, from the first line or the settings.
+    names: Vec<String>,
+    /// Whether the next line has the names.
+    first_line: bool,
+    /// The values of the record that is being read, one behind the other.
+    values: Vec<u8>,
+    values_len: usize,
+    /// Where each value ends.
+    ends: Vec<usize>,
+    ends_len: usize,
+}
+
+impl Records {
+    pub(super) fn new(csv: Csv) -> Self {
+        let reader = ReaderBuilder::new()
+            .delimiter(csv.separator)
+            .quoting(csv.quote.is_some())
+            .quote(csv.quote.unwrap_or(b'"'))
+            .escape(Some(csv.escape).filter(|escape| *escape != 0))
+            .build();
+        Self {
+            reader,
+            names: csv.names.clone(),
+            first_line: csv.first_line_names,
+            csv,
+            values: vec![0; 1 << 10],
+            values_len: 0,
+            ends: vec![0; 1 << 5],
+            ends_len: 0,
+        }
+    }
+
+    /// Reads on until these bytes are used up. No bytes are the end.
+    fn read(&mut self, mut text: &[u8], records: &mut Gathered) {
+        let is_end = text.is_empty();
+        loop {
+            let (values, ends) =
+                (&mut self.values[self.values_len..], &mut self.ends[self.ends_len..]);
+            let (result, read, written, ended) = self.reader.read_record(text, values, ends);
+            text = &text[read..];
+            self.values_len += written;
+            self.ends_len += ended;
+            match result {
+                ReadRecordResult::OutputFull => self.values.resize(2 * self.values.len(), 0),
+                ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
+                ReadRecordResult::Record => self.finish(records),
+                ReadRecordResult::InputEmpty | ReadRecordResult::End => return,
             }
-            Ok(true) => gathered.push(document(&record, &names, csv))?,
-            Ok(false) => return gathered.hand_on(),
-            Err(error) => {
-                gathered.hand_on()?;
-                return Err(match error.into_kind() {
-                    ErrorKind::Io(error) => error,
-                    other => io::Error::new(io::ErrorKind::InvalidData, format!("{other:?}")),
-                });
+            // No bytes would say that there are no more to come.
+            if text.is_empty() && !is_end {
+                return;
             }
         }
+    }
+
+    fn finish(&mut self, records: &mut Gathered) {
+        let record = Values { values: &self.values, ends: &self.ends[..self.ends_len] };
+        if !std::mem::take(&mut self.first_line) {
+            records.push(document(&record, &self.names, &self.csv));
+        } else if self.names.is_empty() {
+            let header = record.iter().map(|name| decode(name, self.csv.latin_1));
+            self.names = header.map(|name| name.unwrap_or_default().into()).collect();
+            if let Some(first) = self.names.first_mut() {
+                *first = first.trim_start_matches('\u{feff}').to_string();
+            }
+        }
+        (self.values_len, self.ends_len) = (0, 0);
+    }
+}
+
+impl Parser for Records {
+    fn feed(&mut self, text: &[u8], records: &mut Gathered) {
+        self.read(text, records);
+    }
+
+    fn end(&mut self, records: &mut Gathered) {
+        self.read(&[], records);
+    }
+}
+
+/// The values of a record.
+struct Values<'a> {
+    values: &'a [u8],
+    ends: &'a [usize],
+}
+
+impl<'a> Values<'a> {
+    fn iter(&self) -> impl Iterator<Item = &'a [u8]> {
+        let begins = std::iter::once(&0).chain(self.ends);
+        let values = self.values;
+        begins.zip(self.ends).map(move |(begin, end)| &values[*begin..*end])
     }
 }
 
 /// A record as a document. Columns without a name are called `column1`, `column2`, ….
-fn document(record: &ByteRecord, names: &[String], csv: &Csv) -> Record {
-    if !names.is_empty() && record.len() != names.len() {
-        let (found, columns) = (record.len(), names.len());
+fn document(record: &Values<'_>, names: &[String], csv: &Csv) -> Record {
+    if !names.is_empty() && record.ends.len() != names.len() {
+        let (found, columns) = (record.ends.len(), names.len());
         return Err(format!("A record has {found} values, and there are {columns} columns"));
     }
     let mut text = String::from("{");

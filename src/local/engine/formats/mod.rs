@@ -8,13 +8,13 @@ mod lines;
 mod parquet;
 mod stream;
 
-use super::ingest::Sink;
+use super::ingest::{Sink, Unwanted};
 use crate::local::errors::Failure;
+use crate::local::pool::Panicked;
 use crate::local::records::Record;
 use crate::rockset::enums::ErrorType;
 use crate::rockset::types::FormatParams;
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore};
-use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 
 /// Records of an object that are handed on together.
@@ -41,6 +41,18 @@ pub(super) enum Fault {
     Store(object_store::Error),
     /// Nobody wants it any more.
     Unwanted,
+}
+
+impl From<Unwanted> for Fault {
+    fn from(_: Unwanted) -> Self {
+        Self::Unwanted
+    }
+}
+
+impl From<Panicked> for Fault {
+    fn from(panicked: Panicked) -> Self {
+        Self::Bad(panicked.to_string())
+    }
 }
 
 impl Format {
@@ -108,20 +120,13 @@ pub(super) async fn read(
         Format::AsNamed => Format::Json,
         known => known,
     };
-    if format == Format::Parquet {
-        return parquet::read(store.clone(), object, sink).await;
-    }
-    stream::read(store, object, move |chunks| {
-        let mut text: Box<dyn Read> = match gzip {
-            false => Box::new(chunks),
-            true => Box::new(flate2::read::MultiGzDecoder::new(BufReader::new(chunks))),
-        };
-        match &format {
-            Format::Csv(csv) => csv::read(&mut text, csv, &sink),
-            _ => lines::read(&mut text, &sink),
+    match format {
+        Format::Parquet => parquet::read(store.clone(), object, sink).await,
+        Format::Csv(csv) => {
+            stream::read(store, object, gzip, Box::new(csv::Records::new(csv)), sink).await
         }
-    })
-    .await
+        _ => stream::read(store, object, gzip, Box::new(lines::Lines::default()), sink).await,
+    }
 }
 
 async fn begins_as_parquet(
@@ -136,33 +141,4 @@ async fn begins_as_parquet(
     let options = GetOptions { range, ..GetOptions::default() };
     let begin = store.get_opts(&object.location, options).await.map_err(Fault::Store)?;
     Ok(begin.bytes().await.map_err(Fault::Store)? == MAGIC)
-}
-
-/// Gathers records until they are worth handing on.
-struct Gathered<'a> {
-    sink: &'a Sink,
-    records: Vec<Record>,
-    bytes: usize,
-}
-
-impl<'a> Gathered<'a> {
-    fn new(sink: &'a Sink) -> Self {
-        Self { sink, records: Vec::new(), bytes: 0 }
-    }
-
-    fn push(&mut self, record: Record) -> io::Result<()> {
-        let (Ok(text) | Err(text)) = &record;
-        self.bytes += text.len();
-        self.records.push(record);
-        match self.records.len() >= BATCH || self.bytes >= BATCH_BYTES {
-            true => self.hand_on(),
-            false => Ok(()),
-        }
-    }
-
-    fn hand_on(&mut self) -> io::Result<()> {
-        self.bytes = 0;
-        let records = std::mem::take(&mut self.records);
-        self.sink.send(records).map_err(|_| stream::unwanted())
-    }
 }

@@ -1,11 +1,14 @@
-//! Parquet, by ranges: the footer, then the column chunks of a row group at a time.
+//! Parquet, by ranges: the footer, then the column chunks of a row group at a time, which
+//! are decoded on the pool.
 
 use super::{BATCH, Fault};
-use crate::local::engine::ingest::Sink;
+use crate::local::engine::ingest::{Part, Sink};
 use crate::local::engine::json;
+use arrow::array::RecordBatch;
+use arrow::error::ArrowError;
 use bytes::Bytes;
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use futures_util::{FutureExt, StreamExt};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use parquet::arrow::ParquetRecordBatchStreamBuilder;
@@ -28,16 +31,32 @@ pub(super) async fn read(
     let builder = ParquetRecordBatchStreamBuilder::new_with_options(ranges, options);
     let builder = builder.await.map_err(fault)?;
     let mut batches = builder.with_batch_size(BATCH).build().map_err(fault)?;
-    while let Some(batch) = batches.next().await {
-        let batch = batch.map_err(fault)?;
-        let sink = sink.clone();
-        let sent = tokio::task::spawn_blocking(move || {
-            let rows = json::rows(&batch).map_err(|error| Fault::Bad(error.to_string()))?;
-            sink.send(rows).map_err(|_| Fault::Unwanted)
-        });
-        sent.await.map_err(|error| Fault::Bad(error.to_string()))??;
+    while let Some(mut rows) = batches.next_row_group().await.map_err(fault)? {
+        loop {
+            let making = sink.clone();
+            let made = sink.pool().run_in_background(move || {
+                let part = rows.next().map(|batch| part(batch, &making));
+                (rows, part)
+            });
+            let (rest, part) = made.await?;
+            rows = rest;
+            match part {
+                None => break,
+                Some(part) => sink.send(part?).await?,
+            }
+        }
     }
     Ok(())
+}
+
+/// The documents of a batch of rows.
+fn part(
+    batch: std::result::Result<RecordBatch, ArrowError>,
+    sink: &Sink,
+) -> std::result::Result<Part, Fault> {
+    let batch = batch.map_err(|error| fault(ParquetError::from(error)))?;
+    let rows = json::rows(&batch).map_err(|error| Fault::Bad(error.to_string()))?;
+    Ok(sink.part(rows)?)
 }
 
 struct Ranges {

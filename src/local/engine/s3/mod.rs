@@ -15,6 +15,7 @@ pub(super) use place::Place;
 
 use super::check;
 use crate::local::durations;
+use crate::local::pool::Pool;
 use crate::local::server::{App, WeakApp};
 use crate::local::store::{Collection, Reading};
 use crate::rockset::enums::SourceState;
@@ -44,6 +45,7 @@ pub(in crate::local) fn start(app: &App, collection: &Arc<Collection>, source: &
         app: app.weak(),
         collection: Arc::downgrade(collection),
         id: id.clone(),
+        pool: app.pool.clone(),
         opened: None,
         seen: Seen::default(),
     };
@@ -57,6 +59,7 @@ struct Task {
     app: WeakApp,
     collection: Weak<Collection>,
     id: String,
+    pool: Pool,
     opened: Option<(Place, Arc<dyn ObjectStore>)>,
     seen: Seen,
 }
@@ -94,7 +97,7 @@ impl Task {
         };
         let store = self.open(&source)?;
         let listed = place::list(store.as_ref(), &pattern).await.map_err(Stop::Failed)?;
-        let new = self.seen.update(listed);
+        let new = self.update(listed).await?;
         self.count();
 
         let bulk_size = self.app.upgrade().ok_or(Stop::Gone)?.options.s3.bulk_size;
@@ -119,7 +122,8 @@ impl Task {
         source: &Source,
         new: Vec<ObjectMeta>,
     ) -> Result<(), Stop> {
-        let transformation = check::transformation(source).ok().flatten();
+        let of = source.clone();
+        let transformation = self.work(move || check::transformation(&of).ok().flatten()).await?;
         let mut new = new.into_iter();
         let mut ahead = VecDeque::with_capacity(PARALLEL);
         loop {
@@ -133,6 +137,7 @@ impl Task {
                     pattern,
                     object,
                     (self.collection.clone(), transformation.clone(), skip),
+                    self.pool.clone(),
                 );
                 ahead.push_back(reader.map_err(Stop::Failed)?);
             }
@@ -149,7 +154,16 @@ impl Task {
             let mut documents = part.documents.map_err(|error| {
                 Stop::Failed(format!("Object {:?}: {error}", reader.object.location.as_ref()))
             })?;
-            while self.collection()?.ingest(&self.id, &mut documents) != Reading::GoesOn {
+            loop {
+                let (collection, id) = (self.collection()?, self.id.clone());
+                let stored = self.work(move || {
+                    let reading = collection.ingest(&id, &mut documents);
+                    (reading, documents)
+                });
+                match stored.await? {
+                    (Reading::GoesOn, _) => break,
+                    (_, rest) => documents = rest,
+                }
                 self.rest().await?;
             }
             self.seen.store(&reader.object, part.records);
@@ -162,6 +176,27 @@ impl Task {
             status.last_processed_at = Some(now());
         });
         Ok(())
+    }
+
+    /// Compares a listing with what has been seen, and gives what is to be read.
+    async fn update(&mut self, listed: Vec<ObjectMeta>) -> Result<Vec<ObjectMeta>, Stop> {
+        let mut seen = std::mem::take(&mut self.seen);
+        let updated = self.work(move || {
+            let new = seen.update(listed);
+            (seen, new)
+        });
+        let (seen, new) = updated.await?;
+        self.seen = seen;
+        Ok(new)
+    }
+
+    /// Does what takes a while.
+    async fn work<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Stop> {
+        let done = self.pool.run_in_background(job).await;
+        done.map_err(|panicked| Stop::Failed(panicked.to_string()))
     }
 
     /// Waits while the source is suspended.

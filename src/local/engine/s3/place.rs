@@ -144,7 +144,7 @@ impl Place {
     }
 }
 
-/// All objects of a bucket that a pattern means, in the order of their names.
+/// All objects of a bucket that a pattern means, in any order.
 pub(super) async fn list(
     store: &dyn ObjectStore,
     pattern: &Pattern,
@@ -152,7 +152,7 @@ pub(super) async fn list(
     // A listing goes by whole segments, a pattern by characters.
     let literal = pattern.literal();
     let directory = literal.rfind('/').and_then(|slash| Path::parse(&literal[..slash]).ok());
-    let mut objects: Vec<ObjectMeta> = store
+    store
         .list(directory.as_ref())
         .try_filter(|object| {
             let is_folder = object.size == 0 && object.location.as_ref().ends_with('/');
@@ -161,9 +161,7 @@ pub(super) async fn list(
         })
         .try_collect()
         .await
-        .map_err(|error| explain(&error))?;
-    objects.sort_by(|a, b| a.location.as_ref().cmp(b.location.as_ref()));
-    Ok(objects)
+        .map_err(|error| explain(&error))
 }
 
 /// An error with all its causes.

@@ -5,7 +5,9 @@ use super::place::explain;
 use crate::local::definition::Transformation;
 use crate::local::engine::formats::{self, Fault, Format};
 use crate::local::engine::ingest::{Part, Sink};
-use crate::local::store::{Collection, Origin};
+use crate::local::pool::Pool;
+use crate::local::storage::Origin;
+use crate::local::store::Collection;
 use crate::rockset::types::Source;
 use object_store::{ObjectMeta, ObjectStore};
 use serde_json::Value;
@@ -31,6 +33,7 @@ impl Reader {
         pattern: &Pattern,
         object: ObjectMeta,
         (collection, transformation, skip): (Weak<Collection>, Option<Transformation>, u64),
+        pool: Pool,
     ) -> Result<Self, String> {
         let format = Format::given(source.format_params.as_ref(), "the source")
             .map_err(|failure| failure.message().to_string())?;
@@ -38,7 +41,7 @@ impl Reader {
         let about = about(bucket, pattern, object.location.as_ref());
         let (sender, parts) = mpsc::channel(AHEAD);
         let origin = Origin::S3 { object: about, offset: 0 };
-        let sink = Sink::new(collection, transformation, origin, skip, sender);
+        let sink = Sink::new(collection, transformation, origin, skip, sender, pool);
         let mut task = JoinSet::new();
         let read = object.clone();
         task.spawn(async move {

@@ -5,10 +5,9 @@ use super::document::Fields;
 use super::functions;
 use super::plan::{Plan, Row};
 use super::query::{self, Item, Query};
-use super::room::{Undone, with_room};
+use super::room::with_room;
 use crate::local::errors::Failure;
 use crate::local::incoming::Transformed;
-use crate::rockset::enums::ErrorType;
 use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::DataType;
 use parking_lot::Mutex;
@@ -31,33 +30,24 @@ pub(in crate::local) struct Transformation {
 
 type Planned = Arc<Result<Plan, String>>;
 
-/// For work that there is no thread for.
-fn no_thread(error: &std::io::Error) -> Failure {
-    let message = format!("There is no thread to transform documents in, try again: {error}");
-    Failure::new(ErrorType::Serviceunavailable, message)
-}
-
 impl Transformation {
     /// Takes SQL as a transformation. Fails if it is none.
     pub(in crate::local) fn parse(sql: &str) -> Result<Self, Failure> {
         let parsed = with_room(|| {
             let query = Query::parse(sql)?;
             let lasting = !query.expressions.iter().any(functions::tells_time);
-            Ok((query, lasting))
+            Ok::<_, Failure>((query, lasting))
         });
-        let (query, lasting) = parsed.map_err(|undone| match undone {
-            Undone::NoThread(error) => no_thread(&error),
-            Undone::Failed(failed) => query::wrong(&failed),
-        })??;
+        let (query, lasting) = parsed.map_err(|failed| query::wrong(&failed))??;
         Ok(Self { query, lasting, plans: Mutex::default() })
     }
 
     /// Transforms documents, each the text of a JSON object. Answers what has become of
-    /// each, in their order. Fails if it can't be done now.
-    pub(in crate::local) fn apply(&self, documents: &[&str]) -> Result<Vec<Transformed>, Failure> {
+    /// each, in their order.
+    pub(in crate::local) fn apply(&self, documents: &[&str]) -> Vec<Transformed> {
         let read: Vec<_> = documents.iter().map(|text| Fields::read(text)).collect();
         let good: Vec<&Fields<'_>> = read.iter().flatten().collect();
-        let mut rows = self.evaluate_with_room(&good)?.into_iter();
+        let mut rows = self.evaluate_with_room(&good).into_iter();
         let transformed = read.iter().map(|fields| match fields {
             Err(error) => Transformed::Failed(error.to_string()),
             Ok(fields) => match rows.next() {
@@ -68,26 +58,22 @@ impl Transformation {
                 Some(Ok(Some(computed))) => Transformed::Document(self.output(fields, &computed)),
             },
         });
-        Ok(transformed.collect())
+        transformed.collect()
     }
 
     /// Evaluates the expressions for each document. Should that fail as a whole, each is
     /// tried by itself.
-    fn evaluate_with_room(&self, documents: &[&Fields<'_>]) -> Result<Vec<Row>, Failure> {
+    fn evaluate_with_room(&self, documents: &[&Fields<'_>]) -> Vec<Row> {
         if self.query.expressions.is_empty() {
-            return Ok(vec![Ok(Some(Vec::new())); documents.len()]);
+            return vec![Ok(Some(Vec::new())); documents.len()];
         }
         match with_room(|| self.evaluate(documents)) {
-            Ok(rows) => Ok(rows),
-            Err(Undone::NoThread(error)) => Err(no_thread(&error)),
-            Err(Undone::Failed(_)) if documents.len() > 1 => {
-                let mut rows = Vec::with_capacity(documents.len());
-                for document in documents {
-                    rows.extend(self.evaluate_with_room(std::slice::from_ref(document))?);
-                }
-                Ok(rows)
+            Ok(rows) => rows,
+            Err(_) if documents.len() > 1 => {
+                let each = documents.iter().map(std::slice::from_ref);
+                each.flat_map(|document| self.evaluate_with_room(document)).collect()
             }
-            Err(Undone::Failed(failed)) => Ok(vec![Err(failed); documents.len()]),
+            Err(failed) => vec![Err(failed); documents.len()],
         }
     }
 

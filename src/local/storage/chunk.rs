@@ -1,0 +1,165 @@
+//! Documents in the order of their arrival, in chunks that never change.
+//!
+//! What is replaced or deleted stays in its chunk as a dead row. Compaction keeps both in
+//! bounds, by the logarithmic method (Bentley and Saxe): a chunk is merged with the one
+//! before it when that is less than twice as large, so that a row moves O(log n) times and
+//! the sizes of neighbours that could be merged fall by half. A chunk of which more than
+//! [`DEAD_PERCENT`] is dead is copied without its dead rows, which those have paid for.
+
+use super::document::Stored;
+use fixedbitset::FixedBitSet;
+use std::sync::Arc;
+
+/// Rows that a merged chunk has at most. A batch may bring more.
+pub(super) const ROWS: usize = 1 << 16;
+
+/// The part of a chunk's rows that may be dead.
+pub(super) const DEAD_PERCENT: usize = 30;
+
+/// A chunk, and which of its rows are live in a snapshot.
+#[derive(Debug, Clone)]
+pub(super) struct Chunk {
+    rows: Arc<Rows>,
+    live: Arc<FixedBitSet>,
+    dead: usize,
+    /// How many entries of `Rows::by_time` are purged.
+    purged: usize,
+}
+
+#[derive(Debug)]
+struct Rows {
+    /// Ascending by `seq`.
+    rows: Box<[Row]>,
+    /// Ascending by event time; empty in a collection that keeps its documents for ever.
+    by_time: Box<[Time]>,
+}
+
+#[derive(Debug, Clone)]
+struct Row {
+    /// That of the document, so that looking for it reads nothing else.
+    seq: u64,
+    stored: Arc<Stored>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Time {
+    event_time: i64,
+    row: u32,
+}
+
+impl Chunk {
+    /// A chunk of documents that come in the order of their arrival, with an index on their
+    /// event times if they are to expire.
+    pub(super) fn new(documents: impl Iterator<Item = Arc<Stored>>, expiring: bool) -> Self {
+        let rows: Box<[Row]> = documents.map(|stored| Row { seq: stored.seq, stored }).collect();
+        let mut live = FixedBitSet::with_capacity(rows.len());
+        live.insert_range(..);
+        let by_time = if expiring { by_time(&rows) } else { Box::default() };
+        let rows = Arc::new(Rows { rows, by_time });
+        Self { rows, live: Arc::new(live), dead: 0, purged: 0 }
+    }
+
+    pub(super) fn last_seq(&self) -> Option<u64> {
+        self.rows.rows.last().map(|row| row.seq)
+    }
+
+    /// Number of live rows.
+    pub(super) fn len(&self) -> usize {
+        self.rows.rows.len() - self.dead
+    }
+
+    #[cfg(test)]
+    pub(super) fn dead(&self) -> usize {
+        self.dead
+    }
+
+    #[cfg(test)]
+    pub(super) fn shares_rows_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.rows, &other.rows)
+    }
+
+    #[cfg(test)]
+    pub(super) fn shares_all_with(&self, other: &Self) -> bool {
+        self.shares_rows_with(other) && Arc::ptr_eq(&self.live, &other.live)
+    }
+
+    /// The live documents, in the order of their arrival.
+    pub(super) fn documents(&self) -> impl Iterator<Item = &Arc<Stored>> {
+        self.live.ones().map(|row| &self.rows.rows[row].stored)
+    }
+
+    /// Marks the row of a document as dead.
+    pub(super) fn kill(&mut self, seq: u64) {
+        if let Ok(row) = self.rows.rows.binary_search_by_key(&seq, |row| row.seq) {
+            self.kill_row(row);
+        }
+    }
+
+    fn kill_row(&mut self, row: usize) {
+        if self.live.contains(row) {
+            Arc::make_mut(&mut self.live).remove(row);
+            self.dead += 1;
+        }
+    }
+
+    /// The live documents that are older than a time in microseconds. Costs no more than
+    /// there are such documents, dead ones included, that have not been purged.
+    pub(super) fn expired(&self, before: i64) -> impl Iterator<Item = &Arc<Stored>> {
+        let waiting = self.rows.by_time[self.purged..].iter();
+        let expired = waiting.take_while(move |time| time.event_time < before);
+        let rows = expired.map(|time| time.row as usize);
+        rows.filter(|row| self.live.contains(*row)).map(|row| &self.rows.rows[row].stored)
+    }
+
+    /// Marks the documents as dead that are older than a time in microseconds, and hands
+    /// them on.
+    pub(super) fn purge(&mut self, before: i64, purged: &mut Vec<Arc<Stored>>) {
+        let rows = self.rows.clone();
+        let waiting = rows.by_time[self.purged..].iter();
+        for time in waiting.take_while(|time| time.event_time < before) {
+            let row = time.row as usize;
+            if self.live.contains(row) {
+                purged.push(rows.rows[row].stored.clone());
+                self.kill_row(row);
+            }
+            self.purged += 1;
+        }
+    }
+
+    fn is_worn(&self) -> bool {
+        self.dead * 100 > self.rows.rows.len() * DEAD_PERCENT
+    }
+
+    fn merges_with(&self, next: &Self) -> bool {
+        self.len() < 2 * next.len() && self.len() + next.len() <= ROWS
+    }
+}
+
+fn by_time(rows: &[Row]) -> Box<[Time]> {
+    let rows = rows.iter().zip(0..);
+    let mut times: Box<[Time]> = rows
+        .map(|(row, at)| Time { event_time: row.stored.document.event_time, row: at })
+        .collect();
+    // What has been merged, or comes in the order of its time, is sorted in one pass.
+    times.sort_by_key(|time| time.event_time);
+    times
+}
+
+/// Keeps the number of chunks and of dead rows in bounds.
+pub(super) fn compact(chunks: Vec<Chunk>, expiring: bool) -> Vec<Chunk> {
+    let mut compacted: Vec<Chunk> = Vec::with_capacity(chunks.len());
+    for mut chunk in chunks {
+        if chunk.is_worn() {
+            chunk = Chunk::new(chunk.documents().cloned(), expiring);
+        }
+        if chunk.len() == 0 {
+            continue;
+        }
+        while let Some(before) = compacted.pop_if(|before| before.merges_with(&chunk)) {
+            let documents = before.documents().chain(chunk.documents()).cloned();
+            chunk = Chunk::new(documents, expiring);
+        }
+        compacted.push(chunk);
+    }
+    compacted
+}

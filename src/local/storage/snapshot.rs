@@ -1,0 +1,121 @@
+//! The documents of a collection at one moment.
+
+use super::chunk::Chunk;
+use super::document::Stored;
+use super::index::Index;
+use crate::rockset::types::CollectionStats;
+use std::sync::Arc;
+
+/// All documents after some number of writes.
+#[derive(Debug, Clone, Default)]
+pub(in crate::local) struct Snapshot {
+    pub(super) index: Index,
+    /// The same documents as in the index.
+    pub(super) chunks: Vec<Chunk>,
+    pub(super) figures: Figures,
+    pub(super) next_seq: u64,
+    writes: u64,
+}
+
+/// Bytes and numbers of documents.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Figures {
+    pub(super) size: usize,
+    pub(super) inserted: usize,
+    pub(super) overwritten: usize,
+    pub(super) purged: usize,
+    pub(super) purged_size: usize,
+    /// Milliseconds since the epoch.
+    pub(super) last_updated: Option<i64>,
+}
+
+impl Snapshot {
+    /// Writes until this snapshot.
+    pub(in crate::local) fn writes(&self) -> u64 {
+        self.writes
+    }
+
+    /// The same after a write at a time in microseconds.
+    pub(in crate::local) fn written(mut self, now: i64) -> Self {
+        self.writes += 1;
+        self.figures.last_updated = Some(now / 1000);
+        self
+    }
+
+    /// No documents, after as many writes.
+    pub(in crate::local) fn cleared(&self) -> Self {
+        Self { writes: self.writes, ..Self::default() }
+    }
+
+    /// Whether documents can be purged that are older than a time in microseconds.
+    pub(in crate::local) fn has_expired(&self, before: i64) -> bool {
+        self.chunks.iter().any(|chunk| chunk.expired(before).next().is_some())
+    }
+
+    /// All documents, in the order of their arrival.
+    #[cfg(test)]
+    pub(super) fn scan(&self) -> impl Iterator<Item = &Arc<Stored>> {
+        self.chunks.iter().flat_map(Chunk::documents)
+    }
+}
+
+/// A snapshot, without the documents that have expired when it is read.
+#[derive(Debug, Clone)]
+pub(in crate::local) struct View {
+    snapshot: Arc<Snapshot>,
+    /// Microseconds since the epoch. What is older is not to be seen.
+    expired_before: Option<i64>,
+}
+
+impl View {
+    pub(in crate::local) fn new(snapshot: Arc<Snapshot>, expired_before: Option<i64>) -> Self {
+        Self { snapshot, expired_before }
+    }
+
+    pub(in crate::local) fn get(&self, id: &str) -> Option<&Stored> {
+        self.snapshot.index.get(id).map(AsRef::as_ref).filter(|stored| self.shows(stored))
+    }
+
+    /// The documents after an `_id`, or all, in the order of their `_id`.
+    pub(in crate::local) fn after(&self, id: Option<&str>) -> impl Iterator<Item = &Stored> {
+        let documents = self.snapshot.index.after(id).map(AsRef::as_ref);
+        documents.filter(|stored: &&Stored| self.shows(stored))
+    }
+
+    fn shows(&self, stored: &Stored) -> bool {
+        self.expired_before.is_none_or(|before| stored.document.event_time >= before)
+    }
+
+    pub(in crate::local) fn stats(&self) -> CollectionStats {
+        let Figures { size, inserted, overwritten, purged, purged_size, last_updated } =
+            self.snapshot.figures;
+        let expired = self
+            .expired_before
+            .map(|before| self.snapshot.chunks.iter().flat_map(move |chunk| chunk.expired(before)));
+        let (mut count, mut bytes) = (0, 0);
+        for stored in expired.into_iter().flatten() {
+            count += 1;
+            bytes += stored.size();
+        }
+        let figure = |n: usize| Some(i64::try_from(n).unwrap_or(i64::MAX));
+        CollectionStats {
+            doc_count: figure(self.snapshot.index.len() - count),
+            total_size: figure(size - bytes),
+            bytes_inserted: figure(inserted),
+            bytes_overwritten: figure(overwritten),
+            purged_doc_count: figure(purged + count),
+            purged_doc_size: figure(purged_size + bytes),
+            last_updated_ms: last_updated,
+            // There are no indexes, and nobody queries.
+            last_queried_ms: Some(0),
+            total_index_size: Some(0),
+            row_index_size: Some(0),
+            column_index_size: Some(0),
+            inverted_index_size: Some(0),
+            range_index_size: Some(0),
+            bulk_bytes_inserted: Some(0),
+            bulk_bytes_overwritten: Some(0),
+            fill_progress: None,
+        }
+    }
+}
