@@ -2,8 +2,9 @@
 
 use super::errors::Failure;
 use super::pool::Pool;
-use super::records::{Ingest, Ready, Record};
+use super::records::{Ingest, Record};
 use super::storage::Origin;
+use super::storage::Ready;
 use super::store::Collection;
 use crate::rockset::enums::ErrorType;
 use crate::rockset::rules::MAX_BODY;

@@ -5,10 +5,10 @@
 //! drift apart, and keeps everything in memory. `docs/local-rockset.md` says what it
 //! honours.
 //!
-//! - `options`: how it is started; `server`: the running server.
+//! - `options`: how it is started; `server`: the running server; `state`: what handlers work with.
 //! - `certificate`, `tls`: HTTPS, if it is asked for.
 //! - `router`: which operation is done where; `handlers`: what each does.
-//! - `auth`, `body`, `encoding`, `strict`, `limits`, `errors`: the way in, and how it is
+//! - `entrance`, `auth`, `body`, `encoding`, `strict`, `limits`, `errors`: the way in, and how it is
 //!   refused; `answers`, `cors`: what every answer has.
 //! - `definition`, `source`, `durations`, `incoming`, `patch`, `special_fields`: what
 //!   comes in, checked; `files`, `records`: what sources bring.
@@ -27,6 +27,7 @@ mod durations;
 mod encoding;
 #[cfg_attr(not(feature = "engine"), path = "no_engine.rs")]
 mod engine;
+mod entrance;
 mod errors;
 mod files;
 mod handlers;
@@ -40,6 +41,7 @@ mod router;
 mod server;
 mod source;
 mod special_fields;
+mod state;
 mod storage;
 mod store;
 mod strict;

@@ -7,7 +7,7 @@ use super::definition::Transformation;
 use super::engine;
 use super::incoming::{self, Transformed};
 use super::special_fields::{self as special, EventTimeSource};
-use super::storage::{Document, Meta, Origin};
+use super::storage::{Document, Meta, Origin, Ready};
 use super::store::Collection;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,9 +15,6 @@ use std::vec::IntoIter;
 
 /// A record as the text of a JSON object, or why it is none.
 pub(super) type Record = Result<String, String>;
-
-/// A document under its `_id`, ready to be stored.
-pub(super) type Ready = (Box<str>, Document);
 
 /// How much of a bad record is shown.
 const EXCERPT: usize = 200;

@@ -1,12 +1,13 @@
 //! Which operation is done where: the paths and methods are those of the API's
 //! document, so that an operation it gains answers 501 until it is written.
 
+use super::entrance::enter;
 use super::errors;
 use super::handlers::{
     absent, collections, documents, integrations, looking, organization, receivers, sources,
     uploads, workspaces,
 };
-use super::server::{App, enter};
+use super::state::App;
 use crate::rockset::operations::{OPERATIONS, Operation};
 use crate::rockset::rules::MAX_BODY;
 use axum::Router;

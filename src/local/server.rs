@@ -1,26 +1,18 @@
-//! The running server, and the way in that every request takes.
+//! The running server.
 
-use super::errors::Failure;
 use super::limits::Writes;
 use super::options::Options;
 use super::pool::Pool;
 use super::router::router;
+use super::state::{App, Parts, WeakApp};
 use super::store::Store;
 use super::tls::{TlsListener, acceptor};
-use super::{auth, body, certificate, cors, encoding, store};
-use crate::rockset::operations::Right;
+use super::{certificate, store};
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{FromRef, Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use axum::serve::{Listener, ListenerExt};
-use http::Method;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::ops::Deref;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -28,52 +20,6 @@ use tracing::debug;
 
 /// How often it is looked for documents that have outlived their retention.
 const PURGED_EVERY: Duration = Duration::from_secs(10);
-
-/// What the handlers work with.
-#[derive(Debug, Clone)]
-pub(super) struct App(Arc<Parts>);
-
-#[derive(Debug)]
-pub(super) struct Parts {
-    pub(super) options: Options,
-    pub(super) url: String,
-    pub(super) started_at: String,
-    pub(super) store: Store,
-    pub(super) pool: Pool,
-    /// The limit on write requests, if one is enforced.
-    pub(super) writes: Option<Writes>,
-}
-
-/// The same for who must not keep the server.
-#[derive(Debug, Clone)]
-pub(super) struct WeakApp(std::sync::Weak<Parts>);
-
-impl App {
-    pub(super) fn weak(&self) -> WeakApp {
-        WeakApp(Arc::downgrade(&self.0))
-    }
-}
-
-impl WeakApp {
-    /// `None` when the server has ended.
-    pub(super) fn upgrade(&self) -> Option<App> {
-        self.0.upgrade().map(App)
-    }
-}
-
-impl FromRef<App> for Pool {
-    fn from_ref(app: &App) -> Self {
-        app.pool.clone()
-    }
-}
-
-impl Deref for App {
-    type Target = Parts;
-
-    fn deref(&self) -> &Parts {
-        &self.0
-    }
-}
 
 /// A running local Rockset. It stops when this is dropped.
 #[derive(Debug)]
@@ -119,14 +65,14 @@ pub fn serve(listener: std::net::TcpListener, options: Options) -> io::Result<Se
     let acceptor = identity.map(acceptor).transpose()?;
 
     let url = url(address, if acceptor.is_some() { "https" } else { "http" });
-    let app = App(Arc::new(Parts {
+    let app = App::new(Parts {
         url: url.clone(),
         started_at: store::timestamp(),
         store: Store::new(options.ready_after),
         writes: options.virtual_instance.map(Writes::new),
         pool: Pool::start()?,
         options,
-    }));
+    });
     runtime.spawn(purge(app.weak()));
     let router = router(app);
     let (stop, stopped) = oneshot::channel();
@@ -199,40 +145,4 @@ fn url(address: SocketAddr, scheme: &str) -> String {
         address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }
     format!("{scheme}://{address}")
-}
-
-/// Admits a request and writes to the log how it was answered.
-pub(super) async fn enter(State(app): State<App>, request: Request, next: Next) -> Response {
-    let begun = Instant::now();
-    let (method, path) = (request.method().clone(), request.uri().path().to_string());
-    let in_gzip = method != Method::HEAD && encoding::wants_gzip(request.headers());
-    let mut response = match method {
-        Method::OPTIONS => cors::preflight(),
-        _ => match admit(&app, request).await {
-            Ok(request) => next.run(request).await,
-            Err(failure) => failure.into_response(),
-        },
-    };
-    if in_gzip {
-        response = encoding::encode(response).await;
-    }
-    cors::open(&mut response);
-    let status = response.status().as_u16();
-    debug!(%method, path, status, took = ?begun.elapsed(), "answered");
-    response
-}
-
-/// Checks the key and reads the body, which is done for a request that is refused,
-/// too: a client may not look for an answer before it has sent everything.
-async fn admit(app: &App, request: Request) -> Result<Request, Failure> {
-    let (mut parts, body) = request.into_parts();
-    let needed = auth::needed(&parts);
-    let held = match needed {
-        Right::Nothing | Right::IntegrationKey => Ok(needed),
-        _ => auth::check(&parts.headers, &app.options),
-    };
-    let body = body::whole(body).await;
-    auth::allow(held?, needed)?;
-    let body = encoding::decode(&mut parts.headers, body?).await?;
-    Ok(Request::from_parts(parts, Body::from(body)))
 }

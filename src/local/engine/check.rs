@@ -4,8 +4,8 @@ use super::formats::Format;
 use super::s3::{Pattern, Place};
 use crate::local::definition::{self, Transformation};
 use crate::local::errors::Failure;
-use crate::local::server::App;
 use crate::local::source;
+use crate::local::state::App;
 use crate::rockset::types::{Source, SourceS3};
 
 /// Checks what only the engine understands of a source.

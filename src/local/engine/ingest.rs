@@ -2,9 +2,10 @@
 
 use crate::local::definition::Transformation;
 use crate::local::pool::Pool;
-use crate::local::records::{self, Ingest, Ready, Record};
+use crate::local::records::{self, Ingest, Record};
 use crate::local::special_fields as special;
 use crate::local::storage::Origin;
+use crate::local::storage::Ready;
 use crate::local::store::Collection;
 use parking_lot::Mutex;
 use std::sync::{Arc, Weak};

@@ -4,7 +4,7 @@
 use crate::local::answers::Json;
 use crate::local::body::Params;
 use crate::local::errors::{Answer, Failure};
-use crate::local::server::App;
+use crate::local::state::App;
 use crate::rockset::enums::ErrorType;
 use crate::rockset::types::{ListAliasesResponse, ListQueryLambdasResponse, ListViewsResponse};
 use axum::extract::State;

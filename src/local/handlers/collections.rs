@@ -5,7 +5,7 @@ use crate::local::body::{JsonBody, Params, QueryParams};
 use crate::local::definition::{Definition, transformation};
 use crate::local::engine;
 use crate::local::errors::Answer;
-use crate::local::server::App;
+use crate::local::state::App;
 use crate::local::store::Collection;
 use crate::rockset::enums::CollectionStatus;
 use crate::rockset::types::{

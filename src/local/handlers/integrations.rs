@@ -3,7 +3,7 @@
 use crate::local::answers::Json;
 use crate::local::body::{JsonText, Params, parse};
 use crate::local::errors::{Answer, Failure};
-use crate::local::server::App;
+use crate::local::state::App;
 use crate::rockset::types::{
     CreateIntegrationRequest, CreateIntegrationResponse, DeleteIntegrationResponse,
     GetIntegrationResponse, ListIntegrationsResponse, UpdateIntegrationRequest,

@@ -5,7 +5,7 @@ use crate::local::answers::Json;
 use crate::local::body::{Params, QueryParams};
 use crate::local::errors::{Answer, Failure};
 use crate::local::pool::{Panicked, Pool};
-use crate::local::server::App;
+use crate::local::state::App;
 use crate::local::storage::{Stored, View};
 use axum::Router;
 use axum::body::Body;

@@ -2,7 +2,7 @@
 
 use crate::local::answers::Json;
 use crate::local::errors::Answer;
-use crate::local::server::App;
+use crate::local::state::App;
 use crate::local::store::EXTERNAL_ID;
 use crate::rockset::enums::ClusterType;
 use crate::rockset::types::{Cluster, Organization, OrganizationResponse};

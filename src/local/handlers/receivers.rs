@@ -6,7 +6,7 @@ use crate::local::definition;
 use crate::local::errors::{Answer, Failure};
 use crate::local::limits;
 use crate::local::records::Ingest;
-use crate::local::server::App;
+use crate::local::state::App;
 use crate::local::storage::Origin;
 use crate::local::store::{Taker, timestamp};
 use crate::rockset::enums::{ErrorType, StreamActivity};

@@ -6,8 +6,8 @@ use crate::local::body::{JsonBody, Params, parse};
 use crate::local::durations;
 use crate::local::engine;
 use crate::local::errors::{Answer, Failure};
-use crate::local::server::App;
 use crate::local::source;
+use crate::local::state::App;
 use crate::rockset::types::{
     DeleteSourceResponse, GetSourceResponse, ListSourcesResponse, Source, SourceBase,
     SuspendSourceRequest,

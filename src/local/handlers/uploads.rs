@@ -6,7 +6,7 @@ use crate::local::answers::Json;
 use crate::local::body::{Params, parse};
 use crate::local::engine;
 use crate::local::errors::{Answer, Failure};
-use crate::local::server::App;
+use crate::local::state::App;
 use crate::local::storage::Origin;
 use crate::local::store::timestamp;
 use crate::rockset::enums::ErrorType;

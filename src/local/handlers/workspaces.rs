@@ -3,7 +3,7 @@
 use crate::local::answers::Json;
 use crate::local::body::{JsonBody, Params};
 use crate::local::errors::Answer;
-use crate::local::server::App;
+use crate::local::state::App;
 use crate::rockset::types::{
     CreateWorkspaceRequest, CreateWorkspaceResponse, DeleteWorkspaceResponse, GetWorkspaceResponse,
     ListWorkspacesResponse,

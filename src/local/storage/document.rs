@@ -90,6 +90,9 @@ impl Document {
     }
 }
 
+/// A document under its `_id`, ready to be stored.
+pub(in crate::local) type Ready = (Box<str>, Document);
+
 /// A document in its place.
 #[derive(Debug)]
 pub(in crate::local) struct Stored {

@@ -20,5 +20,5 @@ mod snapshot;
 mod tests;
 
 pub(super) use batch::Batch;
-pub(super) use document::{Document, Meta, Origin, Stored};
+pub(super) use document::{Document, Meta, Origin, Ready, Stored};
 pub(super) use snapshot::{Snapshot, View};

@@ -1,6 +1,6 @@
 //! A collection: its life, its documents, and how far it has come.
 
-use super::sources::{self, Kept};
+use super::source_entry::{self, SourceEntry};
 use crate::local::definition::{Definition, Transformation};
 use crate::local::errors::Failure;
 use crate::local::special_fields as special;
@@ -39,7 +39,7 @@ pub(super) struct State {
     description: Option<String>,
     /// What is done to all documents that come in.
     transformation: Option<Transformation>,
-    pub(super) sources: Vec<Kept>,
+    pub(super) sources: Vec<SourceEntry>,
     documents: Arc<Snapshot>,
 }
 
@@ -48,7 +48,7 @@ impl Collection {
         let description = definition.description.take();
         let transformation = definition.transformation.take();
         let sources = std::mem::take(&mut definition.sources);
-        let sources = sources.into_iter().map(|source| Kept::new(source, true)).collect();
+        let sources = sources.into_iter().map(|source| SourceEntry::new(source, true)).collect();
         Self {
             workspace: workspace.to_string(),
             definition,
@@ -140,7 +140,7 @@ impl Collection {
         let mut batch = self.batch();
         let outcome = write(&mut batch);
         let writes = self.publish(batch.seal().written(special::now()), |state| {
-            sources::written(&mut state.sources);
+            source_entry::written(&mut state.sources);
         })?;
         Ok((outcome, self.offset(writes)))
     }
@@ -216,7 +216,7 @@ impl Collection {
             read_only: Some(false),
             retention_secs: self.definition.retention_secs,
             rrn: Some(self.rrn.clone()),
-            sources: state.sources.iter().map(Kept::show).collect(),
+            sources: state.sources.iter().map(SourceEntry::show).collect(),
             stats: Some(stats),
             status: Some(self.status(&state)),
             storage_type: Some("HOT".to_string()),
@@ -265,7 +265,7 @@ impl Collection {
         match self.deleted.get() {
             Some(_) => CollectionStatus::Deleted,
             None if age < self.ready_after => CollectionStatus::Created,
-            None => sources::holding(&state.sources, self.ready_after)
+            None => source_entry::holding(&state.sources, self.ready_after)
                 .unwrap_or(CollectionStatus::Ready),
         }
     }

@@ -2,6 +2,7 @@
 
 mod collection;
 mod integrations;
+mod source_entry;
 mod sources;
 
 pub(super) use collection::Collection;

@@ -1,44 +1,21 @@
 //! The sources of a collection: how far each has been read, and whether to go on.
 
 use super::collection::{Collection, State};
-use crate::local::engine;
+use super::source_entry::SourceEntry;
+#[cfg(feature = "engine")]
+use super::source_entry::Stage;
 use crate::local::errors::Failure;
-use crate::local::records::Ready;
 use crate::local::source::is_read;
 use crate::local::special_fields as special;
-use crate::rockset::enums::{CollectionStatus, SourceState};
-use crate::rockset::types::{Source, SourceS3Settings, SourceWriteApi, Status};
+use crate::local::storage::Ready;
+use crate::rockset::enums::SourceState;
+#[cfg(feature = "engine")]
+use crate::rockset::types::Status;
+use crate::rockset::types::{Source, SourceS3Settings};
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use std::time::{Duration, Instant};
+#[cfg(feature = "engine")]
 use tokio::task::JoinSet;
-use uuid::Uuid;
-
-/// A source of a collection.
-#[derive(Debug)]
-pub(super) struct Kept {
-    /// As the API shows it.
-    shown: Source,
-    /// Why nobody reads it, if that is so.
-    unread: Option<String>,
-    stage: Stage,
-    /// When it goes on, if it is suspended.
-    resume: Option<Instant>,
-    /// Who reads it. Dropping it ends the reading.
-    #[cfg_attr(not(feature = "engine"), allow(dead_code))]
-    reader: JoinSet<()>,
-}
-
-/// What a source means for the status of its collection.
-#[cfg_attr(not(feature = "engine"), allow(dead_code))]
-#[derive(Debug, Clone, Copy)]
-enum Stage {
-    /// It isn't known yet how much there is to read.
-    Unlisted,
-    /// There is so much that the collection can't be used before it is read.
-    Bulk(Instant),
-    /// The collection does not wait for it.
-    Free,
-}
 
 /// What the reader of a source is to do.
 #[cfg(feature = "engine")]
@@ -50,95 +27,9 @@ pub(in crate::local) enum Reading {
     IsOver,
 }
 
-impl Kept {
-    /// A source that a collection is created with, or that is added to it later.
-    pub(super) fn new(source: Source, with_collection: bool) -> Self {
-        let unread = engine::unread(&source);
-        let waits = is_read(&source) && unread.is_none() && with_collection;
-        let stage = if waits { Stage::Unlisted } else { Stage::Free };
-        let mut kept = Self { shown: source, unread, stage, resume: None, reader: JoinSet::new() };
-        if kept.unread.is_some() {
-            kept.begin();
-        }
-        kept
-    }
-
-    /// A source that has brought all that it ever will.
-    fn brought(shown: Source) -> Self {
-        Self { shown, unread: None, stage: Stage::Free, resume: None, reader: JoinSet::new() }
-    }
-
-    pub(super) fn show(&self) -> Source {
-        self.shown.clone()
-    }
-
-    fn is(&self, id: &str) -> bool {
-        self.shown.id.as_deref() == Some(id)
-    }
-
-    fn state(&self) -> Option<&SourceState> {
-        self.shown.status.as_ref()?.state.as_ref()
-    }
-
-    fn set(&mut self, state: SourceState) {
-        let status = self.shown.status.get_or_insert_with(Status::default);
-        status.state = Some(state);
-        status.message = None;
-    }
-
-    /// Shows that it is about to be read, or that it isn't and why.
-    fn begin(&mut self) {
-        let state = match self.unread {
-            None => SourceState::Initializing,
-            Some(_) => SourceState::Error,
-        };
-        self.set(state);
-        if let Some(status) = &mut self.shown.status {
-            status.message = self.unread.clone();
-        }
-    }
-
-    fn go_on(&mut self) {
-        self.begin();
-        self.resume = None;
-        self.shown.suspended_at = None;
-        self.shown.resume_at = None;
-    }
-}
-
-/// Notes that something was written: the write API is a source of every collection that
-/// it has been used on.
-pub(super) fn written(sources: &mut Vec<Kept>) {
-    if sources.iter().all(|source| source.shown.write_api.is_none()) {
-        let source = Source {
-            id: Some(Uuid::new_v4().to_string()),
-            status: Some(Status::default()),
-            write_api: Some(SourceWriteApi(Default::default())),
-            ..Source::default()
-        };
-        sources.push(Kept::new(source, false));
-    }
-}
-
-/// The status in which the sources hold a collection that would otherwise be READY.
-pub(super) fn holding(sources: &[Kept], preparing: Duration) -> Option<CollectionStatus> {
-    let mut held = None;
-    for source in sources {
-        match source.stage {
-            Stage::Unlisted => return Some(CollectionStatus::Created),
-            Stage::Bulk(since) if since.elapsed() < preparing => {
-                held = Some(CollectionStatus::PreparingBulk);
-            }
-            Stage::Bulk(_) => held = held.or(Some(CollectionStatus::BulkIngestMode)),
-            Stage::Free => {}
-        }
-    }
-    held
-}
-
 impl Collection {
     pub(in crate::local) fn sources(&self) -> Vec<Source> {
-        self.state().sources.iter().map(Kept::show).collect()
+        self.state().sources.iter().map(SourceEntry::show).collect()
     }
 
     pub(in crate::local) fn source(&self, id: &str) -> Result<Source, Failure> {
@@ -148,7 +39,7 @@ impl Collection {
     pub(super) fn add_source(&self, source: Source) -> Result<Source, Failure> {
         let mut state = self.state();
         self.alive()?;
-        let source = Kept::new(source, false);
+        let source = SourceEntry::new(source, false);
         let shown = source.show();
         state.sources.push(source);
         Ok(shown)
@@ -212,7 +103,7 @@ impl Collection {
     ) -> Result<(), Failure> {
         let _turn = self.turn();
         self.writable()?;
-        self.put(documents, |state| state.sources.push(Kept::brought(source)))
+        self.put(documents, |state| state.sources.push(SourceEntry::brought(source)))
     }
 
     /// Stores what was pushed for a source, if it is still there, and notes it.
@@ -253,7 +144,7 @@ impl Collection {
     fn with_source<T>(
         &self,
         id: &str,
-        act: impl FnOnce(&mut Kept) -> Result<T, Failure>,
+        act: impl FnOnce(&mut SourceEntry) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let mut state = self.state();
         self.alive()?;
@@ -267,7 +158,7 @@ fn position(state: &State, id: &str) -> Result<usize, Failure> {
     found.ok_or_else(|| Failure::not_found("Source", id))
 }
 
-fn readable(source: &Kept) -> Result<(), Failure> {
+fn readable(source: &SourceEntry) -> Result<(), Failure> {
     match is_read(&source.shown) {
         true => Ok(()),
         false => Err(Failure::invalid("Nothing is read from this source")),

@@ -16,7 +16,7 @@ pub(super) use place::Place;
 use super::check;
 use crate::local::durations;
 use crate::local::pool::Pool;
-use crate::local::server::{App, WeakApp};
+use crate::local::state::{App, WeakApp};
 use crate::local::store::{Collection, Reading};
 use crate::rockset::enums::SourceState;
 use crate::rockset::types::Source;

@@ -1,6 +1,6 @@
 //! Which functions there are.
 
-use super::query::wrong;
+use super::error::wrong;
 use crate::local::errors::Failure;
 use crate::rockset::enums::ErrorType;
 use datafusion::execution::SessionStateBuilder;

@@ -14,6 +14,7 @@
 
 mod cells;
 mod document;
+mod error;
 mod functions;
 mod names;
 mod plan;

@@ -1,6 +1,6 @@
 //! The values that a query refers to: fields, fields of fields, elements of arrays.
 
-use super::query::wrong;
+use super::error::wrong;
 use crate::local::errors::Failure;
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, DataType, ExactNumberInfo, Expr, Ident, Subscript, TimezoneInfo, Value, VisitMut,

@@ -1,10 +1,10 @@
 //! The statement of a transformation, taken apart.
 
+use super::error::wrong;
 use super::functions;
 use super::names::{self, Path, Paths};
 use super::room;
 use crate::local::errors::Failure;
-use crate::rockset::enums::ErrorType;
 use datafusion::sql::sqlparser::ast::{
     ExceptSelectItem, Expr, GroupByExpr, Ident, ObjectName, Query as Statement, Select, SelectItem,
     SelectItemQualifiedWildcardKind as Qualified, SetExpr, TableFactor, TableWithJoins,
@@ -185,9 +185,4 @@ fn prepared(mut expression: Expr, paths: &mut Paths) -> Result<Expr, Failure> {
     names::resolve(&mut expression, paths)?;
     functions::check(&expression)?;
     Ok(expression)
-}
-
-/// Says what is wrong with the query.
-pub(super) fn wrong(what: &str) -> Failure {
-    Failure::new(ErrorType::Invalidinput, format!("Wrong in the ingest transformation: {what}"))
 }

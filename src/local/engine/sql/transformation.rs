@@ -2,9 +2,10 @@
 
 use super::cells::{self, Cell, Kind};
 use super::document::Fields;
+use super::error::wrong;
 use super::functions;
 use super::plan::{Plan, Row};
-use super::query::{self, Item, Query};
+use super::query::{Item, Query};
 use super::room::with_room;
 use crate::local::errors::Failure;
 use crate::local::incoming::Transformed;
@@ -38,7 +39,7 @@ impl Transformation {
             let lasting = !query.expressions.iter().any(functions::tells_time);
             Ok::<_, Failure>((query, lasting))
         });
-        let (query, lasting) = parsed.map_err(|failed| query::wrong(&failed))??;
+        let (query, lasting) = parsed.map_err(|failed| wrong(&failed))??;
         Ok(Self { query, lasting, plans: Mutex::default() })
     }
 
