@@ -126,9 +126,8 @@ mod tests {
     async fn a_job_that_panics_says_why_and_costs_no_thread() {
         let pool = Pool::start().unwrap();
         for n in 0..100 {
-            let failed = pool.run(move || panic!("number {n}")).await;
-            let failed: Panicked = failed.map(|()| ()).unwrap_err();
-            assert_eq!(failed.to_string(), format!("number {n}"));
+            let failed: Result<(), Panicked> = pool.run(move || panic!("number {n}")).await;
+            assert_eq!(failed.unwrap_err().to_string(), format!("number {n}"));
         }
         assert_eq!(pool.run(|| 1 + 1).await.unwrap(), 2);
     }
