@@ -4,11 +4,12 @@
 //! another. Their number is fixed, and nothing waits on them but for the turn to write.
 
 use super::errors::Failure;
+use parking_lot::Mutex;
 use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, available_parallelism};
 use tokio::sync::oneshot;
 
@@ -91,7 +92,7 @@ impl Pool {
 }
 
 fn work(waiting: &Mutex<Receiver<Job>>) {
-    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+    let next = || waiting.lock().recv();
     while let Ok(job) = next() {
         // The hook for panics has told what happened.
         let _ = caught(job);

@@ -98,7 +98,7 @@ impl Code {
         let mut rooms: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (from, to) in self.arrows() {
             let from = room(from);
-            let to = to.into_iter().map(|to| room(to)).filter(|to| *to != from);
+            let to = to.into_iter().map(room).filter(|to| *to != from);
             rooms.entry(from.clone()).or_default().extend(to);
         }
         rooms
