@@ -1,6 +1,6 @@
 //! The driver: what the connector does with each request.
 //!
-//! A file or folder for each request: [`spec`], [`validate`], [`apply`], [`open`], and [`write`]
+//! A file or folder for each request: [`spec`], [`validate`], [`apply`], [`open`], and [`mod@write`]
 //! for the stream that follows an Open. They share the `task` as configured, and as it was
 //! `last`; `names`, what a field is called in Rockset; `survey`, what workspaces hold;
 //! `differences`, how a collection is not as configured; `state`, what the runtime keeps for
