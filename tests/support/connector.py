@@ -9,7 +9,8 @@ import json
 import sys
 import time
 
-record = open(sys.argv[1], "a+", buffering=1)
+# Unbuffered, so that each request is one write, whole for the other processes of the connector.
+record = open(sys.argv[1], "ab", buffering=0)
 scenario = json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
 open_type = {"type": "object"}
 
@@ -37,8 +38,8 @@ def validated(binding, linked):
 
 def nth(kind, answers):
     """The answer for the nth request of a kind, over all processes; {} for later ones."""
-    record.seek(0)
-    count = sum(1 for line in record if kind in json.loads(line))
+    with open(sys.argv[1], "rb") as requests:
+        count = sum(line.startswith(b'{"%s":' % kind.encode()) for line in requests)
     return answers[count - 1] if count <= len(answers) else {}
 
 
@@ -49,7 +50,7 @@ commits = 0
 for line in sys.stdin:
     request = json.loads(line)
     (kind, content), = request.items()
-    record.write(line)
+    record.write(line.encode())
     time.sleep(scenario.get("delays", {}).get(kind, 0))
     if kind == scenario.get("failAt"):
         sys.stderr.write("the scenario says so\n")
