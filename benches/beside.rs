@@ -11,17 +11,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod support;
+
 use chrono::{TimeDelta, Utc};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Value, json};
 use std::fmt::Write;
-use std::path::Path;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 
 const COLLECTIONS: &str = "/v1/orgs/self/ws/commons/collections";
 
@@ -290,20 +289,7 @@ struct Rockset {
 impl Rockset {
     /// Starts it with these options.
     async fn start(options: &[&str]) -> Self {
-        let path = Path::new(env!("CARGO_BIN_EXE_materialize-rockset"));
-        let mut process = Command::new(path)
-            .args(["local", "--listen", "127.0.0.1:0", "--ready-after", "0ms"])
-            .args(options)
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-        let said = lines.next_line().await.unwrap().expect("it says where it listens");
-        let url = said.split_whitespace().find(|word| word.starts_with("http")).unwrap();
-        let url = url.trim_end_matches('.').to_string();
-        // It must not wait for someone to read what it says.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let (process, url) = support::start(options).await;
         Self { _process: process, url, http: reqwest::Client::new() }
     }
 

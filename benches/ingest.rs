@@ -13,14 +13,13 @@
 mod parquet;
 #[path = "../tests/support/s3.rs"]
 mod s3;
+mod support;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use s3::S3;
 use serde_json::{Value, json};
-use std::process::Stdio;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 
 const ROWS: usize = 1_000_000;
 const FILES: usize = 200;
@@ -71,19 +70,7 @@ struct Rockset {
 impl Rockset {
     /// Starts it with these options.
     async fn start(s3: &S3, options: &[String]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_materialize-rockset"))
-            .args(["local", "--listen", "127.0.0.1:0", "--ready-after", "0ms"])
-            .args(options)
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-        let said = lines.next_line().await.unwrap().expect("it says where it listens");
-        let url = said.split_whitespace().find(|word| word.starts_with("http")).unwrap();
-        let url = url.trim_end_matches('.').to_string();
-        // It must not wait for someone to read what it says.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let (process, url) = support::start(options).await;
         let rockset = Self { process, url, http: reqwest::Client::new() };
         let mut integration = s3.integration("i");
         integration["s3"]["endpoint_url"].take();
