@@ -3,8 +3,7 @@
 use super::errors::Failure;
 use super::pool::Pool;
 use super::records::{Ingest, Record};
-use super::storage::Origin;
-use super::storage::Ready;
+use super::storage::{Origin, Ready};
 use super::store::Collection;
 use crate::rockset::enums::ErrorType;
 use crate::rockset::rules::MAX_BODY;

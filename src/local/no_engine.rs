@@ -1,13 +1,11 @@
 //! What stands for the engine in a build without it: it refuses what needs it.
 
 use super::errors::Failure;
-use super::files;
 use super::incoming::Transformed;
 use super::pool::Pool;
 use super::source;
 use super::state::App;
-use super::storage::Origin;
-use super::storage::Ready;
+use super::storage::{Origin, Ready};
 use super::store::Collection;
 use crate::rockset::types::{FormatParams, Source};
 use axum::body::Bytes;
@@ -35,19 +33,15 @@ pub(super) fn check_access(_: &App, _: &Source) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Documents of a file that was uploaded.
 pub(super) async fn read_file(
-    pool: &Pool,
-    collection: &Arc<Collection>,
-    name: &str,
-    file: Bytes,
-    params: Option<&FormatParams>,
-    origin: Origin,
+    _: &Pool,
+    _: &Arc<Collection>,
+    _: &str,
+    _: Bytes,
+    _: Option<&FormatParams>,
+    _: Origin,
 ) -> Result<Vec<Ready>, Failure> {
-    match files::is_json(name, params) {
-        false => Err(Failure::needs_engine("The file holds CSV, Parquet or the like")),
-        true => files::read_json(pool, collection, name, file, origin).await,
-    }
+    Err(Failure::needs_engine("The file holds CSV, Parquet or the like"))
 }
 
 /// Why a source is not read, if it is one that could be.

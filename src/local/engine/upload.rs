@@ -1,12 +1,10 @@
-//! Files that are uploaded. What isn't JSON is read as an object of S3 is.
+//! Files that are uploaded and aren't JSON: they are read as objects of S3 are.
 
 use super::formats::{self, Fault, Format};
 use super::ingest::Sink;
 use crate::local::errors::Failure;
-use crate::local::files;
 use crate::local::pool::Pool;
-use crate::local::storage::Origin;
-use crate::local::storage::Ready;
+use crate::local::storage::{Origin, Ready};
 use crate::local::store::Collection;
 use crate::rockset::types::FormatParams;
 use axum::body::Bytes;
@@ -25,9 +23,6 @@ pub(in crate::local) async fn read_file(
     params: Option<&FormatParams>,
     origin: Origin,
 ) -> Result<Vec<Ready>, Failure> {
-    if files::is_json(name, params) {
-        return files::read_json(pool, collection, name, file, origin).await;
-    }
     let format = Format::given(params, "params")?;
     let (sender, mut parts) = mpsc::channel(1);
     let sink = Sink::new(Arc::downgrade(collection), None, origin, 0, sender, pool.clone());

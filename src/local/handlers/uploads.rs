@@ -6,6 +6,7 @@ use crate::local::answers::Json;
 use crate::local::body::{Params, parse};
 use crate::local::engine;
 use crate::local::errors::{Answer, Failure};
+use crate::local::files;
 use crate::local::state::App;
 use crate::local::storage::Origin;
 use crate::local::store::timestamp;
@@ -105,9 +106,11 @@ pub(in crate::local) async fn upload(
     let told = json!({ "file": file.file_name, "upload_time": file.file_upload_time });
     let origin = Origin::Upload(told.to_string().into());
     let params = form.params.as_ref();
-    let documents =
-        engine::read_file(&app.pool, &collection, &file.file_name, form.file, params, origin)
-            .await?;
+    let (pool, name) = (&app.pool, file.file_name.as_str());
+    let documents = match files::is_json(name, params) {
+        true => files::read_json(pool, &collection, name, form.file, origin).await,
+        false => engine::read_file(pool, &collection, name, form.file, params, origin).await,
+    }?;
     let source = Source {
         id: Some(Uuid::new_v4().to_string()),
         file_upload: Some(file.clone()),

@@ -2,6 +2,7 @@
 
 use crate::local::pool::caught;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
+
 /// Tokens that an expression may have, for which there is stack.
 const TOKENS: usize = 2_000;
 
