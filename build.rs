@@ -18,7 +18,7 @@ fn main() {
         rockset::generate(Path::new("openapi/rockset.yaml"), out),
         flow::generate(Path::new("proto"), out),
     ] {
-        // Cargo takes each line of an error by itself.
+        // Cargo reads each line of its input as a message of its own.
         for line in generated.err().iter().flat_map(|error| error.lines()) {
             println!("cargo::error={line}");
         }

@@ -14,15 +14,11 @@
 mod support;
 
 use chrono::{TimeDelta, Utc};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
-use serde_json::{Value, json};
-use std::fmt::Write;
+use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tokio::process::Child;
-
-const COLLECTIONS: &str = "/v1/orgs/self/ws/commons/collections";
+use support::rockset::{COLLECTIONS, Rockset, answer, body};
 
 /// Documents of a collection that is written and read at the same time.
 const SCANNED: usize = 200_000;
@@ -268,76 +264,4 @@ async fn beside(name: &str, rockset: &Rockset, load: impl Future<Output = ()>) {
     let (count, p50, p99, longest) = (times.len(), at(0.5), at(0.99), at(1.0));
     println!("| {name} | {took:.1} | {count} | {p50:.1} ms | {p99:.1} ms | {longest:.1} ms |");
     rockset.delete("probe").await;
-}
-
-fn body(documents: impl Iterator<Item = String>) -> String {
-    let mut body = String::from(r#"{"data":["#);
-    for (i, document) in documents.enumerate() {
-        let comma = if i == 0 { "" } else { "," };
-        write!(body, "{comma}{document}").unwrap();
-    }
-    body + "]}"
-}
-
-/// A local Rockset in a process of its own.
-struct Rockset {
-    _process: Child,
-    url: String,
-    http: reqwest::Client,
-}
-
-impl Rockset {
-    /// Starts it with these options.
-    async fn start(options: &[&str]) -> Self {
-        let (process, url) = support::start(options).await;
-        Self { _process: process, url, http: reqwest::Client::new() }
-    }
-
-    async fn create(&self, name: &str, mut definition: Value) {
-        definition["name"] = json!(name);
-        self.post(COLLECTIONS, definition.to_string()).await;
-    }
-
-    async fn delete(&self, name: &str) {
-        answer(self.http.delete(format!("{}{COLLECTIONS}/{name}", self.url))).await;
-    }
-
-    async fn collection(&self, name: &str) -> Value {
-        let path = format!("{}{COLLECTIONS}/{name}", self.url);
-        let text = answer(self.http.get(path)).await;
-        serde_json::from_slice::<Value>(&text).unwrap()["data"].take()
-    }
-
-    async fn add(&self, name: &str, documents: impl Iterator<Item = String>) {
-        self.post(&format!("{COLLECTIONS}/{name}/docs"), body(documents)).await;
-    }
-
-    /// Reads all documents of a collection, page by page. Answers how many bytes they are.
-    async fn scan(&self, name: &str) -> usize {
-        let path = format!("{}/local/ws/commons/collections/{name}/docs?limit=10000", self.url);
-        let (mut bytes, mut after) = (0, String::new());
-        loop {
-            let page = answer(self.http.get(format!("{path}{after}"))).await;
-            bytes += page.len();
-            // The end is read without parsing the page.
-            let end = String::from_utf8_lossy(&page[page.len().saturating_sub(200)..]).to_string();
-            let next = end.rsplit_once(r#""next":"#).unwrap().1.trim_end_matches('}');
-            match serde_json::from_str::<Option<String>>(next).unwrap() {
-                Some(next) => after = format!("&after={next}"),
-                None => return bytes,
-            }
-        }
-    }
-
-    async fn post(&self, path: &str, body: String) {
-        let request = self.http.post(format!("{}{path}", self.url));
-        answer(request.header(CONTENT_TYPE, "application/json").body(body)).await;
-    }
-}
-
-async fn answer(request: reqwest::RequestBuilder) -> bytes::Bytes {
-    let response = request.header(AUTHORIZATION, "ApiKey any").send().await.unwrap();
-    let (status, body) = (response.status(), response.bytes().await.unwrap());
-    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
-    body
 }

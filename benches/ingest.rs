@@ -15,11 +15,10 @@ mod parquet;
 mod s3;
 mod support;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use s3::S3;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::{Duration, Instant};
-use tokio::process::Child;
+use support::rockset::Rockset;
 
 const ROWS: usize = 1_000_000;
 const FILES: usize = 200;
@@ -50,73 +49,56 @@ async fn main() {
     {
         let place = from[0].trim_start_matches("--");
         for (sql, what, documents) in [(STORED, "stored", ROWS), (LEFT_OUT, "left out", 0)] {
-            let rockset = Rockset::start(&s3, from).await;
-            let before = rockset.peak_megabytes();
-            let took = rockset.ingest(bucket, files, sql, documents).await;
+            let rockset = start(&s3, from).await;
+            let before = peak_megabytes(&rockset);
+            let took = ingest(&rockset, bucket, files, sql, documents).await;
             let rate = ROWS as f64 / took.as_secs_f64();
-            let peak = rockset.peak_megabytes();
+            let peak = peak_megabytes(&rockset);
             println!("| {files} | {place} | {what} | {rate:.0} | {peak} MB | {before} MB |");
         }
     }
 }
 
-/// A local Rockset in a process of its own.
-struct Rockset {
-    process: Child,
-    url: String,
-    http: reqwest::Client,
+/// Starts a local Rockset with these options and an integration.
+async fn start(s3: &S3, options: &[String]) -> Rockset {
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let rockset = Rockset::start(&options).await;
+    let mut integration = s3.integration("i");
+    integration["s3"]["endpoint_url"].take();
+    rockset.post("/v1/orgs/self/integrations", integration.to_string()).await;
+    rockset
 }
 
-impl Rockset {
-    /// Starts it with these options.
-    async fn start(s3: &S3, options: &[String]) -> Self {
-        let (process, url) = support::start(options).await;
-        let rockset = Self { process, url, http: reqwest::Client::new() };
-        let mut integration = s3.integration("i");
-        integration["s3"]["endpoint_url"].take();
-        rockset.post("/v1/orgs/self/integrations", integration).await;
-        rockset
-    }
-
-    /// Ingests a bucket, and says how long it took.
-    async fn ingest(&self, bucket: &str, files: usize, sql: &str, documents: usize) -> Duration {
-        let begun = Instant::now();
-        let definition = json!({
-            "name": "c",
-            "sources": [{"integration_name": "i", "s3": {"bucket": bucket}}],
-            "field_mapping_query": {"sql": sql},
-        });
-        self.post("/v1/orgs/self/ws/commons/collections", definition).await;
-        loop {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            let path = "/v1/orgs/self/ws/commons/collections/c";
-            let request = self.http.get(format!("{}{path}", self.url));
-            let collection = &answer(request).await["data"];
-            let source = &collection["sources"][0];
-            assert_ne!(source["status"]["state"], "ERROR", "{source:#}");
-            if source["s3"]["object_count_downloaded"] == files {
-                assert_eq!(collection["stats"]["doc_count"], documents);
-                return begun.elapsed();
-            }
+/// Ingests a bucket, and says how long it took.
+async fn ingest(
+    rockset: &Rockset,
+    bucket: &str,
+    files: usize,
+    sql: &str,
+    documents: usize,
+) -> Duration {
+    let begun = Instant::now();
+    let definition = json!({
+        "sources": [{"integration_name": "i", "s3": {"bucket": bucket}}],
+        "field_mapping_query": {"sql": sql},
+    });
+    rockset.create("c", definition).await;
+    loop {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let collection = rockset.collection("c").await;
+        let source = &collection["sources"][0];
+        assert_ne!(source["status"]["state"], "ERROR", "{source:#}");
+        if source["s3"]["object_count_downloaded"] == files {
+            assert_eq!(collection["stats"]["doc_count"], documents);
+            return begun.elapsed();
         }
     }
-
-    async fn post(&self, path: &str, body: Value) -> Value {
-        let request = self.http.post(format!("{}{path}", self.url));
-        answer(request.header(CONTENT_TYPE, "application/json").body(body.to_string())).await
-    }
-
-    /// The most memory that the process has had.
-    fn peak_megabytes(&self) -> u64 {
-        let path = format!("/proc/{}/status", self.process.id().unwrap());
-        let status = std::fs::read_to_string(path).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
-    }
 }
 
-async fn answer(request: reqwest::RequestBuilder) -> Value {
-    let response = request.header(AUTHORIZATION, "ApiKey any").send().await.unwrap();
-    assert_eq!(response.status(), 200);
-    serde_json::from_str(&response.text().await.unwrap()).unwrap()
+/// The most memory that the process has had.
+fn peak_megabytes(rockset: &Rockset) -> u64 {
+    let path = format!("/proc/{}/status", rockset.process.id().unwrap());
+    let status = std::fs::read_to_string(path).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
 }

@@ -1,11 +1,10 @@
-//! What answers hold: each property in its place, and what stands for one without a
-//! value.
+//! The form of answers: the order of properties, and what stands for a property without a value.
 //!
 //! In the API, `null` means the same as leaving a property out, so every generated type
-//! takes a `null` for an empty list. The hosted Rockset wrote most of what its answers
-//! had no value for as `null` and left out the rest, and its official clients rely on
-//! that: of a property that is `nullable`, the document means the one, and of any other
-//! the other. An empty list is written, unless the document wants an item in it.
+//! reads `null` as an empty list. In its answers, the hosted Rockset wrote some properties
+//! without a value as `null` and left others out, and its official clients rely on that. The
+//! API document says which: a property that is `nullable` is written as `null`, any other is
+//! left out. An empty list is written as such, unless the document requires an item in it.
 
 use serde_json::Value;
 use std::collections::HashMap;
@@ -13,7 +12,7 @@ use std::fmt::Write as _;
 use syn::parse::Parser as _;
 use syn::{Attribute, Field, File, Item, ItemStruct, LitStr};
 
-/// Changes the generated types accordingly.
+/// Makes the generated types read and write this form.
 pub fn settle(client: &mut File, written: &yaml_serde::Value) -> syn::Result<()> {
     let types = client.items.iter_mut().filter_map(|item| match item {
         Item::Mod(module) if module.ident == "types" => module.content.as_mut(),
@@ -83,7 +82,7 @@ fn json_name(field: &Field) -> syn::Result<String> {
 /// The table in `src/rockset/answers.rs`.
 pub fn table(api: &Value) -> String {
     let mut out = String::from(
-        "/// By schema, what stands for each property unless that is nothing.\n\
+        "/// By schema, what stands for a property without a value, unless it is left out.\n\
          const ABSENT: &[(&str, &[(&str, Absent)])] = &[\n",
     );
     for (schema, definition) in api["components"]["schemas"].as_object().into_iter().flatten() {

@@ -1,5 +1,5 @@
-//! The Flow messages, from their protobufs: prost for the wire, serde for the
-//! JSON mapping of proto3 as Flow uses it.
+//! Generates the Flow messages from their protobufs: prost for the wire, serde for the JSON
+//! mapping of proto3 as Flow uses it.
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use prost_build::Config;
@@ -42,9 +42,8 @@ pub fn generate(protos: &Path, out: &Path) -> Result<(), String> {
     keep_checkpoints(&out.join("materialize.rs")).map_err(|e| fail(&e))
 }
 
-/// Has the protocol's messages keep checkpoints as they were encoded. A checkpoint is
-/// passed on, byte for byte, and its maps have no order that encoding it again would
-/// bring back.
+/// Makes the protocol's messages keep checkpoints in their encoding. A checkpoint is passed on
+/// byte for byte, and encoding it again would change the order of its maps.
 fn keep_checkpoints(messages: &Path) -> Result<(), String> {
     const TYPED: &str = "super::super::consumer::Checkpoint";
     let text = std::fs::read_to_string(messages).map_err(|e| e.to_string())?;
@@ -55,7 +54,7 @@ fn keep_checkpoints(messages: &Path) -> Result<(), String> {
     std::fs::write(messages, kept).map_err(|e| e.to_string())
 }
 
-/// Gives every field of a message, and of those within it, its name and form in JSON.
+/// Gives every field of a message, and of the messages within it, its name and form in JSON.
 fn map_to_json(config: &mut Config, parent: &str, message: &DescriptorProto) {
     let path = format!("{parent}.{}", message.name());
     for field in &message.field {
@@ -111,7 +110,7 @@ fn is_map_entry(message: &DescriptorProto) -> bool {
     message.options.as_ref().is_some_and(|options| options.map_entry())
 }
 
-/// The type of a map's values, where the field is a map.
+/// The type of a map's values, if the field is a map.
 fn map_value_type(field: &FieldDescriptorProto, message: &DescriptorProto) -> Option<Type> {
     let name = field.type_name().rsplit('.').next()?;
     let entry =

@@ -1,4 +1,4 @@
-//! The Rockset client and its types, from the OpenAPI document.
+//! Generates the Rockset client and its types from the OpenAPI document.
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use openapiv3::OpenAPI;
@@ -16,7 +16,7 @@ pub fn generate(document: &Path, out: &Path) -> Result<(), String> {
 
     let text = std::fs::read_to_string(document).map_err(|e| fail(&e))?;
     let mut api: Value = yaml_serde::from_str(&text).map_err(|e| fail(&e))?;
-    // It keeps the order of properties.
+    // This type keeps the order of properties.
     let written: yaml_serde::Value = yaml_serde::from_str(&text).map_err(|e| fail(&e))?;
     if let Some(reference) = dangling_reference(&api, &api) {
         return Err(fail(&format_args!("{reference:?} leads nowhere")));
@@ -28,7 +28,8 @@ pub fn generate(document: &Path, out: &Path) -> Result<(), String> {
     join_errors(&mut api);
     name_enumerations(&mut api);
     let operations = out.join("rockset_operations.rs");
-    std::fs::write(operations, operation_table(&api)).map_err(|e| fail(&e))?;
+    let table = operation_table(&api).map_err(|e| fail(&e))?;
+    std::fs::write(operations, table).map_err(|e| fail(&e))?;
     drop_forms(&mut api);
     let enums = enumerations(&api);
 
@@ -65,7 +66,7 @@ fn client(settings: &GenerationSettings, document: &OpenAPI) -> Result<syn::File
     syn::parse2(tokens).map_err(|e| e.to_string())
 }
 
-/// A `$ref` at or below a value to what the document doesn't hold.
+/// A `$ref` at or below a value that names nothing in the document.
 fn dangling_reference<'a>(api: &Value, value: &'a Value) -> Option<&'a str> {
     let below = |value| dangling_reference(api, value);
     let exists = |text: &str| text.strip_prefix('#').is_some_and(|at| api.pointer(at).is_some());
@@ -79,8 +80,8 @@ fn dangling_reference<'a>(api: &Value, value: &'a Value) -> Option<&'a str> {
     }
 }
 
-/// Takes the patterns off strings: they tell a person what to write, and must not
-/// make a client refuse an answer.
+/// Removes the patterns of strings: they tell a person what to write, and must not make the client
+/// refuse an answer.
 fn drop_patterns(value: &mut Value) {
     match value {
         Value::Object(map) => {
@@ -94,8 +95,8 @@ fn drop_patterns(value: &mut Value) {
     }
 }
 
-/// Takes `nullable` off what may be left out: the client reads a null of it as nothing,
-/// and needs no type that tells the two apart.
+/// Removes `nullable` from properties that may be left out: the client reads their `null` as
+/// `None`, and needs no type that tells the two apart.
 fn drop_nullable(api: &mut Value) {
     let schemas = api.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
     for (_, schema) in schemas.into_iter().flatten() {
@@ -112,8 +113,8 @@ fn drop_nullable(api: &mut Value) {
     }
 }
 
-/// Takes out the operations that are sent a form, which the generator does not know. The
-/// client has no function for them.
+/// Removes the operations whose body is a form, which the generator does not support. The client
+/// has no function for them.
 fn drop_forms(api: &mut Value) {
     let paths = api.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten();
     for (_, methods) in paths {
@@ -124,8 +125,8 @@ fn drop_forms(api: &mut Value) {
     }
 }
 
-/// Makes one response of all those of a class (4XX, 5XX) that have one body, so that
-/// the client reads an error in one place and not in a branch for each status.
+/// Joins the responses of a class (4XX, 5XX) that have the same body, so that the client reads an
+/// error in one place and not in a branch for each status.
 fn join_errors(api: &mut Value) {
     let shared = api["components"]["responses"].clone();
     let body = |response: &Value| {
@@ -152,8 +153,8 @@ fn join_errors(api: &mut Value) {
     }
 }
 
-/// Makes a schema of its own of each enumeration that stands within a list, for only of
-/// such a one the client keeps a value that isn't listed.
+/// Moves each enumeration that stands within a list to a schema of its own. Only a named
+/// enumeration becomes an open one, which keeps a value that isn't listed.
 fn name_enumerations(api: &mut Value) {
     let schemas = api.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
     let Some(schemas) = schemas else { return };
@@ -201,12 +202,11 @@ fn open_enums(enums: &[(&String, &Value)]) -> String {
     out
 }
 
-/// What a path of the document may hold besides its methods, such as `parameters`,
-/// is not in this list.
+/// The methods of HTTP. A path of the document may have other properties, such as `parameters`.
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
 
-/// Operations that only look at something, though their method is POST.
-const LOOKS: [&str; 2] = ["getCollectionOffsets", "getMountOffsets"];
+/// Operations that only read, although their method is POST.
+const READS: [&str; 2] = ["getCollectionOffsets", "getMountOffsets"];
 
 /// Operations that run a query, or end one.
 const QUERIES: [&str; 6] = [
@@ -218,7 +218,7 @@ const QUERIES: [&str; 6] = [
     "validate",
 ];
 
-/// The right that an operation needs. One that is new here and doesn't only look needs
+/// The right that an operation needs. An operation that isn't listed above and isn't a GET needs
 /// the highest.
 fn right(operation_id: &str, method: &str, operation: &Value) -> &'static str {
     let security = operation["security"].as_array();
@@ -228,13 +228,22 @@ fn right(operation_id: &str, method: &str, operation: &Value) -> &'static str {
             "IntegrationKey"
         }
         id if QUERIES.contains(&id) => "Query",
-        id if LOOKS.contains(&id) || method == "GET" => "Read",
+        id if READS.contains(&id) || method == "GET" => "Read",
         _ => "Write",
     }
 }
 
+/// The privilege that an operation needs, as code. Only one that needs no API key has none.
+fn privilege(operation: &Value, right: &str) -> Result<String, String> {
+    match operation["x-privilege"].as_str() {
+        Some(action) => Ok(format!("PrivilegeAction::{}", action.to_upper_camel_case())),
+        None if ["Nothing", "IntegrationKey"].contains(&right) => Ok(String::new()),
+        None => Err(format!("{} has no x-privilege", operation["operationId"])),
+    }
+}
+
 /// The document's operations as the table in `src/rockset/operations.rs`.
-fn operation_table(api: &Value) -> String {
+fn operation_table(api: &Value) -> Result<String, String> {
     let mut out = String::from(
         "/// Every operation of `openapi/rockset.yaml`, by path.\npub const OPERATIONS: &[Operation] = &[\n",
     );
@@ -246,14 +255,16 @@ fn operation_table(api: &Value) -> String {
                 let tag = operation["tags"][0].as_str().unwrap_or_default();
                 let method = method.to_uppercase();
                 let right = right(operation_id, &method, operation);
+                let privileges = privilege(operation, right)?;
                 let _ = writeln!(
                     out,
                     "    Operation {{ operation_id: {operation_id:?}, function: {function:?}, \
-                     method: {method:?}, path: {path:?}, tag: {tag:?}, right: Right::{right} }},"
+                     method: {method:?}, path: {path:?}, tag: {tag:?}, right: Right::{right}, \
+                     privileges: &[{privileges}] }},"
                 );
             }
         }
     }
     out.push_str("];\n");
-    out
+    Ok(out)
 }

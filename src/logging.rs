@@ -1,4 +1,4 @@
-//! Logs on stderr, in the form that Flow's platform reads, or one for people.
+//! Logs on stderr, in the format that Flow's platform reads, or in one for people.
 
 use serde_json::{Map, Value};
 use std::fmt;
@@ -15,10 +15,10 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// How a record is written.
+/// The format of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// A JSON object a line, with `ts`, `level`, `message` and free fields.
+    /// One JSON object per line, with `ts`, `level`, `message` and further fields.
     Json,
     /// Plain text.
     Text,
@@ -39,33 +39,30 @@ impl FromStr for Format {
     }
 }
 
-/// Begins to log, as `LOG_LEVEL` (error, warn, info, debug or trace; info if unset)
-/// and `LOG_FORMAT` (json, text or color; `default` if unset) say.
+/// Starts logging, with the level in `LOG_LEVEL` (error, warn, info, debug or trace; info if
+/// unset) and the format in `LOG_FORMAT` (json, text or color; `default` if unset).
 ///
-/// Records of other crates than this one are kept out below warnings.
+/// Other crates log warnings and errors only.
 ///
-/// Where a variable can't be understood, its default is taken, so that the error that is
-/// returned can be logged.
+/// Fails if a variable can't be understood. Its default is used then, so that the caller can
+/// log the error.
 pub fn init(default: Format) -> Result<(), String> {
     let level = variable("LOG_LEVEL").map_or(Ok(LevelFilter::INFO), |name| level(&name));
     let format = variable("LOG_FORMAT").map_or(Ok(default), |name| name.parse());
     begin(level.clone().unwrap_or(LevelFilter::INFO), format.clone().unwrap_or(default));
     let wrong: Vec<String> = level.err().into_iter().chain(format.err()).collect();
-    match wrong.is_empty() {
-        true => Ok(()),
-        false => Err(wrong.join("; ")),
-    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
 }
 
-/// What an environment variable says, in lower case. `None` if it says nothing.
+/// The value of an environment variable, in lower case. `None` if it is unset or blank.
 pub fn variable(name: &str) -> Option<String> {
     let value = std::env::var_os(name)?;
     let value = value.to_string_lossy().trim().to_ascii_lowercase();
     (!value.is_empty()).then_some(value)
 }
 
-/// The level of a name, by any of the names that it has in other programs. What ends the
-/// process is always told, so errors can't be turned off.
+/// The level of a name, including names that other programs use. Errors can't be turned off,
+/// because the last of them says why the process ended.
 fn level(name: &str) -> Result<LevelFilter, String> {
     match name {
         "error" | "err" | "fatal" | "panic" | "critical" | "off" => Ok(LevelFilter::ERROR),
@@ -87,7 +84,7 @@ fn begin(level: LevelFilter, format: Format) {
         .with_target(crate::status::TARGET, shown);
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_writer(|| Records);
-    // A second call within one process keeps the first's settings.
+    // A second call within one process keeps the settings of the first.
     let _ = match format {
         Format::Json => registry.with(layer.event_format(JsonLines)).try_init(),
         Format::Text => registry.with(layer.with_ansi(false).with_target(false)).try_init(),
@@ -95,17 +92,17 @@ fn begin(level: LevelFilter, format: Format) {
     };
 }
 
-/// Logs the error that the process ends with. It stays the last record, since Flow shows
-/// that one: whatever other threads have to say is dropped from then on.
+/// Logs the error that the process ends with. It stays the last record, which is the one that
+/// Flow shows: later records of other threads are dropped.
 pub fn end_with(error: impl fmt::Display) {
-    // Others wait for it before they write, and then see that it's over.
+    // Other threads wait for this lock before they write, and then see HAS_ENDED.
     let _stderr = io::stderr().lock();
     tracing::error!("{error}");
     HAS_ENDED.store(true, Ordering::Relaxed);
 }
 
-/// Has panics logged, as errors. Only the words of the source are shown of one: a message
-/// that was put together may hold what a user configured, the API key included.
+/// Logs panics as errors. Of a panic's message, only text that stands in the source is shown: a
+/// formatted message may hold what a user configured, such as the API key.
 pub fn report_panics() {
     std::panic::set_hook(Box::new(|panic: &PanicHookInfo<'_>| {
         let place =
@@ -121,7 +118,7 @@ pub fn report_panics() {
 
 static HAS_ENDED: AtomicBool = AtomicBool::new(false);
 
-/// stderr, a whole record at a time, up to the last one.
+/// Writes whole records to stderr, until [`HAS_ENDED`].
 struct Records;
 
 impl Write for Records {
@@ -130,7 +127,7 @@ impl Write for Records {
         Ok(record.len())
     }
 
-    /// Never fails: that nobody reads the logs must not stop who writes them.
+    /// Never fails: the connector must go on even if nobody reads its logs.
     fn write_all(&mut self, record: &[u8]) -> io::Result<()> {
         let mut stderr = io::stderr().lock();
         if !HAS_ENDED.load(Ordering::Relaxed) {
@@ -178,7 +175,7 @@ struct Record {
     fields: Map<String, Value>,
 }
 
-/// The fields of an event, as JSON.
+/// Collects the fields of an event, as JSON.
 struct Fields(Map<String, Value>);
 
 impl Fields {

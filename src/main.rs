@@ -15,10 +15,12 @@ use tracing::info;
 
 /// A Flow materialization connector for Rockset.
 ///
-/// Without a command, it speaks Flow's materialization protocol over stdin and
-/// stdout, as Flow's runtime starts it. FLOW_RUNTIME_CODEC is proto (default) or
-/// json, LOG_LEVEL is error, warn, info (default), debug or trace, and LOG_FORMAT is
-/// json (default), text or color. Upper and lower case are the same.
+/// Without a command, the program is the connector that Flow's runtime starts: it reads requests
+/// of the materialization protocol from stdin, and writes responses to stdout.
+///
+/// Environment variables: FLOW_RUNTIME_CODEC is proto (default) or json. LOG_LEVEL is error,
+/// warn, info (default), debug or trace. LOG_FORMAT is json (default), text or color. Values
+/// may be written in upper or lower case.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -28,19 +30,28 @@ struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Run a Rockset here, for tests and for trying things out
+    /// Run a Rockset-compatible server on this machine, for tests and first tries
     #[cfg(feature = "local")]
-    Local(materialize_rockset::local::Options),
-    /// Run a task of a Flow catalog with documents from a file, in the runtime's place
+    Local(Box<materialize_rockset::local::Options>),
+    /// Run a task of a Flow catalog in place of Flow's runtime, with documents from a file
     #[cfg(feature = "local")]
     Preview(materialize_rockset::preview::Options),
+    /// Copy the store of a local Rockset to another place, also while it is in use
+    #[cfg(feature = "local")]
+    Backup(materialize_rockset::local::BackupOptions),
+    /// Make a store of a backup, in an empty place
+    #[cfg(feature = "local")]
+    Restore(materialize_rockset::local::RestoreOptions),
+    /// Ask a Rockset in SQL
+    #[cfg(feature = "local")]
+    Sql(materialize_rockset::sql::Options),
 }
 
 fn main() -> ExitCode {
     logging::report_panics();
     let result = Arguments::try_parse().map_or_else(refuse, start);
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             logging::end_with(format_args!("{error:#}"));
             ExitCode::FAILURE
@@ -48,20 +59,20 @@ fn main() -> ExitCode {
     }
 }
 
-fn start(arguments: Arguments) -> anyhow::Result<()> {
+fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let is_connector = arguments.command.is_none() && !std::io::stdin().is_terminal();
     begin_to_log(is_connector)?;
     let workers = runtime::Builder::new_multi_thread().enable_all().build().context("starting")?;
     let served = catch_unwind(AssertUnwindSafe(|| match arguments.command {
-        None => connector(&workers),
+        None => connector(&workers).map(|()| ExitCode::SUCCESS),
         Some(command) => workers.block_on(run(command)),
     }));
-    // A read of stdin that still waits must not hold the process back.
+    // A pending read of stdin must not keep the process from ending.
     workers.shutdown_background();
     served.unwrap_or_else(|_| bail!("the process panicked; an error before this one says where"))
 }
 
-/// Logs for Flow, or else for people.
+/// Starts logging, in Flow's format for the connector and in one for people otherwise.
 fn begin_to_log(is_connector: bool) -> anyhow::Result<()> {
     let format = match (is_connector, std::io::stderr().is_terminal()) {
         (true, _) => Format::Json,
@@ -71,11 +82,11 @@ fn begin_to_log(is_connector: bool) -> anyhow::Result<()> {
     logging::init(format).map_err(|problem| anyhow!(problem))
 }
 
-/// What to do about a command line that isn't one, or that asks for help.
-fn refuse(error: clap::Error) -> anyhow::Result<()> {
+/// Prints the help or version that a command line asks for; fails for a wrong command line.
+fn refuse(error: clap::Error) -> anyhow::Result<ExitCode> {
     if !error.use_stderr() {
         error.print().context("writing to stdout")?;
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
     let command = std::env::args_os().nth(1).unwrap_or_default();
     let is_command = Arguments::command().find_subcommand(command).is_some();
@@ -84,17 +95,26 @@ fn refuse(error: clap::Error) -> anyhow::Result<()> {
     bail!("{}", message.trim_start_matches("error: ").trim_end())
 }
 
-async fn run(command: Command) -> anyhow::Result<()> {
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         #[cfg(feature = "local")]
-        Command::Local(options) => Ok(materialize_rockset::local::command(options).await?),
+        Command::Local(options) => materialize_rockset::local::command(*options).await?,
         #[cfg(feature = "local")]
-        Command::Preview(options) => Ok(materialize_rockset::preview::run(options).await?),
+        Command::Backup(options) => materialize_rockset::local::backup(options).await?,
+        #[cfg(feature = "local")]
+        Command::Restore(options) => materialize_rockset::local::restore(options).await?,
+        #[cfg(feature = "local")]
+        Command::Preview(options) => materialize_rockset::preview::run(options).await?,
+        #[cfg(feature = "local")]
+        Command::Sql(options) => return Ok(materialize_rockset::sql::run(options).await),
     }
+    #[cfg(feature = "local")]
+    Ok(ExitCode::SUCCESS)
 }
 
-/// Serves the session in this thread, which waits for stdin itself: that a worker waits, and
-/// wakes it up for every read, would cost more than the read. All else is the workers'.
+/// Runs the session on the main thread, in the session's own current-thread runtime, which polls
+/// stdin itself: waking this thread from a worker for every read costs more than the read.
+/// Everything else, above all HTTP, runs on the workers.
 fn connector(workers: &Runtime) -> anyhow::Result<()> {
     let codec = match logging::variable("FLOW_RUNTIME_CODEC") {
         None => Codec::default(),
@@ -108,8 +128,9 @@ fn connector(workers: &Runtime) -> anyhow::Result<()> {
         );
     }
     let options = driver::Options::from_environment();
-    let this_thread = runtime::Builder::new_current_thread().enable_io().build();
-    this_thread.context("starting")?.block_on(async {
+    let session = runtime::Builder::new_current_thread().enable_io().build();
+    session.context("starting")?.block_on(async {
+        // The pipe belongs to the runtime of the session; what follows is spawned on the workers.
         let pipe = stdin::pipe();
         let _workers = workers.enter();
         let output = tokio::io::stdout();

@@ -1,12 +1,11 @@
-//! What the platform shows of a task, in a line or less.
+//! Statuses: the short texts that Flow's platform shows as the state of a task.
 
 use std::fmt::Display;
 
-/// The target of such records, which passes every filter of levels: a status is to be seen
-/// however little is logged.
+/// The target of status records. They are logged at any `LOG_LEVEL`.
 pub(crate) const TARGET: &str = "connector_status";
 
-/// Sets the text that the platform shows, until there is another one.
+/// Shows a text on the platform, until the next one.
 pub(crate) fn show(text: impl Display) {
     tracing::info!(target: TARGET, eventType = "connectorStatus", "{text}");
 }

@@ -1,7 +1,7 @@
-//! stdin, read without a thread in between where it is a pipe, as it is in Flow.
+//! stdin. Where it is a pipe, as it is in Flow, it is polled, without a thread that blocks.
 
-/// How much a pipe is to hold, in bytes: the more, the less often the runtime and the
-/// connector wait for each other. Any process may ask for up to 1 MiB.
+/// The capacity of the pipe, in bytes. With a larger one, the runtime and the connector wait for
+/// each other less often. Linux lets any process ask for up to 1 MiB.
 #[cfg(target_os = "linux")]
 const PIPE: usize = 256 << 10;
 
@@ -14,8 +14,8 @@ pub fn pipe() -> Option<tokio::net::unix::pipe::Receiver> {
     tokio::net::unix::pipe::Receiver::from_owned_fd(stdin).ok()
 }
 
-/// A pipe that isn't made larger is slower, and that's all: where many pipes are large, it may
-/// be refused.
+/// Enlarges the pipe. The kernel may refuse it to a user with many large pipes; a small pipe is
+/// only slower.
 #[cfg(target_os = "linux")]
 fn grow(stdin: &std::os::fd::OwnedFd) {
     use rustix::pipe::{fcntl_getpipe_size, fcntl_setpipe_size};

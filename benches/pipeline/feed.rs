@@ -21,7 +21,7 @@ pub struct Run {
     pub bytes: u64,
     /// How long the pipe was empty, by the connector's own account.
     pub waiting_for_flow: Duration,
-    /// How long reading stopped since as many requests as allowed were under way.
+    /// How long reading stopped because as many requests as allowed were in flight.
     pub waiting_for_rockset: Duration,
     /// The last record of its log.
     pub log: String,

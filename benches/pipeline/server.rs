@@ -104,9 +104,10 @@ fn serve(mut stream: impl Read + Write, parts: &Parts) -> std::io::Result<()> {
         if length > 0 {
             note(parts, &text, documents);
         }
-        match is_write {
-            true => answer(&mut stream, &statuses)?,
-            false => respond(&mut stream, collections(&head).as_bytes())?,
+        if is_write {
+            answer(&mut stream, &statuses)?
+        } else {
+            respond(&mut stream, collections(&head).as_bytes())?
         }
         parts.seen.last_micros.store(begun.elapsed().as_micros() as u64, Relaxed);
     }

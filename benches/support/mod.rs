@@ -1,5 +1,7 @@
 //! The local Rockset in a process of its own, as benchmarks measure it.
 
+pub mod rockset;
+
 use std::ffi::OsStr;
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Make fixture.jsonl from earthquakes.json of the npm package vega-datasets.
+"""Generate fixture.jsonl from earthquakes.json of the npm package vega-datasets.
 
     python3 make_fixture.py path/to/earthquakes.json > fixture.jsonl
 
-Every value comes from the feed; nulls are left out. The same input always
+Every value comes from the feed. Nulls are left out. The same input always
 gives the same bytes.
 """
 
@@ -34,7 +34,7 @@ def present(**fields):
 
 
 def first_report(feature):
-    """What is known at once: when, where, how strong, and who says so."""
+    """The fields that are known at once: time, place, magnitude, location, network."""
     p = feature["properties"]
     longitude, latitude, depth = feature["geometry"]["coordinates"]
     return present(
@@ -80,9 +80,9 @@ def transactions(features):
     """One transaction per UTC day, each ordered by the time of the event.
 
     A reviewed event last updated on a later day than its own comes twice: as a
-    first report on the day of the event, in full on the day of the update. The
-    strongest of the reviewed events updated on their own day comes both ways
-    within that day's transaction.
+    first report on the day of the event, and in full on the day of the update.
+    Of the reviewed events updated on their own day, the strongest one comes
+    both ways within that day's transaction.
     """
     reviewed = [f for f in features if f["properties"]["status"] == "reviewed"]
     later, same_day = [], []

@@ -1,25 +1,25 @@
-//! Properties that stand twice in one object: a JSON reader takes the last, in silence.
+//! Properties that stand twice in one object: a JSON reader silently keeps the last one.
 
 use super::Problems;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Notes every property of a JSON text that its object has already. `root` is where the
-/// text stands.
+/// Notes every property of a JSON text that stands twice in its object. `root` is the path of the
+/// text.
 pub(super) fn note(root: &str, json: &[u8], problems: &mut Problems) {
-    let look = Look { path: root.to_string(), problems };
-    // What isn't JSON is told of by whoever reads it.
-    let _ = look.deserialize(&mut serde_json::Deserializer::from_slice(json));
+    let search = Search { path: root.to_string(), problems };
+    // The caller reports text that isn't JSON.
+    let _ = search.deserialize(&mut serde_json::Deserializer::from_slice(json));
 }
 
-/// Looks at the value at `path`, and at all that's in it.
-struct Look<'a> {
+/// Searches the value at `path`, with everything in it.
+struct Search<'a> {
     path: String,
     problems: &'a mut Problems,
 }
 
-impl<'de> DeserializeSeed<'de> for Look<'_> {
+impl<'de> DeserializeSeed<'de> for Search<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -27,7 +27,7 @@ impl<'de> DeserializeSeed<'de> for Look<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Look<'_> {
+impl<'de> Visitor<'de> for Search<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -42,7 +42,7 @@ impl<'de> Visitor<'de> for Look<'_> {
             if !names.insert(name) {
                 problems.add(&path, "stands twice in its object; leave one of the two out");
             }
-            object.next_value_seed(Look { path, problems: &mut *problems })?;
+            object.next_value_seed(Search { path, problems: &mut *problems })?;
         }
         Ok(())
     }
@@ -50,8 +50,8 @@ impl<'de> Visitor<'de> for Look<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         let Self { path, problems } = self;
         let mut index = 0;
-        let mut look = |path| list.next_element_seed(Look { path, problems: &mut *problems });
-        while look(format!("{path}[{index}]"))?.is_some() {
+        let mut search = |path| list.next_element_seed(Search { path, problems: &mut *problems });
+        while search(format!("{path}[{index}]"))?.is_some() {
             index += 1;
         }
         Ok(())

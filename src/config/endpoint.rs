@@ -2,11 +2,11 @@
 
 use super::number::whole;
 use super::{Config, Problems, text};
+use crate::rockset::Secret;
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Number, Value};
-use std::fmt;
 use tracing::warn;
 use url::{Host, Url};
 
@@ -21,8 +21,9 @@ const MAX_CONCURRENCY: u8 = 64;
 pub struct Endpoint {
     /// Your Rockset API key. Its role needs to read and create workspaces and
     /// collections, and to write documents.
-    #[schemars(title = "API Key", extend("secret" = true, "order" = 0))]
-    pub api_key: ApiKey,
+    #[serde(deserialize_with = "api_key")]
+    #[schemars(title = "API Key", with = "String", extend("secret" = true, "order" = 0))]
+    pub api_key: Secret,
 
     /// You can lower this to leave more of your virtual instance's write requests to
     /// others, or raise it for a large one. It limits each shard of your task.
@@ -64,7 +65,7 @@ pub struct Endpoint {
     pub advanced: Option<Advanced>,
 }
 
-/// What hardly anybody sets.
+/// Options that hardly anybody sets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "an object with feature_flags")]
 pub struct Advanced {
@@ -80,7 +81,7 @@ pub struct Advanced {
 }
 
 impl Config for Endpoint {
-    /// A flag that isn't known is no problem: it may be one of another edition.
+    /// Warns of unknown feature flags. They are no problem: another edition may know them.
     fn check(&self, path: &str, _: &mut Problems) {
         let flags = self.advanced.iter().filter_map(|advanced| advanced.feature_flags.as_deref());
         let flags: Vec<&str> = flags
@@ -98,39 +99,19 @@ impl Config for Endpoint {
     }
 }
 
-/// A secret: it shows in no log, error or Debug output.
-#[derive(Clone, PartialEq, Eq, JsonSchema)]
-#[schemars(inline)]
-pub struct ApiKey(String);
-
-impl ApiKey {
-    /// The key itself, to send it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiKey(hidden)")
-    }
-}
-
-impl<'de> Deserialize<'de> for ApiKey {
-    /// A value of the wrong type isn't repeated in the error.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            Value::String(key) if key.is_empty() => {
-                Err(D::Error::custom("is empty; write the API key that Rockset gave you"))
-            }
-            Value::String(key) if !key.bytes().all(|byte| byte.is_ascii_graphic()) => {
-                Err(D::Error::custom(
-                    "holds white space or other characters that no key has; copy it again",
-                ))
-            }
-            Value::String(key) => Ok(Self(key)),
-            _ => Err(D::Error::custom("is no string; put the key in quotes")),
+/// Reads an API key. Errors don't repeat the value, whatever its type.
+fn api_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(key) if key.is_empty() => {
+            Err(D::Error::custom("is empty; write the API key that Rockset gave you"))
         }
+        Value::String(key) if !key.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Err(D::Error::custom(
+                "holds white space or other characters that no key has; copy it again",
+            ))
+        }
+        Value::String(key) => Ok(Secret::new(key)),
+        _ => Err(D::Error::custom("is no string; put the key in quotes")),
     }
 }
 
@@ -165,12 +146,13 @@ fn region<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
     }
 }
 
-/// The URL that requests begin with, from a host or a URL. Errors don't repeat the
-/// text, which may hold a secret.
+/// The base URL of requests, from a host or a URL. Errors don't repeat the text, which may hold a
+/// secret.
 fn base_url(text: &str) -> Result<Url, &'static str> {
-    let url = match text.contains("://") {
-        true => Url::parse(text),
-        false => Url::parse(&format!("https://{text}")),
+    let url = if text.contains("://") {
+        Url::parse(text)
+    } else {
+        Url::parse(&format!("https://{text}"))
     };
     let url = url.map_err(
         |_| "is neither a host nor a URL; write a region's host such as api.use1a1.rockset.com",

@@ -1,10 +1,10 @@
-//! What the user writes, and what it must look like.
+//! The configuration that a user writes, and its checks.
 //!
-//! - [`Endpoint`]: the key, the region, how hard to press.
-//! - [`Resource`]: the collection of a binding, and its settings. Their parts map onto
-//!   the types of the Rockset API with `From`.
-//! - [`parse`]: reads either of them, and says in [`Problems`] what can't stay.
-//! - [`schema`]: what the platform makes a form of.
+//! - [`Endpoint`]: the key, the region, and the number of concurrent requests.
+//! - [`Resource`]: the collection of a binding, and its settings. `From` turns their parts into
+//!   types of the Rockset API.
+//! - [`parse`]: reads either of them, and lists in [`Problems`] all that is wrong.
+//! - [`schema`]: the JSON schema of which the platform makes a form.
 
 #![allow(clippy::needless_update, reason = "the API may gain properties that nobody sets yet")]
 
@@ -21,7 +21,7 @@ mod text;
 mod transformation;
 
 pub use collection::CollectionSettings;
-pub use endpoint::{Advanced, ApiKey, Endpoint};
+pub use endpoint::{Advanced, Endpoint};
 pub use parse::{Config, parse};
 pub use problem::{Problem, Problems};
 pub use resource::{DocumentId, Resource};

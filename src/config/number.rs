@@ -4,7 +4,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Number;
 
-/// Reads an integer of `least` or more, or nothing.
+/// Reads an integer of `LEAST` or more, or `null`.
 pub(super) fn at_least<'de, const LEAST: i64, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<i64>, D::Error> {
@@ -16,8 +16,7 @@ pub(super) fn at_least<'de, const LEAST: i64, D: Deserializer<'de>>(
     })
 }
 
-/// Reads an integer within bounds, or nothing. `wrong` says what to write in place of
-/// another number.
+/// Reads an integer within bounds, or `null`. `wrong` makes the error for any other number.
 pub(super) fn within<'de, D: Deserializer<'de>>(
     deserializer: D,
     least: i64,
@@ -33,11 +32,11 @@ pub(super) fn within<'de, D: Deserializer<'de>>(
     }
 }
 
-/// 2 to the power of 63: the least that is more than any `i64`.
+/// 2 to the power of 63: the smallest integer that is too large for an `i64`.
 const TOO_LARGE: f64 = 9_223_372_036_854_775_808.0;
 
-/// The integer that a number is, however it is written: to JSON Schema, and so to Flow,
-/// 5.0 and 5e0 are integers.
+/// The value of a number as an integer, if it is whole. To JSON Schema, and so to Flow, 5.0 and
+/// 5e0 are integers, too.
 pub(super) fn whole(number: &Number) -> Option<i64> {
     if let Some(value) = number.as_i64() {
         return Some(value);

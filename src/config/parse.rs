@@ -1,4 +1,4 @@
-//! Reads a configuration, and finds all in it that can't stay.
+//! Reads a configuration, and finds all problems in it.
 
 use super::{Problems, duplicates, schema};
 use schemars::JsonSchema;
@@ -7,24 +7,23 @@ use serde_json::{Map, Value};
 use serde_path_to_error::{Path, Segment};
 use std::collections::BTreeSet;
 
-/// How many problems of one part are looked for. Each costs a reading of the whole.
+/// The largest number of problems to find in one part. Each costs another reading of the part.
 const MOST: usize = 100;
 
 /// A part of the configuration, as a user writes it.
 pub trait Config: DeserializeOwned + JsonSchema {
-    /// Properties that the platform adds to what the user writes. They are passed over.
+    /// Properties that the platform adds to what the user writes. They are ignored.
     const OF_THE_PLATFORM: &'static [&'static str] = &[];
 
-    /// Notes what single values don't show: those that contradict each other. `path` is
-    /// where this part stands.
+    /// Notes values that contradict each other. `path` is the path of this part.
     fn check(&self, path: &str, problems: &mut Problems) {
         let _ = (path, problems);
     }
 }
 
-/// Reads a configuration. `root` is where it stands, such as `bindings[2].resource`.
+/// Reads a configuration. `root` is its path, such as `bindings[2].resource`.
 ///
-/// On an error, every value that can't stay is named, not just the first one.
+/// The error names every wrong value, not only the first one.
 pub fn parse<T: Config>(root: &str, json: &[u8]) -> Result<T, Problems> {
     let mut problems = Problems::default();
     let mut value: Value = match serde_json::from_slice(json) {
@@ -39,7 +38,7 @@ pub fn parse<T: Config>(root: &str, json: &[u8]) -> Result<T, Problems> {
     }
     duplicates::note(root, json, &mut problems);
 
-    // What can't stay makes room for what can, and the whole is read again.
+    // A wrong value is replaced by a right one, and the whole is read again, to find the next.
     let (mut mended, mut whole) = (BTreeSet::new(), None);
     let config: T = loop {
         match serde_path_to_error::deserialize(&value) {
@@ -57,7 +56,7 @@ pub fn parse<T: Config>(root: &str, json: &[u8]) -> Result<T, Problems> {
         }
     };
     config.check(root, &mut problems);
-    problems.none().map(|()| config)
+    problems.into_result().map(|()| config)
 }
 
 fn join(root: &str, path: &Path) -> String {
@@ -67,7 +66,7 @@ fn join(root: &str, path: &Path) -> String {
     }
 }
 
-/// Where a configuration can't stay as it is: the steps from its root.
+/// The place of a wrong value: the steps from the root of the configuration.
 struct Place(Vec<Step>);
 
 enum Step {
@@ -82,20 +81,21 @@ impl Place {
             Segment::Seq { index } => Some(Step::Item(*index)),
             Segment::Enum { .. } | Segment::Unknown => None,
         });
+        // A missing field is named by the message of serde only: the path ends at its object.
         let missing = message.strip_prefix("missing field `").and_then(|it| it.strip_suffix('`'));
         Self(known.chain(missing.map(|name| Step::Property(name.to_string()))).collect())
     }
 
-    /// Takes what stands here out of `value`, or replaces it, where it can't be left out,
-    /// with something that `schema` allows. `None` if that doesn't help.
+    /// Removes the wrong value from `value`, or replaces it by one that `schema` allows if the
+    /// property is required. `None` if that isn't possible, or has been done before.
     fn mend(
         mut self,
         value: &mut Value,
         schema: &Value,
         mended: &mut BTreeSet<String>,
     ) -> Option<()> {
-        // A list where an object is wanted may be read as one: then its items have no schema,
-        // and the list itself is what can't stay.
+        // serde reads a list as an object, if it can. Then the path leads to an item that has no
+        // schema, and the list itself is wrong.
         while self.0.len() > 1 && self.within(schema).is_none_or(|of| !self.is_in(of)) {
             self.0.pop();
         }
@@ -108,11 +108,10 @@ impl Place {
         match last {
             Step::Property(name) => {
                 let properties = parent.as_object_mut()?;
-                match required(schema).any(|required| required == name) {
-                    true => {
-                        properties.insert(name.clone(), stand_in(&schema["properties"][name]));
-                    }
-                    false => drop(properties.remove(name)?),
+                if required(schema).any(|required| required == name) {
+                    properties.insert(name.clone(), stand_in(&schema["properties"][name]));
+                } else {
+                    properties.remove(name)?;
                 }
             }
             Step::Item(index) => *parent.get_mut(*index)? = stand_in(&schema["items"]),
@@ -129,7 +128,7 @@ impl Place {
         })
     }
 
-    /// Whether this schema is of what the last step is made in.
+    /// Whether a schema is that of an object or list in which the last step can be made.
     fn is_in(&self, schema: &Value) -> bool {
         match self.0.last() {
             Some(Step::Property(_)) => schema["type"] == "object",
@@ -151,7 +150,7 @@ fn required(schema: &Value) -> impl Iterator<Item = &str> {
     schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str)
 }
 
-/// A value that a schema allows, so that what stands around it can be read.
+/// A value that a schema allows, to stand in for a wrong one.
 fn stand_in(schema: &Value) -> Value {
     if let Some(example) = schema.pointer("/examples/0") {
         return example.clone();

@@ -1,15 +1,15 @@
-//! What is wrong with a configuration, and where.
+//! Problems of a configuration.
 
 use std::fmt;
 
-/// A place in a configuration that can't stay as it is.
+/// A wrong value in a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Where, such as `bindings[2].resource.collection`.
+    /// The path of the value, such as `bindings[2].resource.collection`.
     pub path: String,
-    /// The collection that it is about, if it is about one.
+    /// The Flow collection of the binding, if the value belongs to one.
     pub collection: Option<String>,
-    /// What is wrong there, and what to write instead.
+    /// What is wrong, and what to write instead.
     pub problem: String,
 }
 
@@ -23,7 +23,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// All that is wrong, one line a problem.
+/// All problems of a configuration, shown with one line for each.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Problems(pub Vec<Problem>);
 
@@ -48,7 +48,7 @@ impl Problems {
         self.0.push(Problem { path, collection: None, problem });
     }
 
-    /// Says of each problem which collection it is about.
+    /// Names the Flow collection in each problem that names none.
     pub fn about(mut self, collection: &str) -> Self {
         for problem in &mut self.0 {
             problem.collection.get_or_insert_with(|| collection.to_string());
@@ -56,7 +56,7 @@ impl Problems {
         self
     }
 
-    /// The value of a result, or `None` and its problems noted.
+    /// The value of a result. Of an error, notes the problems and returns `None`.
     pub fn take<T>(&mut self, result: Result<T, Self>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
@@ -67,7 +67,7 @@ impl Problems {
         }
     }
 
-    /// Puts those of the endpoint first, and those of the bindings in their order.
+    /// Sorts the problems: those of the endpoint first, then those of each binding.
     pub fn sort(&mut self) {
         self.0.sort_by_key(|problem| {
             let index = problem.path.strip_prefix("bindings[")?.split(']').next()?;
@@ -75,11 +75,8 @@ impl Problems {
         });
     }
 
-    /// Nothing, if nothing has been noted.
-    pub fn none(self) -> Result<(), Self> {
-        match self.0.is_empty() {
-            true => Ok(()),
-            false => Err(self),
-        }
+    /// These problems as an error, or `Ok` if there are none.
+    pub fn into_result(self) -> Result<(), Self> {
+        if self.0.is_empty() { Ok(()) } else { Err(self) }
     }
 }

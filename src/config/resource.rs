@@ -61,7 +61,7 @@ pub struct Resource {
     pub settings: Option<CollectionSettings>,
 }
 
-/// How the `_id` of a document is made from its key.
+/// The way in which the `_id` of a document is made from its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs, reason = "a described variant would turn the schema's enum into a oneOf")]

@@ -1,4 +1,4 @@
-//! Where a collection's first documents come from.
+//! The source in S3 of a collection's first documents.
 
 use super::{Problems, text};
 use crate::rockset::{rules, types};

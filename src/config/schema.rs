@@ -11,17 +11,17 @@ pub fn schema<T: JsonSchema>() -> Value {
         .with(|settings| settings.inline_subschemas = true)
         .with_transform(RecursiveTransform(for_forms));
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
-    // Flow puts properties of its own at a root. Which others there may be, is checked when
-    // the configuration is read.
+    // Flow adds properties of its own at a root. Unknown ones are refused when the configuration
+    // is read.
     if let Some(root) = schema.as_object_mut() {
         root.remove("additionalProperties");
     }
     schema
 }
 
-/// Leaves out what a form generator shows a person for no use: line breaks of the
-/// source, the widths of Rust's integers, and `null` as a default. Says that what is no
-/// free text is no secret either: Flow then leaves it readable when it encrypts the rest.
+/// Removes what is of no use in a form: the source's line breaks, the widths of Rust's integers,
+/// and `null` as a default. Marks everything but free text as `nonsensitive`: Flow then leaves it
+/// readable when it encrypts the configuration.
 fn for_forms(schema: &mut Schema) {
     if let Some(Value::String(description)) = schema.get_mut("description") {
         *description = description.replace('\n', " ");

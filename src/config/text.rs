@@ -1,4 +1,4 @@
-//! Texts that follow a rule.
+//! Texts with rules.
 
 use crate::rockset::rules::check_name;
 use serde::de::{Error as _, Unexpected};
@@ -22,7 +22,7 @@ pub(super) fn non_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<St
     }
 }
 
-/// Reads a text that may be left out, or left empty, which means the same.
+/// Reads a text that may be left out. An empty one means the same.
 pub(super) fn optional<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {

@@ -14,7 +14,7 @@ use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 use std::ops::ControlFlow;
 
-/// The one table that a transformation reads: the documents that come in.
+/// The only table that a transformation reads: the incoming documents.
 const INPUT: &str = "_input";
 
 /// An ingest transformation.
@@ -33,7 +33,7 @@ pub struct Transformation {
     pub sql: Sql,
 }
 
-/// The text of a transformation, which has been found to be one.
+/// The text of a transformation, which has been checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sql {
     text: String,
@@ -50,12 +50,11 @@ impl Sql {
         Ok(Self { text: text.to_string(), makes_id, passes_id })
     }
 
-    /// What `CAST(… AS string) AS _id` comes to for the fields of a key, and the rest of the
-    /// document: plain SQL that makes the same `_id` as
-    /// [`DocumentId::Key`](super::DocumentId::Key).
+    /// The transformation that makes an `_id` of the fields of a key, the same as
+    /// [`DocumentId::Key`](super::DocumentId::Key), and passes all fields on.
     ///
-    /// Files have all fields under their own names. A field that documents from Flow have
-    /// under another one comes with that, and is given it.
+    /// `fields` are the names of key fields, each with the other name that it has in Rockset, if
+    /// any. Files hold fields under their own names, so the transformation renames those.
     pub fn of_key<'a>(fields: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Self {
         let mut parts = Vec::new();
         let mut renamed = String::new();
@@ -78,12 +77,12 @@ impl Sql {
         &self.text
     }
 
-    /// Whether an output of its own is the `_id`.
+    /// Whether an output of the query is named `_id`.
     pub fn makes_id(&self) -> bool {
         self.makes_id
     }
 
-    /// Whether a document that comes with an `_id` has one afterwards.
+    /// Whether a document with an `_id` still has one after the transformation.
     pub fn passes_id(&self) -> bool {
         self.passes_id
     }
@@ -111,7 +110,7 @@ fn parse(text: &str) -> Result<Select, String> {
     let not_sql = |e| format!("is not SQL that can be read ({e}); write SELECT … FROM {INPUT} …");
     let mut parser = Parser::new(&GenericDialect {}).try_with_sql(text).map_err(not_sql)?;
     let query = parser.parse_query().map_err(not_sql)?;
-    // After HAVING, where the parser doesn't look for it.
+    // CLUSTER BY comes after HAVING, where the parser doesn't know it.
     if parser.parse_keywords(&[Keyword::CLUSTER, Keyword::BY]) {
         parser.parse_comma_separated(Parser::parse_expr).map_err(not_sql)?;
     }
@@ -123,7 +122,7 @@ fn parse(text: &str) -> Result<Select, String> {
     select(*query)
 }
 
-/// The query's SELECT, which must be all that there is.
+/// The query's SELECT. Fails if the query has anything else.
 fn select(query: Query) -> Result<Select, String> {
     let wrong = |what: &str| {
         Err(format!(
@@ -131,12 +130,13 @@ fn select(query: Query) -> Result<Select, String> {
              [WHERE …] [GROUP BY …] [HAVING …] [CLUSTER BY …]"
         ))
     };
-    let ControlFlow::Continue(()) =
-        visit_relations(&query, |relation| match relation.to_string().trim_matches('"') == INPUT {
-            true => ControlFlow::Continue(()),
-            false => ControlFlow::Break(relation.to_string()),
-        })
-    else {
+    let ControlFlow::Continue(()) = visit_relations(&query, |relation| {
+        if relation.to_string().trim_matches('"') == INPUT {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(relation.to_string())
+        }
+    }) else {
         return Err(format!("reads another table than {INPUT}, which is all that comes in"));
     };
     if query.with.is_some() {
@@ -182,7 +182,7 @@ fn output_name(item: &SelectItem) -> Option<&str> {
     }
 }
 
-/// Whether an item is a `*` that leaves no `_id` out.
+/// Whether an item is a `*` without `_id` among its exceptions.
 fn passes_everything(item: &SelectItem) -> bool {
     match item {
         SelectItem::Wildcard(options) => {
@@ -196,18 +196,15 @@ fn passes_everything(item: &SelectItem) -> bool {
     }
 }
 
-/// A name as SQL reads it, whatever it holds.
+/// A name as an SQL identifier, quoted where it has to be.
 fn quote(name: &str) -> String {
     let is_plain = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         && !is_reserved(name);
-    match is_plain {
-        true => name.to_string(),
-        false => format!("\"{}\"", name.replace('"', "\"\"")),
-    }
+    if is_plain { name.to_string() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 
-/// Whether a name means something else in some place of a query.
+/// Whether a name is a keyword in some place of a query.
 fn is_reserved(name: &str) -> bool {
     let expression = Parser::new(&GenericDialect {})
         .try_with_sql(name)

@@ -1,22 +1,22 @@
-//! How a collection that exists differs from what is configured.
+//! Differences between a collection that exists and its configuration.
 
 use crate::config::{DocumentId, InitializeFromS3, Resource};
 use crate::rockset::types::{Collection, CreateCollectionRequest};
 use serde_json::{Value, json};
 
-/// A setting that only a new collection can take on.
+/// A setting that differs, and that can't be changed in a collection that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Difference {
-    /// Where the setting stands in the resource's configuration.
+    /// The path of the setting in the resource's configuration.
     pub setting: String,
-    /// What the collection has, as JSON or in words.
+    /// The value that the collection has, as JSON or in words.
     pub has: String,
-    /// What is configured.
+    /// The configured value.
     pub wanted: String,
 }
 
-/// Settings of a request that a collection tells of, and what it means if it doesn't;
-/// nothing, where that means nothing.
+/// Settings that `getCollection` reports, each with the value that an absent property stands for
+/// (`None`: absence tells nothing).
 const REPORTED: [(&str, Option<Value>); 5] = [
     ("retention_secs", Some(Value::Null)),
     ("clustering_key", Some(Value::Array(Vec::new()))),
@@ -25,7 +25,7 @@ const REPORTED: [(&str, Option<Value>); 5] = [
     ("storage_compression_type", None),
 ];
 
-/// Settings of a request that no answer tells of.
+/// Settings that no answer reports.
 const NOT_REPORTED: [&str; 5] = [
     "event_time_info",
     "source_download_soft_limit_bytes",
@@ -34,11 +34,11 @@ const NOT_REPORTED: [&str; 5] = [
     "inverted_index_group_encoding_options",
 ];
 
-/// What differs between a configuration and the collection that exists, where it can't
-/// be changed. What the configuration leaves out is not compared.
+/// The differences between a configuration and the collection that exists. Settings that the
+/// configuration leaves out are not compared.
 ///
-/// The API doesn't tell all that a collection was created with. For the rest, `last` is
-/// the configuration with which it was filled, if that is known.
+/// The API doesn't report all settings of a collection. The others are compared with `last`, the
+/// configuration with which the collection was filled, if that is known.
 pub(super) fn differences(
     resource: &Resource,
     existing: &Collection,
@@ -47,10 +47,10 @@ pub(super) fn differences(
     let mut found = Vec::new();
     let wanted = request(resource);
     let has = serde_json::to_value(existing).unwrap_or_default();
-    for (name, untold) in &REPORTED {
-        let has = match (&has[name], untold) {
+    for (name, default) in &REPORTED {
+        let has = match (&has[name], default) {
             (Value::Null, None) => continue,
-            (Value::Null, Some(untold)) => untold,
+            (Value::Null, Some(default)) => default,
             (has, _) => has,
         };
         if !satisfies(has, &wanted[name]) {
@@ -68,24 +68,26 @@ pub(super) fn differences(
     }
     if let Some(last) = last {
         let had = request(last);
-        let changed = |name: &&&str| !wanted[**name].is_null() && had[**name] != wanted[**name];
-        let changed = NOT_REPORTED.iter().filter(changed);
-        found.extend(changed.map(|name| difference(name, &had[name], &wanted[name])));
+        for name in NOT_REPORTED {
+            if !wanted[name].is_null() && had[name] != wanted[name] {
+                found.push(difference(name, &had[name], &wanted[name]));
+            }
+        }
         found.extend(changed_document_id(last, resource));
     }
     found
 }
 
-/// What of a configuration has changed since `last` and can't change of a collection that
-/// exists. `has` is what the collection has, as far as the API tells, or else what was
-/// configured last.
+/// The settings that have changed since the configuration `last`, and can't be changed in the
+/// collection that exists. `Difference::has` is the collection's value if the API reports it, or
+/// else the last configured one.
 pub(super) fn changes(last: &Resource, new: &Resource, existing: &Collection) -> Vec<Difference> {
     let (had, wanted) = (request(last), request(new));
-    let told = serde_json::to_value(existing).unwrap_or_default();
+    let reported = serde_json::to_value(existing).unwrap_or_default();
     let mut found = Vec::new();
     for name in REPORTED.iter().map(|(name, _)| *name).chain(NOT_REPORTED) {
-        let has = if told[name].is_null() { &had[name] } else { &told[name] };
-        let follows = !wanted[name].is_null() && satisfies(&told[name], &wanted[name]);
+        let has = if reported[name].is_null() { &had[name] } else { &reported[name] };
+        let follows = !wanted[name].is_null() && satisfies(&reported[name], &wanted[name]);
         if had[name] != wanted[name] && !follows {
             found.push(difference(name, has, &wanted[name]));
         }
@@ -135,8 +137,8 @@ fn difference(name: &str, has: &Value, wanted: &Value) -> Difference {
     }
 }
 
-/// Whether a collection has all that is wanted. It may have more, and an answer leaves
-/// out what is the default.
+/// Whether a collection's value has everything that is wanted. It may have more, and answers leave
+/// out defaults.
 fn satisfies(has: &Value, wanted: &Value) -> bool {
     match (has, wanted) {
         (_, Value::Null) => true,
@@ -167,7 +169,7 @@ pub(super) fn reads(has: &Value, wanted: &InitializeFromS3) -> bool {
         }
 }
 
-/// Which objects a source reads.
+/// The objects that a source reads, for people.
 pub(super) fn describe(source: &InitializeFromS3) -> String {
     let objects = source.prefix.as_ref().or(source.pattern.as_ref());
     let objects = objects.map(String::as_str).unwrap_or_default();

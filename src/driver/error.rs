@@ -1,4 +1,4 @@
-//! What ends a session.
+//! Errors that end a session.
 
 use crate::encode;
 use crate::flow;
@@ -6,8 +6,8 @@ use crate::rockset::Tried;
 use crate::{config, rockset};
 use tokio::task::JoinError;
 
-/// Why the connector stops, with where and what to do. An error's source completes
-/// its sentence: show the whole chain, as anyhow's `{:#}` does.
+/// Why the connector stops, with the place and what to do. The source of an error completes its
+/// sentence, so show the whole chain, as anyhow's `{:#}` does.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The runtime's messages can't be read or come out of order.
@@ -29,10 +29,10 @@ pub enum Error {
     Rockset {
         /// What was being done, with workspace and collection.
         doing: String,
-        /// What came of it.
+        /// Why it failed.
         source: rockset::Error,
     },
-    /// A Store can't be made a document.
+    /// A Store can't be written as a document.
     #[error("Store: bindings[{binding}] ({collection}), field {field:?}")]
     Tuple {
         /// Index of the binding.
@@ -89,9 +89,9 @@ pub enum Error {
         collection: String,
         /// The document's `_id`.
         id: String,
-        /// In bytes.
+        /// The size of the document in bytes.
         size: usize,
-        /// In bytes.
+        /// The largest size of a request in bytes.
         limit: usize,
     },
     /// Rockset refused documents.
@@ -104,16 +104,16 @@ pub enum Error {
         binding: usize,
         /// Workspace and collection.
         collection: String,
-        /// How many documents.
+        /// The number of refused documents.
         refused: usize,
-        /// How many documents the request held.
+        /// The number of documents in the request.
         sent: usize,
         /// The first few, each with its `_id` and Rockset's message.
         first: Vec<String>,
-        /// What was tried, if they were sent again.
+        /// The attempts, if the documents were sent again.
         tried: Option<Tried>,
     },
-    /// A request of the protocol reached a place that doesn't serve it.
+    /// A request of the protocol came at a time when it can't be answered.
     #[error("protocol error: {0} can't be answered here")]
     Unexpected(&'static str),
     /// A part of the connector ended without an answer.
@@ -121,19 +121,26 @@ pub enum Error {
     Stopped(String),
 }
 
-impl Error {
-    /// Says what was being done when a call failed.
-    pub(super) fn rockset(doing: impl Into<String>) -> impl FnOnce(rockset::Error) -> Self {
-        let doing = doing.into();
-        move |source| Self::Rockset { doing, source }
-    }
+/// Says what was being done when a call of the Rockset API failed.
+pub(super) trait Doing<T> {
+    /// The result with `doing` in its error, such as `creating workspace commons`.
+    fn doing(self, doing: impl FnOnce() -> String) -> Result<T, Error>;
+}
 
-    /// Says that a task has ended without an answer. A panic has been logged where it was,
-    /// and its message may hold secrets.
+impl<T> Doing<T> for Result<T, rockset::Error> {
+    fn doing(self, doing: impl FnOnce() -> String) -> Result<T, Error> {
+        self.map_err(|source| Error::Rockset { doing: doing(), source })
+    }
+}
+
+impl Error {
+    /// The error for a tokio task that ended without a result. A panic's message isn't repeated: it
+    /// has been logged, as far as it can't hold secrets.
     pub(super) fn stopped(error: JoinError) -> Self {
-        Self::Stopped(match error.is_panic() {
-            true => "it panicked, and an error before this one says where".to_string(),
-            false => error.to_string(),
+        Self::Stopped(if error.is_panic() {
+            "it panicked, and an error before this one says where".to_string()
+        } else {
+            error.to_string()
         })
     }
 

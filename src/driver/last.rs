@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 pub(super) struct Last<'a> {
     /// The endpoint's configuration, without the name of the image.
     pub endpoint: Value,
-    /// Active ones first.
+    /// All bindings, active ones first.
     pub bindings: Vec<Binding<'a>>,
     /// Indices of bindings, by the workspace and collection that they wrote to.
     by_target: BTreeMap<(String, String), usize>,
@@ -71,11 +71,8 @@ impl Binding<'_> {
     }
 }
 
-/// What a publication says of an endpoint, which stands beside the image's name.
+/// The endpoint's configuration of a publication, which may stand beside the name of the image.
 fn endpoint(config_json: &[u8]) -> Value {
     let mut config: Value = serde_json::from_slice(config_json).unwrap_or_default();
-    match config["image"].is_string() {
-        true => config["config"].take(),
-        false => config,
-    }
+    if config["image"].is_string() { config["config"].take() } else { config }
 }

@@ -1,40 +1,54 @@
-//! The driver: what the connector does with each request.
+//! The driver: answers each request.
 //!
-//! A file or folder for each request: [`spec`], [`validate`], [`apply`], [`open`], and [`mod@write`]
-//! for the stream that follows an Open. They share the `task` as configured, and as it was
-//! `last`; `names`, what a field is called in Rockset; `survey`, what workspaces hold;
-//! `differences`, how a collection is not as configured; `state`, what the runtime keeps for
-//! the connector; `progress` and `poll_settings`, for what takes long.
+//! Each request has a file or folder: `spec`, `validate`, `apply`, `open`, and `write` for the
+//! stream of documents after an Open. They share:
+//!
+//! - `task`, the configured task, and `last`, the task of the last publication;
+//! - `names`, the names of fields in Rockset;
+//! - `survey`, which reads what workspaces hold, and `differences` between a collection and its
+//!   configuration; `occupant`, what else has the name of a collection;
+//! - `state`, which the runtime keeps for the connector;
+//! - `progress` and `poll_settings`, for waiting.
 
-pub mod apply;
+mod apply;
 mod differences;
 mod error;
 mod last;
 mod names;
-pub mod open;
+mod occupant;
+mod open;
 mod poll_settings;
 mod progress;
-pub mod spec;
+mod spec;
 mod state;
 mod survey;
 mod task;
-pub mod validate;
-pub mod write;
+mod validate;
+mod write;
 
+use error::Doing;
 pub use error::Error;
 pub use poll_settings::PollSettings;
+pub use write::batch::Limits;
 
 use crate::flow::{Codec, Request, Response, Session};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tracing::info;
 
-/// How a session is served, as far as a task's configuration doesn't say.
+/// Parts of the path of a document, which benchmarks measure one by one.
+#[doc(hidden)]
+pub mod bench {
+    pub use super::write::batch::{Batch, Operation, Pool};
+    pub use super::write::layout::Layout;
+}
+
+/// Options of a session that don't belong to a task's configuration.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
-    /// How large requests get.
-    pub limits: write::batch::Limits,
-    /// How often collections are looked at, and progress is reported.
+    /// The sizes of requests and of their memory.
+    pub limits: Limits,
+    /// How often collections are polled, and progress is reported.
     pub poll: PollSettings,
 }
 
@@ -52,8 +66,7 @@ impl Options {
 
 /// Serves one session until its input ends, as the connector does.
 ///
-/// On an error the session is over: the input is read no further, and nothing more
-/// has been answered.
+/// An error ends the session: the input is read no further, and the request has no answer.
 pub async fn run<R, W>(input: R, output: W, codec: Codec) -> Result<(), Error>
 where
     R: AsyncRead + Unpin,
@@ -90,7 +103,7 @@ where
                         return Ok(());
                     }
                 };
-                // With very many bindings, it is large.
+                // With many bindings, the request takes much memory.
                 drop(request);
                 return write::serve(session, ready).await;
             }
@@ -101,8 +114,8 @@ where
     Ok(())
 }
 
-/// Waits until nobody is there for an answer any more. What comes soon is still given,
-/// to a pipe that holds nothing but requests.
+/// Waits until nobody waits for an answer any more: until the input has ended, and some time to
+/// answer it has passed, because the input may be a file with requests.
 async fn abandoned<R, W>(session: &mut Session<R, W>, grace: Duration)
 where
     R: AsyncRead + Unpin,

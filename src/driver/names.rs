@@ -1,5 +1,4 @@
-//! What a field is called in Rockset: by its own name, unless Rockset means something else
-//! by that.
+//! The names of fields in Rockset: their own, unless that has another meaning in Rockset.
 
 use crate::flow::spec::Projection;
 use crate::rockset::rules::{EVENT_TIME, ID, META};
@@ -10,7 +9,7 @@ pub(super) fn types(projection: &Projection) -> Vec<&str> {
     inference.flat_map(|inference| &inference.types).map(String::as_str).collect()
 }
 
-/// The other name of a field that can't have its own; `None`, if it can.
+/// The other name of a field that can't have its own name; `None` if it can.
 ///
 /// `is_own_id` says of a field called `_id` whether it is the document's `_id`: only the
 /// whole key can be, if it is a string.
@@ -28,15 +27,15 @@ pub(super) fn can_be_id(projection: &Projection) -> bool {
     projection.field == ID && types(projection) == ["string"]
 }
 
-/// Whether the documents of a key are identified by a field called `_id` as it is. A field
-/// that no projection tells of is taken for one that can.
+/// Whether the key is a field called `_id` that is the document's `_id` as it is. A field without a
+/// projection is assumed to be a string.
 pub(super) fn is_own_id(keys: &[String], projections: &[Projection]) -> bool {
     let mut projections = projections.iter();
     keys == [ID] && projections.find(|it| it.field == ID).is_none_or(can_be_id)
 }
 
-/// Whether the values are times for Rockset, or null: integers of microseconds, or strings of
-/// the format `date-time`.
+/// Whether Rockset can read the values as times, or they are null: integers of microseconds, or
+/// strings with the format `date-time`.
 fn is_time(projection: &Projection) -> bool {
     let types = types(projection);
     let mut types = types.iter().filter(|kind| **kind != "null");

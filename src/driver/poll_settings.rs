@@ -1,36 +1,37 @@
-//! How often the connector looks, and says something, while it waits.
+//! How often the connector polls Rockset, and reports, while it waits.
 
 use crate::rockset::client::retry::RetryPolicy;
 use std::time::Duration;
 
-/// How often a collection that is waited for is looked at, and what is said meanwhile.
+/// How often collections are polled, and progress is reported, while the connector waits for them.
 #[derive(Debug, Clone, Copy)]
 pub struct PollSettings {
-    /// Before the second look. The pause grows from there.
-    first_pause: Duration,
-    longest_pause: Duration,
-    /// The longest pause once it has taken an hour.
-    longest_pause_later: Duration,
-    later: Duration,
-    /// Between two reports of progress.
+    /// The pause after the first poll. It grows from there.
+    initial_pause: Duration,
+    max_pause: Duration,
+    /// The longest pause after a long wait.
+    max_pause_later: Duration,
+    /// The time after which a wait is a long one.
+    long_wait: Duration,
+    /// The time between two reports of progress in the logs.
     pub report: Duration,
-    /// Between two texts for the platform to show.
+    /// The time between two statuses on the platform.
     pub status: Duration,
-    /// Without anything moving, after which something is wrong.
+    /// The time without progress after which a warning is logged.
     pub stalled: Duration,
-    /// How long it goes on after the input has ended.
+    /// The time for which an answer is still prepared after the input has ended.
     pub grace: Duration,
-    /// How long all of this takes, compared with what is usual.
+    /// The factor of all these times.
     scale: f64,
 }
 
 impl Default for PollSettings {
     fn default() -> Self {
         Self {
-            first_pause: Duration::from_millis(100),
-            longest_pause: Duration::from_secs(45),
-            longest_pause_later: Duration::from_secs(90),
-            later: Duration::from_secs(3_600),
+            initial_pause: Duration::from_millis(100),
+            max_pause: Duration::from_secs(45),
+            max_pause_later: Duration::from_secs(90),
+            long_wait: Duration::from_secs(3_600),
             report: Duration::from_secs(30),
             status: Duration::from_secs(10),
             stalled: Duration::from_secs(300),
@@ -45,10 +46,10 @@ impl PollSettings {
     pub fn scaled(scale: f64) -> Self {
         let usual = Self::default();
         Self {
-            first_pause: usual.first_pause.mul_f64(scale),
-            longest_pause: usual.longest_pause.mul_f64(scale),
-            longest_pause_later: usual.longest_pause_later.mul_f64(scale),
-            later: usual.later.mul_f64(scale),
+            initial_pause: usual.initial_pause.mul_f64(scale),
+            max_pause: usual.max_pause.mul_f64(scale),
+            max_pause_later: usual.max_pause_later.mul_f64(scale),
+            long_wait: usual.long_wait.mul_f64(scale),
             report: usual.report.mul_f64(scale),
             status: usual.status.mul_f64(scale),
             stalled: usual.stalled.mul_f64(scale),
@@ -57,7 +58,7 @@ impl PollSettings {
         }
     }
 
-    /// How a look is repeated that isn't answered.
+    /// How a poll is retried that isn't answered.
     pub fn retry(&self, usual: RetryPolicy) -> RetryPolicy {
         RetryPolicy {
             initial_backoff: usual.initial_backoff.mul_f64(self.scale),
@@ -66,13 +67,12 @@ impl PollSettings {
         }
     }
 
-    /// How long to wait after `looks` looks: jitter keeps tasks that were started together
-    /// from asking together.
-    pub fn pause(&self, looks: u32, waited: Duration) -> Duration {
-        let longest =
-            if waited < self.later { self.longest_pause } else { self.longest_pause_later };
-        let grown = self.first_pause.as_secs_f64() * 1.5f64.powi(looks.min(64) as i32);
-        let pause = grown.min(longest.as_secs_f64());
+    /// The pause after a number of polls. Jitter keeps tasks that were started together from
+    /// polling together.
+    pub fn pause(&self, polls: u32, waited: Duration) -> Duration {
+        let max_pause = if waited < self.long_wait { self.max_pause } else { self.max_pause_later };
+        let grown = self.initial_pause.as_secs_f64() * 1.5f64.powi(polls.min(64) as i32);
+        let pause = grown.min(max_pause.as_secs_f64());
         Duration::from_secs_f64(pause * (0.7 + fastrand::f64() * 0.6))
     }
 }

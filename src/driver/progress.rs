@@ -1,4 +1,4 @@
-//! How far a collection has come in being filled from S3, and how far all of a task have.
+//! The progress of filling collections from S3: of one collection, and of a whole task.
 
 use super::task::Target;
 use crate::rockset::enums::SourceState;
@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::time::{Duration, Instant};
 
-/// What a source says of itself.
+/// The progress of a source, as Rockset reports it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Progress {
     pub state: Option<SourceState>,
-    /// Rockset's words on it.
+    /// Rockset's message on the state.
     pub message: String,
     pub objects: u64,
     pub objects_total: u64,
@@ -39,16 +39,16 @@ impl From<&Source> for Progress {
 }
 
 impl Progress {
-    /// Whether the source won't go on by itself.
+    /// Whether the source is in a state in which it doesn't go on by itself.
     pub fn has_failed(&self) -> bool {
         matches!(self.state, Some(SourceState::Error | SourceState::Suspended))
     }
 
-    /// Whether all objects that there are, and no fewer than `expected`, are in.
+    /// Whether all objects are ingested, and they are at least `expected`.
     pub fn is_complete(&self, expected: Option<u64>) -> bool {
         let has_looked = match self.state {
             Some(SourceState::Watching | SourceState::Completed) => true,
-            // A server that tells no state tells counts.
+            // A server that reports no state reports counts.
             None => self.objects_total > 0,
             Some(_) => false,
         };
@@ -63,8 +63,7 @@ impl Progress {
         counts(self) != counts(before)
     }
 
-    /// How fast it went from `before` to here, and how long the rest takes at that rate,
-    /// for people.
+    /// The rate since `before`, and the time that the rest takes at that rate, for people.
     pub fn pace(&self, before: &Self, took: Duration) -> String {
         let done = self.bytes.saturating_sub(before.bytes) as f64;
         let rate = done / took.as_secs_f64().max(f64::EPSILON);
@@ -77,49 +76,48 @@ impl Progress {
     }
 }
 
-/// How far all collections of a task have come, for the platform to show.
+/// The progress of all collections of a task, which the platform shows.
 #[derive(Debug)]
 pub(super) struct Overview {
-    /// Between two texts.
+    /// The shortest time between two statuses.
     pause: Duration,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
-    /// Workspaces that nobody has looked at yet.
+    /// The number of workspaces that have not been polled yet.
     unseen: usize,
-    /// By binding, what is waited for and, if it is filled from S3, the objects that are in
-    /// and that there are.
+    /// The collections that are waited for, by binding. For one that is filled from S3, the number
+    /// of ingested objects and of all objects.
     waiting: BTreeMap<usize, (String, Option<(u64, u64)>)>,
-    /// The objects of what isn't waited for any more.
+    /// The same numbers for the collections that are ready.
     objects: (u64, u64),
     shown: Option<(Instant, String)>,
 }
 
 impl Overview {
-    /// Of collections in so many workspaces.
+    /// An overview of collections in this number of workspaces.
     pub fn new(workspaces: usize, pause: Duration) -> Self {
         let (waiting, objects, shown) = Default::default();
         Self { pause, state: State { unseen: workspaces, waiting, objects, shown }.into() }
     }
 
-    /// Takes in what was seen of a collection.
-    pub fn see(&self, target: &Target, objects: Option<(u64, u64)>, is_done: bool) {
+    /// Notes the progress of a collection.
+    pub fn update(&self, target: &Target, objects: Option<(u64, u64)>, is_done: bool) {
         let mut state = self.state.lock();
-        match is_done {
-            false => drop(state.waiting.insert(target.binding, (target.to_string(), objects))),
-            true => {
-                state.waiting.remove(&target.binding);
-                let (is_in, all) = objects.unwrap_or_default();
-                state.objects.0 += is_in;
-                state.objects.1 += all;
-            }
+        if is_done {
+            state.waiting.remove(&target.binding);
+            let (is_in, all) = objects.unwrap_or_default();
+            state.objects.0 += is_in;
+            state.objects.1 += all;
+        } else {
+            state.waiting.insert(target.binding, (target.to_string(), objects));
         }
     }
 
-    /// Shows what is waited for, if that is due. `is_first`: a workspace has been looked at
-    /// for the first time.
+    /// Shows what is waited for, if a status is due. `is_first`: a workspace has been polled for
+    /// the first time.
     pub fn show(&self, is_first: bool) {
         let mut state = self.state.lock();
         state.unseen = state.unseen.saturating_sub(is_first.into());
@@ -160,7 +158,7 @@ impl fmt::Display for State {
     }
 }
 
-/// A number, for people: with commas between thousands.
+/// A number with commas between thousands, for people.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Count(pub u64);
 
@@ -177,7 +175,7 @@ impl fmt::Display for Count {
     }
 }
 
-/// A time, for people.
+/// A duration in seconds, minutes or hours, for people.
 pub(super) struct Seconds(pub f64);
 
 impl fmt::Display for Seconds {

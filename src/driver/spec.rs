@@ -1,4 +1,4 @@
-//! Spec: which configuration the connector takes.
+//! Spec: the schemas of the connector's configuration.
 
 use crate::config::{self, Endpoint, Resource};
 use crate::flow::PROTOCOL;

@@ -1,8 +1,8 @@
-//! What workspaces hold, in as few reads as that takes.
+//! Reads which collections workspaces hold, with one call for each workspace.
 //!
-//! Rockset allows a whole organisation so many reads of metadata a minute, and a task may have
-//! a thousand bindings on sixteen shards. So nobody asks for each collection: one read tells of
-//! all that a workspace has.
+//! Rockset limits the reads of metadata per minute of a whole organisation, and a task may have a
+//! thousand bindings on sixteen shards. So no collection is read by itself if several of its
+//! workspace are wanted.
 
 use super::Error;
 use crate::rockset::types::Collection;
@@ -12,25 +12,25 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// How many calls of one task are under way at once, at most.
+/// The largest number of calls of one task in flight.
 const AT_ONCE: usize = 16;
 
 /// Names of collections, by workspace.
 pub(super) type Wanted = BTreeMap<String, BTreeSet<String>>;
 
-/// What came of asking for each workspace.
-pub(super) type Survey = BTreeMap<String, Result<Found, rockset::Error>>;
+/// What was found, or why nothing could be read, by workspace.
+pub(super) type Survey = BTreeMap<String, Result<FoundWorkspace, rockset::Error>>;
 
-/// What was found of a workspace.
+/// A workspace, as far as it was read.
 #[derive(Debug, Default)]
-pub(super) struct Found {
-    /// Those that were asked for and exist, by name, and maybe others.
+pub(super) struct FoundWorkspace {
+    /// The wanted collections that exist, by name. There may be others.
     pub collections: BTreeMap<String, Collection>,
     /// Whether the workspace itself is known to exist.
     pub has_workspace: bool,
 }
 
-/// Looks for collections in all workspaces at once.
+/// Looks for collections in all workspaces concurrently.
 pub(super) async fn survey(client: &Client, wanted: Wanted) -> Result<Survey, Error> {
     let looks = wanted.into_iter().map(|(workspace, names)| {
         let client = client.clone();
@@ -42,32 +42,32 @@ pub(super) async fn survey(client: &Client, wanted: Wanted) -> Result<Survey, Er
     Ok(at_once(looks).await?.into_iter().collect())
 }
 
-/// Looks for collections of one workspace. That nothing is there is no error.
+/// Looks for collections in one workspace. It is no error if they or the workspace don't exist.
 pub(super) async fn look(
     client: &Client,
     workspace: &str,
     names: &BTreeSet<String>,
-) -> Result<Found, rockset::Error> {
+) -> Result<FoundWorkspace, rockset::Error> {
     let mut names = names.iter();
     let found = match (names.next(), names.next()) {
-        // Less to read than a list, and allowed to more keys.
+        // This answer is smaller than a list, and more keys may read it.
         (Some(only), None) => get(client, workspace, only).await.map(|found| {
             let collections = BTreeMap::from([(only.clone(), found)]);
-            Found { collections, has_workspace: true }
+            FoundWorkspace { collections, has_workspace: true }
         }),
         _ => call(client.workspace_collections(workspace)).await.map(|answer| {
             let named = answer.data.into_iter();
             let named = named.filter_map(|found| Some((found.name.clone()?, found)));
-            Found { collections: named.collect(), has_workspace: true }
+            FoundWorkspace { collections: named.collect(), has_workspace: true }
         }),
     };
     match found {
-        Err(rockset::Error::NotFound(_)) => Ok(Found::default()),
+        Err(rockset::Error::NotFound(_)) => Ok(FoundWorkspace::default()),
         found => found,
     }
 }
 
-/// Looks at one collection.
+/// Reads one collection.
 pub(super) async fn get(
     client: &Client,
     workspace: &str,
@@ -78,8 +78,8 @@ pub(super) async fn get(
     answer.data.ok_or_else(nothing)
 }
 
-/// Runs them all, several at a time. Their results come in the order that they were given in.
-/// Waits for all of them, so that none is cut off in the middle by the failure of another.
+/// Runs futures concurrently, up to [`AT_ONCE`] of them. Returns their results in the order of the
+/// futures. It waits for all of them, so that the failure of one doesn't cut off another.
 pub(super) async fn at_once<F>(all: impl IntoIterator<Item = F>) -> Result<Vec<F::Output>, Error>
 where
     F: Future<Output: Send + 'static> + Send + 'static,
@@ -89,7 +89,7 @@ where
     for (index, future) in all.into_iter().enumerate() {
         let turns = turns.clone();
         running.spawn(async move {
-            // Nobody closes it, so there is always a turn to come.
+            // The semaphore is never closed, so this doesn't fail.
             let _turn = turns.acquire().await;
             (index, future.await)
         });

@@ -1,9 +1,8 @@
 //! The task as configured: its endpoint and its bindings.
 
-use super::Error;
-use super::names::folded;
+use super::names::{folded, is_own_id};
+use super::{Doing, Error};
 use crate::config::{self, DocumentId, Endpoint, Problems, Resource, Sql};
-use crate::driver::names::is_own_id;
 use crate::flow::collections::resolve;
 use crate::flow::spec::{
     CollectionSpec, FieldSelection, MaterializationSpec, Projection, materialization_spec,
@@ -30,7 +29,7 @@ pub(super) struct Binding<'a> {
     pub spec: &'a materialization_spec::Binding,
     pub collection: &'a CollectionSpec,
     pub selection: &'a FieldSelection,
-    /// How often the collection was to be filled from the start.
+    /// The backfill counter: how often the collection was to be filled from the start.
     pub backfill: u32,
 }
 
@@ -41,8 +40,8 @@ pub(super) struct Target {
     pub binding: usize,
     pub workspace: String,
     pub collection: String,
-    /// Whether an ingest transformation makes other documents of those that are sent. It's
-    /// asked for when their statuses tell of others.
+    /// Whether an ingest transformation turns the sent documents into others. It is looked up when
+    /// statuses name other documents.
     pub is_transformed: OnceCell<bool>,
 }
 
@@ -53,8 +52,8 @@ impl fmt::Display for Target {
 }
 
 impl<'a> Task<'a> {
-    /// Reads a task as a request brought it. `share` is the part that this process
-    /// has in the task, up to 1.
+    /// Reads the task of a request. `share` is the part of the task that this process has, up
+    /// to 1.
     pub fn new(
         request: &'static str,
         spec: Option<&'a MaterializationSpec>,
@@ -77,7 +76,7 @@ impl<'a> Task<'a> {
                 problems.take(resource.map_err(|problems| problems.about(collection)))
             })
             .collect();
-        problems.none()?;
+        problems.into_result()?;
         let endpoint = endpoint.ok_or_else(|| Error::request(request, "has no endpoint"))?;
 
         let settings = Settings {
@@ -87,7 +86,7 @@ impl<'a> Task<'a> {
         };
         let (base, key) = (&endpoint.region_base_url, endpoint.api_key.reveal());
         let client =
-            rockset::connect_with(base, key, settings).map_err(Error::rockset("connecting"))?;
+            rockset::connect_with(base, key, settings).doing(|| "connecting".to_string())?;
         let bindings = spec.bindings.iter().zip(collections).zip(resources.into_iter().flatten());
         let bindings = bindings.enumerate().map(|(index, ((spec, collection), resource))| {
             let lacks =
@@ -113,16 +112,16 @@ impl<'a> Task<'a> {
 }
 
 impl Binding<'_> {
-    /// What the binding's collection is created as.
+    /// The request that creates the binding's collection.
     pub fn definition(&self) -> CreateCollectionRequest {
         definition(&self.resource, &self.selection.keys, &self.collection.projections)
     }
 }
 
-/// What a collection is created as whose documents have these key fields.
+/// The request that creates a collection whose documents have these key fields.
 ///
-/// Rows of files carry no `_id`. Where it is the key in plain text, an ingest
-/// transformation makes it, the same as documents from Flow have.
+/// Rows of files have no `_id`. With `documentId: key`, an ingest transformation makes the same
+/// `_id` that documents from Flow have.
 pub(super) fn definition(
     resource: &Resource,
     keys: &[String],

@@ -1,4 +1,4 @@
-//! Packed keys as text: each document has one.
+//! Base64 of packed keys, which makes the `_id` of documents.
 
 use super::buffer::Writer;
 

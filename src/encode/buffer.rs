@@ -1,9 +1,9 @@
-//! Text on its way into a request.
+//! A growing buffer, and the saturating cursor that writes to it.
 
 use std::convert::Infallible;
 
-/// Bytes that are appended to. The memory is initialised once and reused without clearing, so
-/// that short pieces can be written as whole words.
+/// A buffer of bytes. Its memory is initialised once and reused without clearing, so that short
+/// pieces can be written as whole words.
 #[derive(Debug, Default)]
 pub struct Buffer {
     /// All of it is initialised; what lies beyond `length` means nothing.
@@ -11,45 +11,47 @@ pub struct Buffer {
     length: usize,
 }
 
-/// A piece that is appended again and again, up to so many bytes, is written at once.
+/// The size of an array for text that is appended often: up to this many bytes, one copy of fixed
+/// size writes it, see [`Writer::extend_piece`].
 pub const PIECE: usize = 32;
 
 impl Buffer {
-    /// An empty one that has memory for so many bytes. What isn't written to takes none.
+    /// An empty buffer with memory for `capacity` bytes. The system provides pages of it when
+    /// they are first written to.
     pub fn with_capacity(capacity: usize) -> Self {
         Self { memory: vec![0; capacity], length: 0 }
     }
 
-    /// How many bytes it holds.
+    /// Length of the content, in bytes.
     #[inline]
     pub fn len(&self) -> usize {
         self.length
     }
 
-    /// Whether it holds nothing.
+    /// Whether the buffer is empty.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
 
-    /// How many bytes it has memory for.
+    /// Size of the memory, in bytes.
     pub fn capacity(&self) -> usize {
         self.memory.len()
     }
 
-    /// What it holds.
+    /// The content.
     #[inline]
     pub fn as_slice(&self) -> &[u8] {
         &self.memory[..self.length]
     }
 
-    /// Forgets all but the first bytes.
+    /// Shortens the content to its first `length` bytes.
     #[inline]
     pub fn truncate(&mut self, length: usize) {
         self.length = self.length.min(length);
     }
 
-    /// Holds these few bytes, and nothing else.
+    /// Replaces the content by `bytes`, which are few for the most part.
     #[inline(always)]
     pub fn replace(&mut self, bytes: &[u8]) {
         self.length = 0;
@@ -59,8 +61,9 @@ impl Buffer {
         });
     }
 
-    /// Appends what `write` writes, unless it fails. Where memory lacks, `write` is called
-    /// **again from the start** with more, so it has to write the same whenever it is called.
+    /// Appends what `write` writes, unless it fails. If the memory is too small, it grows and
+    /// `write` is called **again, from the start**. So `write` must be pure: each call has to
+    /// write the same, and to change nothing else.
     #[inline(always)]
     pub fn append<E>(&mut self, write: impl Fn(&mut Writer<'_>) -> Result<(), E>) -> Result<(), E> {
         while !self.try_append(&write)? {
@@ -69,8 +72,8 @@ impl Buffer {
         Ok(())
     }
 
-    /// Appends what `write` writes, unless it fails. Returns whether there was enough memory:
-    /// if not, nothing is appended.
+    /// Appends what `write` writes, unless it fails. Returns `false`, and appends nothing, if the
+    /// memory is too small.
     #[inline(always)]
     pub fn try_append<E>(
         &mut self,
@@ -84,15 +87,15 @@ impl Buffer {
         Ok(fits)
     }
 
-    /// Moves what it holds to a larger buffer. Returns what has been its memory.
+    /// Moves the content to a larger buffer. Returns the old one.
     pub fn move_to(&mut self, mut larger: Self) -> Self {
         larger.memory[..self.length].copy_from_slice(self.as_slice());
         larger.length = self.length;
         std::mem::replace(self, larger)
     }
 
-    /// Makes more room after what there is. What is new is zero as the system gives it, and
-    /// takes no memory before it's used.
+    /// Doubles the memory. The system provides the new pages zeroed, when they are first written
+    /// to.
     #[cold]
     #[inline(never)]
     fn grow(&mut self) {
@@ -103,19 +106,20 @@ impl Buffer {
     }
 }
 
-/// A saturating cursor over memory of a fixed size. It is so small that, in a function that
-/// everything is inlined into, it lives in registers.
+/// A saturating cursor over memory of a fixed size. It is small enough to live in registers,
+/// in a function that everything is inlined into.
 ///
-/// Where room lacks, the cursor jumps far beyond the end of the memory and stays there, and
-/// nothing more is written. The caller sees it by [`Writer::position`], once, in the end.
+/// A write that doesn't fit moves the cursor far beyond the end of the memory, where it stays, and
+/// all later writes do nothing. So no write has to report an error: the caller compares
+/// [`Writer::position`] with the size of the memory once, in the end.
 #[derive(Debug)]
 pub struct Writer<'a> {
     room: &'a mut [u8],
     at: usize,
 }
 
-/// Beyond the end of any memory, and far from the largest number, so that a place may go on
-/// from there.
+/// A position beyond the end of any memory, and far enough below `usize::MAX` that adding lengths
+/// to it doesn't overflow.
 const BEYOND: usize = usize::MAX / 2;
 
 impl<'a> Writer<'a> {
@@ -125,19 +129,19 @@ impl<'a> Writer<'a> {
         Self { room, at: 0 }
     }
 
-    /// How many bytes have been written. More than there is room for, if room lacks.
+    /// The number of bytes written; more than the size of the memory if they didn't fit.
     #[inline(always)]
     pub fn position(&self) -> usize {
         self.at
     }
 
-    /// What has been written, from a position on. Nothing, if room lacks.
+    /// The bytes written from a position on; none if they didn't fit.
     #[inline(always)]
     pub fn written_from(&self, position: usize) -> &[u8] {
         self.room.get(position..self.at).unwrap_or_default()
     }
 
-    /// Goes back to a position, unless room lacks.
+    /// Moves back to a position, unless something didn't fit.
     #[inline(always)]
     pub fn back_to(&mut self, position: usize) {
         if self.at <= self.room.len() {
@@ -145,13 +149,13 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Where the next bytes go.
+    /// The memory that the next bytes go to.
     #[inline(always)]
     pub fn rest(&mut self) -> &mut [u8] {
         self.room.get_mut(self.at..).unwrap_or_default()
     }
 
-    /// Says that so many bytes have been written to [`Self::rest`], or would have been.
+    /// Moves on by `count` bytes, which have been written to [`Self::rest`] or didn't fit.
     #[inline(always)]
     pub fn advance(&mut self, count: usize) {
         self.at = self.at.saturating_add(count).min(BEYOND);
@@ -173,7 +177,7 @@ impl<'a> Writer<'a> {
         self.at += bytes.len();
     }
 
-    /// Appends bytes, of which there are few, for the most part.
+    /// Appends bytes that are few for the most part.
     #[inline(always)]
     pub fn extend_short(&mut self, bytes: &[u8]) {
         let room = self.rest();
@@ -190,13 +194,13 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Appends a few bytes, by moving them all at once.
+    /// Appends an array, by one copy of fixed size.
     #[inline(always)]
     pub fn extend_array<const N: usize>(&mut self, bytes: &[u8; N]) {
         self.extend_piece(bytes, N);
     }
 
-    /// Appends the first bytes of a piece, by moving all of it at once.
+    /// Appends the first `length` bytes of a piece, by one copy of the whole piece.
     #[inline(always)]
     pub fn extend_piece<const N: usize>(&mut self, piece: &[u8; N], length: usize) {
         debug_assert!(length <= N);
@@ -207,7 +211,7 @@ impl<'a> Writer<'a> {
         self.at += length;
     }
 
-    /// Puts bytes in at a position, before what is there.
+    /// Inserts bytes at a position, and moves what follows.
     pub fn insert(&mut self, at: usize, bytes: &[u8]) {
         let end = self.at;
         self.extend(bytes);
@@ -228,7 +232,8 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Copies the first and the last N bytes, which may overlap, to where they belong.
+/// Copies N to 2 N bytes by two copies of fixed size, which may overlap: the first N bytes and the
+/// last N.
 #[inline(always)]
 fn copy_ends<const N: usize>(bytes: &[u8], room: &mut [u8]) -> Option<()> {
     let (first, last) = (*bytes.first_chunk::<N>()?, *bytes.last_chunk::<N>()?);

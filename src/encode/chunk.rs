@@ -42,9 +42,9 @@ impl<S: Simd> Chunk<S> {
         (braces.are(b'{'), braces.are(b'}'))
     }
 
-    /// Bytes of characters beyond ASCII.
+    /// Bytes of non-ASCII characters.
     #[inline(always)]
-    pub fn foreign(self) -> u64 {
+    pub fn non_ascii(self) -> u64 {
         self.bytes.simd_ge(self.all(0x80)).to_bitmask()
     }
 
@@ -70,7 +70,7 @@ impl<S: Simd> Chunk<S> {
     }
 }
 
-/// The mask of all bytes before an index.
+/// The mask of the bytes before an index.
 #[inline(always)]
 pub(super) fn before(index: usize) -> u64 {
     if index < CHUNK { (1 << index) - 1 } else { u64::MAX }

@@ -1,4 +1,4 @@
-//! JSON text within documents: nested values, which Flow hands over as text.
+//! JSON text within documents: objects and arrays, which Flow sends as text.
 //!
 //! This is the first stage of simdjson (Langdale and Lemire, "Parsing Gigabytes of JSON per
 //! Second", 2019), reduced to one question: is the text *contained*, that is, does it begin with
@@ -18,8 +18,8 @@ use super::padded::Padded;
 use fearless_simd::Simd;
 use serde::de::IgnoredAny;
 
-/// Appends a text that is to be one JSON value in UTF-8. An array or object may still turn out
-/// not to be JSON, but then what it's put into isn't.
+/// Appends text that must be one JSON value in UTF-8. An object or array is only checked to be
+/// contained: if it isn't JSON, neither is the document around it.
 #[inline(always)]
 pub fn write<'a, S: Simd>(
     simd: S,
@@ -33,7 +33,7 @@ pub fn write<'a, S: Simd>(
     }
 }
 
-/// Checks a text slowly, and appends it.
+/// Appends text that a JSON parser accepts.
 #[cold]
 #[inline(never)]
 pub(super) fn write_checked(text: &[u8], out: &mut Writer<'_>) -> Result<(), Error> {
@@ -43,9 +43,8 @@ pub(super) fn write_checked(text: &[u8], out: &mut Writer<'_>) -> Result<(), Err
     Ok(())
 }
 
-/// Copies a contained value in UTF-8 that begins at an index and ends before the next 0x00, or
-/// with all the bytes, and returns its end; `None` (and no output) if this fast check can't
-/// decide.
+/// Appends a contained value in UTF-8 that begins at `begin` and ends before the next 0x00, or
+/// where the bytes end. Returns its end; `None` (and no output) if this fast check can't decide.
 #[inline(always)]
 pub(super) fn write_contained<S: Simd>(
     simd: S,
@@ -59,11 +58,11 @@ pub(super) fn write_contained<S: Simd>(
     loop {
         let mut spare = None;
         let chunk = bytes.chunk(at, &mut spare);
-        let looked_at = Chunk::new(simd, chunk);
+        let classes = Chunk::new(simd, chunk);
         let left = bytes.len().saturating_sub(at);
-        let end = looked_at.are(0x00).trailing_zeros() as usize;
+        let end = classes.are(0x00).trailing_zeros() as usize;
         if end == CHUNK && bytes.get(at + CHUNK).is_some_and(|next| next != 0x00) {
-            if !scan.scan_chunk(looked_at) {
+            if !scan.scan_chunk(classes) {
                 return None;
             }
             written.extend_piece(chunk, CHUNK);
@@ -71,14 +70,14 @@ pub(super) fn write_contained<S: Simd>(
             continue;
         }
         let end = end.min(left);
-        if !scan.scan_last(looked_at, end) {
+        if !scan.scan_last(classes, end) {
             return None;
         }
         written.extend_piece(chunk, end);
         at += end;
         break;
     }
-    if scan.has_foreign && simdutf8::basic::from_utf8(&bytes.as_slice()[begin..at]).is_err() {
+    if scan.has_non_ascii && simdutf8::basic::from_utf8(&bytes.as_slice()[begin..at]).is_err() {
         return None;
     }
     let count = written.position();
@@ -89,18 +88,17 @@ pub(super) fn write_contained<S: Simd>(
 /// The state of a scan between two chunks.
 #[derive(Default)]
 struct Scan {
-    /// How many brackets are open.
+    /// The number of open brackets.
     depth: u32,
-    /// All bits of it are set within a string.
+    /// All ones if the last chunk ended within a string, or else zero.
     string: u64,
-    /// Whether a backslash was last.
+    /// Whether the next character is escaped, since the last chunk ended with a backslash.
     is_escaped: bool,
-    /// Whether there is anything beyond ASCII.
-    has_foreign: bool,
+    has_non_ascii: bool,
 }
 
 impl Scan {
-    /// Scans a whole chunk. Returns whether the first bracket stays open all along.
+    /// Scans a whole chunk. Returns whether the root bracket stays open in it.
     #[inline(always)]
     fn scan_chunk<S: Simd>(&mut self, chunk: Chunk<S>) -> bool {
         let (opening, closing) = self.brackets(chunk, u64::MAX);
@@ -110,35 +108,37 @@ impl Scan {
         is_open
     }
 
-    /// Steps over the last chunk, of which so many bytes count. Returns whether the last one
-    /// closes the first bracket.
+    /// Scans the last chunk, up to `end`. Returns whether its last byte closes the root bracket.
     #[inline(always)]
     fn scan_last<S: Simd>(&mut self, chunk: Chunk<S>, end: usize) -> bool {
         let (opening, closing) = self.brackets(chunk, before(end));
         let last = closing ^ closing & before(end.saturating_sub(1));
-        // Where brackets are only closed, the last one tells of all.
+        // Behind the last opening bracket, the depth only falls. So there it's enough that the
+        // last closing bracket takes it to zero.
         let nested = closing & before(CHUNK - opening.leading_zeros() as usize);
         last != 0
             && self.depth + opening.count_ones() == closing.count_ones()
             && self.never_closes_root(opening, nested)
     }
 
-    /// The brackets of a chunk that aren't within strings.
+    /// The opening and the closing brackets of a chunk, without those within strings.
     #[inline(always)]
     fn brackets<S: Simd>(&mut self, chunk: Chunk<S>, within: u64) -> (u64, u64) {
         let (quotes, backslashes) = (chunk.are(b'"') & within, chunk.are(b'\\') & within);
-        let quotes = match backslashes == 0 && !self.is_escaped {
-            true => quotes,
-            false => quotes & !self.escaped(backslashes),
+        let quotes = if backslashes == 0 && !self.is_escaped {
+            quotes
+        } else {
+            quotes & !self.escaped(backslashes)
         };
         let strings = prefix_xor(quotes) ^ self.string;
         self.string = strings.cast_signed().wrapping_shr(63).cast_unsigned();
-        self.has_foreign |= chunk.foreign() & within != 0;
+        self.has_non_ascii |= chunk.non_ascii() & within != 0;
         let (opening, closing) = chunk.brackets();
         (opening & within & !strings, closing & within & !strings)
     }
 
-    /// Whether a bracket is open from the first byte on and behind each that is closed.
+    /// Whether the root bracket is open from the first byte on, and still open after each closing
+    /// bracket.
     #[inline(always)]
     fn never_closes_root(&self, opening: u64, mut closing: u64) -> bool {
         if self.depth == 0 && opening & 1 == 0 {
@@ -159,7 +159,7 @@ impl Scan {
         true
     }
 
-    /// The characters that have a backslash before them which isn't itself one of them.
+    /// The escaped characters: each follows a backslash that isn't itself escaped.
     #[inline(always)]
     fn escaped(&mut self, mut backslashes: u64) -> u64 {
         let mut escaped = u64::from(self.is_escaped);
@@ -175,7 +175,8 @@ impl Scan {
     }
 }
 
-/// For each bit, whether the number of bits up to it is odd.
+/// The prefix XOR: each bit tells whether the number of bits up to it is odd. Of a mask of
+/// quotation marks, it makes the mask of strings.
 #[inline(always)]
 fn prefix_xor(bits: u64) -> u64 {
     [1, 2, 4, 8, 16, 32].iter().fold(bits, |bits, shift| bits ^ bits << shift)

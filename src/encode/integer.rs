@@ -2,7 +2,7 @@
 
 use super::buffer::Writer;
 
-/// The largest number of eight digits, and one.
+/// One more than the largest number of eight digits.
 const EIGHT: u64 = 100_000_000;
 
 /// Appends an integer.
@@ -21,7 +21,7 @@ pub(super) fn write(value: u64, out: &mut Writer<'_>) {
     out.extend_array(&digits(last).to_le_bytes());
 }
 
-/// Appends up to eight digits, without zeros before them.
+/// Appends a number of up to eight digits, without leading zeros.
 #[inline(always)]
 fn write_first(value: u32, out: &mut Writer<'_>) {
     let digits = digits(value);
@@ -29,12 +29,12 @@ fn write_first(value: u32, out: &mut Writer<'_>) {
     out.extend_piece(&(digits >> (8 * zeros)).to_le_bytes(), 8 - zeros as usize);
 }
 
-/// Eight digits, the first one in the lowest byte, by SWAR (SIMD within a register): each step
-/// splits all numbers at once, into two of four digits, four of two, and eight of one.
+/// Eight digits in ASCII, the first one in the lowest byte, by SWAR (SIMD within a register): each
+/// step splits all numbers at once, into two of four digits, four of two, and eight of one.
 ///
-/// The divisions are multiplications that are exact for these ranges: 10,486 / 2²⁰ is a little
-/// over 1/100, by so little that the quotient is right for all numbers up to 9,999; 103 / 2¹⁰
-/// stands for 1/10 up to 99.
+/// The divisions of the last two steps are multiplications by a reciprocal that is a little too
+/// large, by so little that the quotient is exact in the range: 10,486 / 2²⁰ for 1/100 up to
+/// 9,999, and 103 / 2¹⁰ for 1/10 up to 99.
 #[inline(always)]
 fn digits(value: u32) -> u64 {
     let value = u64::from(value);
@@ -44,7 +44,7 @@ fn digits(value: u32) -> u64 {
     ones | 0x3030_3030_3030_3030
 }
 
-/// Puts each remainder `bits` above its quotient.
+/// Places each remainder `bits` above its quotient.
 #[inline(always)]
 fn halves(values: u64, quotients: u64, divisor: u64, bits: u32) -> u64 {
     quotients | (values - quotients * divisor) << bits

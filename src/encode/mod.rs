@@ -5,7 +5,7 @@
 //! compiled for the level that the build assumes.
 //!
 //! - [`mod@tuple`] reads a tuple element by element, and writes each as JSON: [`mod@string`] with
-//!   escapes, `utf8` checking what is beyond ASCII, [`integer`], and [`embedded`] for elements
+//!   escapes, while `utf8` validates non-ASCII text; [`integer`]; and [`embedded`] for elements
 //!   that are JSON text already. [`base64`] writes an `_id`.
 //! - [`padded`] is what they read from, [`chunk`] classifies 64 bytes of it at once, and
 //!   [`buffer`] is what they write to.

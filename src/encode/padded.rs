@@ -11,13 +11,13 @@ pub struct Padded<'a> {
 }
 
 impl<'a> Padded<'a> {
-    /// The first bytes of some memory.
+    /// The first `length` bytes of `memory`. The others are padding.
     #[inline(always)]
     pub fn first_of(memory: &'a [u8], length: usize) -> Self {
         Self { memory, length: length.min(memory.len()) }
     }
 
-    /// The bytes, without any others.
+    /// The bytes, without the padding.
     #[inline(always)]
     pub fn as_slice(&self) -> &'a [u8] {
         &self.memory[..self.length]
@@ -48,14 +48,14 @@ impl<'a> Padded<'a> {
         Some((first, self.skip(1)))
     }
 
-    /// The first bytes, and the others, if there are so many.
+    /// The first `count` bytes, and the others. `None` if there are fewer.
     #[inline(always)]
     pub fn split_at(self, count: usize) -> Option<(Self, Self)> {
         let taken = Self { memory: self.memory, length: count };
         (count <= self.length).then(|| (taken, self.skip(count)))
     }
 
-    /// Those from one index to another, if there are so many.
+    /// The bytes of a range. `None` if it goes beyond them.
     #[inline(always)]
     pub fn slice(self, range: Range<usize>) -> Option<Self> {
         let Range { start, end } = range;
@@ -63,15 +63,15 @@ impl<'a> Padded<'a> {
         (end <= self.length).then(slice)
     }
 
-    /// What is left without the first bytes.
+    /// The bytes after the first `count`.
     #[inline(always)]
     pub fn skip(self, count: usize) -> Self {
         let count = count.min(self.length);
         Self { memory: &self.memory[count..], length: self.length - count }
     }
 
-    /// N bytes from an index on, some of which may be of those that mean nothing. Where
-    /// memory ends before, they are copied to `spare`, with zeros behind them.
+    /// N bytes from an index on, padding included. Where the memory ends before, they are copied
+    /// to `spare`, with zeros behind them.
     #[inline(always)]
     pub fn chunk<'b, const N: usize>(
         &self,
@@ -88,7 +88,7 @@ impl<'a> Padded<'a> {
     }
 }
 
-/// What there is from an index on, with zeros behind it.
+/// The end of the memory from an index on, with zeros behind it.
 #[cold]
 #[inline(never)]
 fn end<const N: usize>(memory: &[u8], index: usize) -> [u8; N] {

@@ -1,4 +1,4 @@
-//! Strings of packed tuples as JSON strings, in one pass that looks at them in chunks.
+//! Strings of packed tuples as JSON strings, in one pass over chunks of them.
 
 use super::Error;
 use super::buffer::Writer;
@@ -10,8 +10,8 @@ use fearless_simd::Simd;
 /// Follows a 0x00 that is part of a string; any other byte means that it ends there.
 pub(super) const ESCAPED: u8 = 0xff;
 
-/// Appends the inside of the JSON string that a packed string becomes, from an index on.
-/// Returns the index behind it and the byte that ends it.
+/// Appends a packed string that begins at `at`, as the inside of a JSON string. Returns the index
+/// after the 0x00 that ends it.
 #[inline(always)]
 pub(super) fn write_packed<S: Simd>(
     simd: S,
@@ -42,7 +42,7 @@ pub(super) fn write_packed<S: Simd>(
                     return Ok(at + 1);
                 }
                 out.extend_array(b"\\u0000");
-                // What is before a NUL is UTF-8 by itself.
+                // No character spans a NUL, so each part is validated by itself.
                 utf8 = Utf8Check::default();
                 at += 2;
             }
@@ -51,7 +51,8 @@ pub(super) fn write_packed<S: Simd>(
     Err(Error::CutShort)
 }
 
-/// A chunk, and as many bytes behind it.
+/// The size of a block: a chunk, and as many bytes behind it, so that a whole chunk can be copied
+/// from any of its bytes on.
 const BLOCK: usize = 2 * CHUNK;
 
 /// A block's first chunk.
@@ -61,7 +62,7 @@ fn first(block: &[u8; BLOCK]) -> &[u8; CHUNK] {
     block.first_chunk().unwrap_or(NONE)
 }
 
-/// Appends the first chunk of a block, up to a 0x00, whose index it returns.
+/// Appends the first chunk of a block, with escapes, up to the first 0x00. Returns its index.
 #[inline(always)]
 fn write_chunk(block: &[u8; BLOCK], mut escaped: u64, out: &mut Writer<'_>) -> Option<usize> {
     let mut at = 0;
@@ -81,7 +82,7 @@ fn write_chunk(block: &[u8; BLOCK], mut escaped: u64, out: &mut Writer<'_>) -> O
     None
 }
 
-/// Copies what needs no escape. More is written than counts.
+/// Appends bytes that need no escape. It copies a whole chunk, of which only these count.
 #[inline(always)]
 fn write_run(block: &[u8; BLOCK], begin: usize, end: usize, out: &mut Writer<'_>) {
     if let Some(run) = block.get(begin..).and_then(|rest| rest.first_chunk::<CHUNK>()) {

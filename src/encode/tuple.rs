@@ -1,8 +1,8 @@
 //! Packed keys and values as JSON text, without an intermediate tree.
 //!
 //! Flow packs tuples in FoundationDB's encoding: a type code, then the element.
-//! A byte string holds JSON text, of an object or an array; it is checked and then embedded as
-//! it is.
+//! A byte string holds the JSON text of an object or an array, which is checked and embedded as it
+//! is.
 
 use super::Error;
 use super::buffer::Writer;
@@ -29,7 +29,7 @@ pub(crate) const TRUE: u8 = 0x27;
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a> {
     packed: Padded<'a>,
-    /// How much of it has been read.
+    /// The index of the next byte to read.
     at: usize,
 }
 
@@ -65,8 +65,8 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Appends the next element to `out`, as JSON. A whole number is written as an integer,
-    /// also where it is packed as a double.
+    /// Appends the next element to `out`, as JSON. A whole number is written as an integer, even
+    /// if it is packed as a double.
     #[inline(always)]
     pub fn write_whole<S: Simd>(&mut self, simd: S, out: &mut Writer<'_>) -> Result<(), Error> {
         match self.packed.get(self.at) {
@@ -80,7 +80,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The next element, a double, in decimal if it is a whole number.
+    /// The next element, which is a double, in decimal digits, and the tuple after it. `None` if
+    /// it isn't a whole number.
     #[cold]
     #[inline(never)]
     fn whole(mut self) -> Option<(String, Self)> {
@@ -156,13 +157,14 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Whether there is a 0x00 at an index that ends an element.
+    /// Whether an element ends at an index: with a 0x00 that isn't escaped.
     #[inline(always)]
     fn ends(&self, at: usize) -> bool {
         self.packed.get(at) == Some(0x00) && self.packed.get(at + 1) != Some(ESCAPED)
     }
 
-    /// Appends JSON text that has to be checked slowly. Returns the index behind it.
+    /// Appends JSON text that the fast check can't decide on. Returns the index after the 0x00 that
+    /// ends it.
     #[cold]
     #[inline(never)]
     fn write_unclear(self, out: &mut Writer<'_>) -> Result<usize, Error> {
@@ -176,7 +178,7 @@ impl<'a> Reader<'a> {
         Ok(end + 1)
     }
 
-    /// The next bytes, up to 8, as an integer.
+    /// Takes the next `width` bytes, up to 8, as an integer.
     #[inline(always)]
     fn take_magnitude(&mut self, width: u8) -> Result<u64, Error> {
         let bytes = self.take(width.into())?;
@@ -200,7 +202,7 @@ impl<'a> Reader<'a> {
         Ok(f64::from_bits(if is_positive { bits ^ (1 << 63) } else { !bits }))
     }
 
-    /// The next integer, which has a length of its own, in decimal.
+    /// Takes the next integer, whose length stands before it, in decimal.
     #[inline(always)]
     fn take_wide(&mut self, code: u8) -> Result<String, Error> {
         let (digits, rest) = self.wide(code)?;
@@ -221,7 +223,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The largest integer of so many bytes, from 1 to 8.
+/// The largest integer of `width` bytes, 1 to 8.
 fn largest(width: u8) -> u64 {
     u64::MAX >> (64 - 8 * u32::from(width))
 }

@@ -7,22 +7,24 @@ use std::ops::Range;
 /// The state of a validation between two chunks.
 ///
 /// Characters of two bytes (Latin with accents, Greek, Cyrillic, Hebrew, Arabic) are validated
-/// as chunks come by: each first byte is followed by one continuation byte. A text with longer
-/// characters is validated again by simdutf8, from its first to its last byte beyond ASCII.
+/// chunk by chunk: each first byte is followed by one continuation byte. A text with longer
+/// characters is validated again by simdutf8, from its first to its last non-ASCII byte.
 #[derive(Debug, Default)]
 pub(super) struct Utf8Check {
+    /// From the first to the last non-ASCII byte.
     range: Range<usize>,
     /// 1 if the last chunk ended between the two bytes of a character.
     open: u64,
-    /// Whether there is anything but characters of two bytes.
+    /// Whether there are longer characters, or bytes that make no character.
     has_others: bool,
 }
 
 impl Utf8Check {
-    /// Notes those bytes of a chunk that are beyond ASCII, as far as it's within the text.
+    /// Notes the non-ASCII bytes of a chunk that begins at `at`. `within` is the mask of the bytes
+    /// that belong to the text.
     #[inline(always)]
     pub fn note<S: Simd>(&mut self, at: usize, chunk: Chunk<S>, within: u64) {
-        let found = chunk.foreign() & within;
+        let found = chunk.non_ascii() & within;
         if found | self.open != 0 {
             self.note_found(at, chunk, found, within);
         }
@@ -40,7 +42,7 @@ impl Utf8Check {
         self.open = first >> (CHUNK - 1);
     }
 
-    /// Whether a text is UTF-8, all of whose chunks have been noted.
+    /// Whether `text`, of which all chunks have been noted, is UTF-8.
     #[inline(always)]
     pub fn is_utf8(&self, text: &[u8]) -> bool {
         let is_in_pairs = !self.has_others && self.open == 0;

@@ -1,4 +1,4 @@
-//! Checkpoints, kept as they were encoded.
+//! Checkpoints, kept in their encoding.
 
 use super::consumer;
 use bytes::{Buf, BufMut};
@@ -8,22 +8,22 @@ use prost::encoding::{
 use prost::{DecodeError, Message};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
-/// A `consumer.Checkpoint` of the runtime. The connector passes it on and looks at no
-/// part of it, so it stays as it was encoded: with its maps in their order, and with
-/// fields that aren't known here.
+/// A `consumer.Checkpoint` of the runtime. The connector passes it on without looking into it, so
+/// it keeps the encoding: maps stay in their order, and fields that this crate doesn't know stay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Checkpoint {
     encoded: Vec<u8>,
 }
 
 impl Checkpoint {
-    /// A checkpoint from its encoding. Fails if it isn't one.
+    /// A checkpoint from its encoding. Fails if that doesn't decode.
     pub fn from_encoded(encoded: Vec<u8>) -> Result<Self, DecodeError> {
         consumer::Checkpoint::decode(encoded.as_slice())?;
         Ok(Self { encoded })
     }
 
-    /// This checkpoint with other names of some sources. All else stays as it was encoded.
+    /// This checkpoint, with the sources renamed for which `rename` returns a name. Everything
+    /// else keeps its encoding.
     pub fn rename_sources(
         &self,
         rename: impl Fn(&str) -> Option<String>,
@@ -39,13 +39,13 @@ impl Checkpoint {
         Ok(Self { encoded })
     }
 
-    /// What it says, as far as that is known here.
+    /// The checkpoint as a decoded message, without unknown fields.
     pub fn message(&self) -> Result<consumer::Checkpoint, DecodeError> {
         consumer::Checkpoint::decode(self.encoded.as_slice())
     }
 }
 
-/// An encoded message whose length-delimited fields of one tag are replaced.
+/// An encoded message, with each length-delimited field of one tag replaced.
 fn replace(
     mut message: &[u8],
     replaced: u32,
@@ -83,6 +83,10 @@ impl Message for Checkpoint {
         buf.put_slice(&self.encoded);
     }
 
+    /// Appends a field as it is encoded.
+    ///
+    /// Its length is read ahead in `buf.chunk()`, so `buf` has to be contiguous there: a varint
+    /// that is split between two chunks is an error. Frames are decoded from one slice.
     fn merge_field(
         &mut self,
         tag: u32,
@@ -90,7 +94,6 @@ impl Message for Checkpoint {
         buf: &mut impl Buf,
         context: DecodeContext,
     ) -> Result<(), DecodeError> {
-        let kept = &mut self.encoded;
         let mut ahead = buf.chunk();
         let before = ahead.len();
         let length = match wire_type {
@@ -109,11 +112,11 @@ impl Message for Checkpoint {
             }
         };
         if buf.remaining() < length {
-            // Says so, in its own words.
+            // It fails, with the error of prost.
             return skip_field(wire_type, tag, buf, context);
         }
-        encode_key(tag, wire_type, kept);
-        kept.put(buf.take(length));
+        encode_key(tag, wire_type, &mut self.encoded);
+        self.encoded.put(buf.take(length));
         Ok(())
     }
 

@@ -1,7 +1,7 @@
-//! Frames and messages: how the bytes of stdin and stdout are cut and read.
+//! Frames and messages on stdin and stdout.
 //!
-//! Two codecs, named by `FLOW_RUNTIME_CODEC`. `proto`: a four-byte little-endian
-//! length, then the protobuf message. `json`: a JSON object a line.
+//! There are two codecs, named by `FLOW_RUNTIME_CODEC`. `proto`: a little-endian length of four
+//! bytes, then the protobuf message. `json`: one JSON object per line.
 
 use super::Error;
 use super::read_buffer::Window;
@@ -17,7 +17,7 @@ pub const MAX_FRAME: usize = 512 << 20;
 
 const LENGTH_PREFIX: usize = 4;
 
-/// How messages are written.
+/// The encoding of messages and frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Codec {
     /// Length-delimited protobuf.
@@ -88,28 +88,29 @@ impl fmt::Display for Codec {
     }
 }
 
-fn at_path(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+/// An error of deserializing as text, with the path to the value, such as `open.range: …`.
+pub fn at_path<E: fmt::Display>(error: &serde_path_to_error::Error<E>) -> String {
     match error.path().to_string().as_str() {
         "." => error.inner().to_string(),
         path => format!("{path}: {}", error.inner()),
     }
 }
 
-/// Cuts an input into frames.
+/// Reads frames from an input.
 ///
-/// Frames are slices of one buffer that grows with what has really arrived, never
-/// with what a frame claims.
+/// Frames are slices of one buffer. It grows with what has arrived, never with the length that a
+/// frame claims.
 #[derive(Debug)]
 pub struct FrameReader<R> {
     input: R,
     codec: Codec,
     window: Window,
-    /// How much of the window is known to hold no newline.
+    /// Length of the part of the window that is known to hold no newline.
     scanned: usize,
 }
 
 impl<R: AsyncRead + Unpin> FrameReader<R> {
-    /// Reads `input` in that codec.
+    /// Reads `input`, which is written in `codec`.
     pub fn new(input: R, codec: Codec) -> Self {
         Self { input, codec, window: Window::default(), scanned: 0 }
     }
@@ -138,11 +139,11 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     pub async fn fill(&mut self) -> Result<bool, Error> {
         let read = self.input.read(self.window.room()).await;
         let count = read.map_err(|e| Error::Io("reading the input", e))?;
-        self.window.filled(count);
+        self.window.advance(count);
         Ok(count > 0)
     }
 
-    /// Waits for the input to end. For ever, if something else comes of it first.
+    /// Waits for the input to end. Waits for ever if more input comes first.
     pub async fn end(&mut self) {
         if self.window.bytes().is_empty() && matches!(self.fill().await, Ok(false)) {
             return;
@@ -193,8 +194,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         Ok(newline.map(|_| seen))
     }
 
-    /// What is left at the end of the input: nothing, or a last line without its
-    /// newline, if that is whole.
+    /// The rest at the end of the input: nothing, or a complete last line without its newline.
     pub fn last(&mut self) -> Result<Option<Padded<'_>>, Error> {
         self.scanned = 0;
         let rest = self.window.take(self.window.bytes().len());
@@ -211,9 +211,10 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
 }
 
 fn check_length(length: usize) -> Result<(), Error> {
-    match length > MAX_FRAME {
-        true => Err(Error::FrameTooLong { claimed: length, limit: MAX_FRAME }),
-        false => Ok(()),
+    if length > MAX_FRAME {
+        Err(Error::FrameTooLong { claimed: length, limit: MAX_FRAME })
+    } else {
+        Ok(())
     }
 }
 
@@ -226,12 +227,12 @@ pub struct FrameWriter<W> {
 }
 
 impl<W: AsyncWrite + Unpin> FrameWriter<W> {
-    /// Writes to `output` in that codec.
+    /// Writes to `output` in `codec`.
     pub fn new(output: W, codec: Codec) -> Self {
         Self { output, codec, buffer: BytesMut::new() }
     }
 
-    /// Encodes one message without sending it yet. Returns how many bytes wait.
+    /// Encodes one message without sending it yet. Returns the number of bytes to send.
     pub fn push<M>(&mut self, kind: &'static str, message: &M) -> Result<usize, Error>
     where
         M: prost::Message + Serialize,
@@ -240,7 +241,7 @@ impl<W: AsyncWrite + Unpin> FrameWriter<W> {
         Ok(self.buffer.len())
     }
 
-    /// Sends all that has been pushed.
+    /// Sends everything that has been pushed.
     pub async fn flush(&mut self) -> Result<(), Error> {
         let failed = |e| Error::Io("writing the output", e);
         self.output.write_all_buf(&mut self.buffer).await.map_err(failed)?;

@@ -1,4 +1,4 @@
-//! Which collection a binding takes, in both forms that a message may have.
+//! The collection of each binding, in both forms that a message may have.
 //!
 //! In the inline form, each binding holds its collection. In the indirect form, the message
 //! has `linked_collections`, and each binding names one of them by its index.
@@ -34,9 +34,9 @@ impl Linked for materialization_spec::Binding {
     }
 }
 
-/// The collection of each binding; none, where a binding of the inline form has none.
+/// The collection of each binding; `None` for a binding of the inline form without one.
 ///
-/// `path` is what the message calls its bindings, such as `inactive_bindings`. Fails with a
+/// `path` is the message's name for the bindings, such as `inactive_bindings`. Fails with a
 /// sentence that names the binding if the message mixes both forms, or if an index is out of
 /// range.
 pub fn resolve<'a, B: Linked>(

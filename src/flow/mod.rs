@@ -1,13 +1,13 @@
 //! The runtime's side of the wall: Flow's materialization protocol.
 //!
 //! - [`proto`]: the messages, generated from `proto/`.
-//! - [`Request`] and [`Response`]: what may be said, one variant each.
+//! - [`Request`] and [`Response`]: the messages as enums, with a variant for each field.
 //! - [`codec`]: frames and messages, as protobuf or as JSON lines.
-//! - [`session`]: which message may follow which.
-//! - [`Store`]: read in place, since there are so many; `pack` gives one that came as JSON its
-//!   packed tuples.
-//! - [`collections`]: which collection a binding takes.
-//! - [`Checkpoint`]: where the runtime stands, passed on as it is.
+//! - [`session`]: the order of messages.
+//! - [`Store`]: a document, read in place, because a transaction has millions of them. `pack`
+//!   makes packed tuples for a Store that came as JSON.
+//! - [`collections`]: the collection of each binding.
+//! - [`Checkpoint`]: how far the runtime has read, passed on in its encoding.
 
 mod checkpoint;
 pub mod codec;
@@ -19,7 +19,7 @@ pub mod session;
 mod store;
 mod timestamp;
 
-/// The generated messages, a module for each package.
+/// The generated messages, with a module for each package.
 #[allow(missing_docs, clippy::all, clippy::unwrap_used, rustdoc::all)]
 pub mod proto {
     include!(concat!(env!("OUT_DIR"), "/flow_protocol.rs"));
@@ -37,7 +37,7 @@ use materialize::{request, response};
 /// The version of the protocol that this crate speaks.
 pub const PROTOCOL: u32 = 3_032_023;
 
-/// What went wrong on the runtime's side.
+/// Why the messages of the runtime can't be read or answered.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// stdin or stdout failed.
@@ -139,7 +139,7 @@ macro_rules! one_of {
 }
 
 one_of! {
-    /// What the runtime says.
+    /// A message of the runtime.
     Request in materialize::Request;
     /// Which configuration does the connector take?
     Spec(spec: request::Spec),
@@ -162,13 +162,13 @@ one_of! {
 }
 
 one_of! {
-    /// What the connector answers.
+    /// An answer of the connector.
     Response in materialize::Response;
     /// The configuration it takes.
     Spec(spec: response::Spec),
     /// What each binding can take.
     Validated(validated: response::Validated),
-    /// What has been created.
+    /// What has been done.
     Applied(applied: response::Applied),
     /// Ready for transactions.
     Opened(opened: response::Opened),

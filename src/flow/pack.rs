@@ -1,8 +1,8 @@
-//! Packed tuples: keys and values as Flow hands them over, from values or from JSON text, for
-//! runtimes that send JSON alone.
+//! Packed tuples, made of values or of JSON text, for runtimes that send keys and values as JSON
+//! only.
 //!
-//! The encoding is that of FoundationDB's tuple layer, as Flow packs values: each by what it
-//! is, an object or an array as a byte string of its JSON text.
+//! The encoding is that of FoundationDB's tuple layer. As in Flow, an object or an array is a byte
+//! string of its JSON text.
 
 use crate::encode::tuple::{
     BYTES, DOUBLE, FALSE, NEGATIVE_WIDE, NULL, POSITIVE_WIDE, STRING, TRUE, ZERO,
@@ -11,8 +11,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// Packs the elements of a JSON array. Fails with words on what it is instead, or on which
-/// element has no packed form.
+/// Packs the elements of a JSON array. The error says what the text is instead, or which element
+/// has no packed form.
 pub fn pack(array: &[u8]) -> Result<Vec<u8>, String> {
     let elements: Vec<&RawValue> = serde_json::from_slice(array).map_err(|e| e.to_string())?;
     let mut out = Vec::with_capacity(array.len());
@@ -140,7 +140,7 @@ fn magnitude(digits: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The begin of a text, for errors.
+/// The first characters of a text, for errors.
 struct Shown<'a>(&'a str);
 
 impl fmt::Display for Shown<'_> {

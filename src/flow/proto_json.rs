@@ -1,9 +1,9 @@
 //! The JSON mapping of proto3 as Flow uses it, field by field.
 //!
-//! The generated messages name these helpers in their serde attributes; see
-//! `build/flow.rs` for which field gets which. One thing is Flow's own: a field
-//! whose name ends in `_json` holds the JSON value itself, and so do the values of
-//! a map or a list whose name ends in `_json_map` or `_json_vec`.
+//! The generated messages name these helpers in their serde attributes; `build/flow.rs` chooses
+//! the helper of a field. One rule is Flow's own: a field whose name ends in `_json` holds the
+//! JSON value itself, and so do the values of a map or a list whose name ends in `_json_map` or
+//! `_json_vec`.
 
 use bytes::Bytes;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
@@ -11,12 +11,12 @@ use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// Fields at their default are omitted.
+/// Whether a field has its default, and is left out.
 pub fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// A field that may be `null`, which stands for its default.
+/// Reads a field that may be `null`, which stands for its default.
 pub fn or_default<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: Default + DeserializeOwned,
@@ -25,7 +25,7 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// An enumeration, by the name of its value; reading takes its number too.
+/// Writes an enumeration by the name of its value. [`read_enum`] accepts the number, too.
 pub fn write_enum<E, S>(value: &i32, serializer: S) -> Result<S::Ok, S::Error>
 where
     E: ProtoEnum,
@@ -58,7 +58,7 @@ where
     }
 }
 
-/// What prost generates for each enumeration, as a trait.
+/// The functions that prost generates for each enumeration, as a trait.
 pub trait ProtoEnum: TryFrom<i32> + Into<i32> + Copy {
     /// The name in the `.proto` file.
     fn name(&self) -> &'static str;
@@ -208,7 +208,7 @@ pub mod base64_map {
     }
 }
 
-/// A 64-bit integer, written as a string; reading takes a number too.
+/// A 64-bit integer, written as a string. Reading accepts a number, too.
 pub mod integer_64 {
     use super::*;
     use std::fmt::Display;

@@ -1,9 +1,9 @@
-//! What has been read of an input and not been taken yet.
+//! The buffer between an input and its frames.
 
 use crate::encode::padded::Padded;
 
-/// Bytes between those that have been taken and those to come, at the front of memory that
-/// is used again and again, so that it stays in the processor's caches.
+/// The bytes that have been read and not been taken yet. They are moved to the front of the memory
+/// before each read, so that the same memory is used again and stays in the processor's caches.
 #[derive(Debug, Default)]
 pub(super) struct Window {
     /// All of it is initialised; what lies outside of the window means nothing.
@@ -12,23 +12,23 @@ pub(super) struct Window {
     end: usize,
 }
 
-/// How many bytes are read at once. A pipe seldom holds more.
+/// The size of a read, in bytes. A pipe seldom holds more.
 const READ: usize = 256 << 10;
 const LEAST: usize = READ + (64 << 10);
-/// More memory than this is given back as soon as what needed it has been taken. It holds
-/// documents of a few MiB, which may well come one after the other.
+/// Memory beyond this size is freed as soon as the frame that needed it has been taken. Below, it
+/// is kept, because documents of a few MiB often come one after the other.
 const KEPT: usize = 8 << 20;
-/// How many bytes there are behind the window at the least, for [`Padded`].
+/// The smallest number of bytes behind the window, for [`Padded`].
 const PADDING: usize = 128;
 
 impl Window {
-    /// What is there.
+    /// The bytes in the window.
     #[inline]
     pub fn bytes(&self) -> &[u8] {
         &self.memory[self.start..self.end]
     }
 
-    /// Takes the first bytes, which are there.
+    /// Takes the first `count` bytes, which must be in the window.
     #[inline]
     pub fn take(&mut self, count: usize) -> Padded<'_> {
         let start = self.start;
@@ -36,8 +36,8 @@ impl Window {
         Padded::first_of(&self.memory[start..], self.start - start)
     }
 
-    /// Where the next bytes go. They count once [`Self::filled`] says so. It grows with
-    /// what is there, and gives memory back that only a long frame needed.
+    /// The memory that the next bytes are read into; [`Self::advance`] then adds them to the
+    /// window. The memory grows with the window, and shrinks when a long frame has been taken.
     pub fn room(&mut self) -> &mut [u8] {
         let length = self.end - self.start;
         if self.memory.len() > KEPT && length < LEAST {
@@ -55,8 +55,8 @@ impl Window {
         &mut self.memory[self.end..end]
     }
 
-    /// Says that so many bytes have been read into [`Self::room`].
-    pub fn filled(&mut self, count: usize) {
+    /// Adds `count` bytes to the window, which have been read into [`Self::room`].
+    pub fn advance(&mut self, count: usize) {
         self.end += count;
         debug_assert!(self.end <= self.memory.len());
     }

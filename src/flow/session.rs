@@ -1,7 +1,7 @@
-//! A session: which message may follow which.
+//! A session: the order of messages.
 //!
 //! ```text
-//! Spec | Validate | Apply      one answer each, any number of them
+//! Spec | Validate | Apply      any number of them, with one answer each
 //! Open                         then transactions until the input ends:
 //!   Acknowledge
 //!   Load*  Flush
@@ -16,7 +16,7 @@ use crate::encode::padded::Padded;
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// Where in the protocol a session stands: what it waits for.
+/// The phase of the protocol, named after the requests that a session waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Unary,
@@ -60,10 +60,10 @@ pub struct Session<R, W> {
     store: request::Store,
 }
 
-/// What comes within transactions.
+/// A request within transactions.
 #[derive(Debug)]
 pub enum Incoming<'a> {
-    /// A document, as long as it is looked at.
+    /// A document, borrowed from its frame.
     Store(Store<'a>),
     /// Any other request.
     Other(Request),
@@ -114,15 +114,15 @@ where
         self.reader.fill().await
     }
 
-    /// What is left when the input has ended: nothing, or a last request.
+    /// The rest when the input has ended: nothing, or a last request.
     pub fn last(&mut self) -> Result<Option<Incoming<'_>>, Error> {
         let codec = self.reader.codec();
         let frame = self.reader.last()?;
         frame.map(|frame| incoming(codec, &mut self.phase, &mut self.store, frame)).transpose()
     }
 
-    /// Waits for the input to end, while an answer is being prepared. For ever, if
-    /// there is another request first. Nothing is lost when the future is dropped.
+    /// Waits for the input to end, while an answer is being prepared. Waits for ever if another
+    /// request comes first. Nothing is lost when the future is dropped.
     pub async fn end(&mut self) {
         self.reader.end().await
     }
@@ -140,7 +140,7 @@ fn accept(codec: Codec, phase: &mut Phase, frame: Bytes) -> Result<Request, Erro
     Ok(request)
 }
 
-/// A request whose Store is kept, to be looked at.
+/// Decodes a request. A Store is put into `kept`, so that it can be borrowed.
 fn incoming<'a>(
     codec: Codec,
     phase: &mut Phase,

@@ -1,5 +1,5 @@
-//! Stores, read in place: a transaction has millions of them, and nothing of one is
-//! needed once its document has been written.
+//! Stores, read in place: a transaction has millions of them, and none is needed any more once its
+//! document has been written.
 
 use super::materialize::request;
 use super::pack::pack;
@@ -33,8 +33,8 @@ impl<'a> From<&'a request::Store> for Store<'a> {
     }
 }
 
-/// Gives a Store that came with JSON alone the packed tuples of the same key and values.
-/// Fails with words on what of it can't be packed.
+/// Packs the key and the values of a Store that came with JSON only. The error says which element
+/// can't be packed.
 pub(super) fn complete(store: &mut request::Store) -> Result<(), String> {
     let parts = [
         ("key", &store.key_json, &mut store.key_packed),
@@ -64,9 +64,8 @@ const EXISTS: u8 = 7 << 3 | VARINT;
 const DELETE: u8 = 8 << 3 | VARINT;
 
 impl<'a> Store<'a> {
-    /// Reads a protobuf Request that is a Store and nothing else, with packed tuples. `None`
-    /// if it is anything else, or holds what isn't known here: then the generated decoder has
-    /// to look at it.
+    /// Reads a protobuf Request that is a Store with packed tuples. `None` for any other request
+    /// and for unknown fields, which are left to the generated decoder.
     #[inline(always)]
     pub fn from_request(frame: impl Into<Padded<'a>>) -> Option<Self> {
         let mut frame = frame.into();

@@ -1,4 +1,4 @@
-//! `google.protobuf.Timestamp`: on the wire as a message, in JSON as text of RFC 3339.
+//! `google.protobuf.Timestamp`: a message in protobuf, and text of RFC 3339 in JSON.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
@@ -6,10 +6,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 /// A moment, to the nanosecond.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
 pub struct Timestamp {
-    /// Since 1970.
+    /// Seconds since 1970.
     #[prost(int64, tag = "1")]
     pub seconds: i64,
-    /// Of the second, 0 to 999,999,999.
+    /// Nanoseconds of the second, 0 to 999,999,999.
     #[prost(int32, tag = "2")]
     pub nanos: i32,
 }

@@ -1,62 +1,62 @@
-//! A Rockset that runs here: a server with the API of the hosted one, on a real port,
+//! A Rockset-compatible server on this machine: the API of the hosted one, on a real port,
 //! for tests, for trying the connector out, and for anything else that speaks the API.
 //!
-//! It is built of the types of [`crate::rockset`], so that client and server can't
-//! drift apart, and keeps everything in memory. `docs/local-rockset.md` says what it
-//! honours.
+//! The server is built of the types of [`crate::rockset`], so that client and server can't drift
+//! apart. It works in memory, and keeps what it acknowledges in a store if it is given one.
+//! `docs/local-rockset.md` lists what it honours.
 //!
-//! - `options`: how it is started; `server`: the running server; `state`: what handlers work with.
-//! - `certificate`, `tls`: HTTPS, if it is asked for.
-//! - `router`: which operation is done where; `handlers`: what each does.
-//! - `entrance`, `auth`, `body`, `encoding`, `strict`, `limits`, `errors`: the way in, and how it is
-//!   refused; `answers`, `cors`: what every answer has.
-//! - `definition`, `source`, `durations`, `incoming`, `patch`, `special_fields`: what
-//!   comes in, checked; `files`, `records`: what sources bring.
-//! - `store`: what is kept; `storage`: documents of a collection.
-//! - `pool`: the threads on which whatever takes long is done.
-//! - `engine`: SQL on documents and what reads S3 (feature `engine`); without it,
-//!   `no_engine` refuses both.
+//! From the top down, each using only what is below it:
+//!
+//! - `server`: the running server; `options`: how it is started; `tls`: HTTPS.
+//! - `backup`: a copy of a store, and back.
+//! - `opening`: what a server begins with; `replica`: follows a store (feature `engine`).
+//! - `api`: HTTP: the routes and their rights, bodies and answers.
+//! - `execution`: SQL statements that are run (feature `engine`).
+//! - `ingest`: turns what the write API and sources bring into documents.
+//! - `state`: the state that all of these share.
+//! - `queries`: running and ended queries, with their results.
+//! - `query`: SQL on documents, on DataFusion (feature `engine`).
+//! - `catalog`: everything that exists, by name: workspaces, collections, sources, integrations.
+//! - `journal`: every change of all of this, made durable, if the server has a store.
+//! - `storage`: the documents of a collection.
+//! - `pool`: threads for long work; `rate_limit`; `json`; `error`.
 
-mod answers;
-mod auth;
-mod body;
-mod certificate;
-mod cors;
-mod definition;
-mod durations;
-mod encoding;
-#[cfg_attr(not(feature = "engine"), path = "no_engine.rs")]
-mod engine;
-mod entrance;
-mod errors;
-mod files;
-mod handlers;
-mod incoming;
-mod limits;
+mod api;
+mod backup;
+mod catalog;
+mod error;
+#[cfg(feature = "engine")]
+mod execution;
+mod ingest;
+mod journal;
+mod json;
+mod opening;
 mod options;
-mod patch;
 mod pool;
-mod records;
-mod router;
+#[cfg(feature = "engine")]
+mod queries;
+#[cfg(feature = "engine")]
+mod query;
+mod rate_limit;
+#[cfg(feature = "engine")]
+mod replica;
 mod server;
-mod source;
-mod special_fields;
 mod state;
 mod storage;
-mod store;
-mod strict;
 mod tls;
 
+pub use backup::{backup, restore};
+pub(crate) use error::with_causes;
+pub use options::{BackupOptions, Data, Options, RestoreOptions, Tls};
 #[cfg(feature = "engine")]
-pub use engine::S3;
-pub use limits::VirtualInstance;
-pub use options::{ApiKey, Options, Tls};
+pub use options::{QueryOptions, S3};
+pub use rate_limit::VirtualInstance;
 pub use server::{Server, serve, start};
 
 use std::io;
 use std::time::Duration;
 
-/// How long requests in hand may take when the server is to end.
+/// Time that requests in flight have to end when the server stops.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs a local Rockset until it is interrupted, and says on stderr how to try it.
@@ -66,6 +66,7 @@ pub async fn command(options: Options) -> io::Result<()> {
         None => "any",
     };
     let ca_file = options.tls.ca_file.clone();
+    let replica_of = options.data.place.clone().filter(|_| options.data.read_replica);
     let mut server = start(options)?;
     let url = server.url();
     let (certificate, curl) = match (server.certificate(), ca_file) {
@@ -79,29 +80,47 @@ pub async fn command(options: Options) -> io::Result<()> {
             (hint.to_string(), "curl --insecure".to_string())
         }
     };
+    let interrupted = interrupted()?;
+    let create = match replica_of {
+        None => format!(
+            "To try it:\n  {curl} -H 'Content-Type: application/json' -H \"Authorization: ApiKey \
+             {key}\" {url}/v1/orgs/self/ws/commons/collections -d '{{\"name\": \"first\"}}'"
+        ),
+        Some(place) => format!(
+            "It is a read replica: it answers queries and reads of the store {place}, and refuses \
+             writes. To try it:"
+        ),
+    };
     eprintln!(
-        "A local Rockset listens on {url}.{certificate} Stop it with Ctrl-C. To try it:\n  \
-         {curl} -H 'Content-Type: application/json' -H \"Authorization: ApiKey {key}\" \
-         {url}/v1/orgs/self/ws/commons/collections -d '{{\"name\": \"first\"}}'\n  \
-         {curl} -H \"Authorization: ApiKey {key}\" {url}/local"
+        "A local Rockset listens on {url}.{certificate} Stop it with Ctrl-C. {create}\n  \
+         {curl} -H \"Authorization: ApiKey {key}\" {url}/local\n  \
+         the console, in a browser: {url}"
     );
-    interrupted().await?;
+    tokio::select! {
+        interrupted = interrupted => interrupted?,
+        error = server.fenced() => return Err(error),
+    }
     server.stop();
-    // A client that holds its connection open must not hold us up.
+    // A client that holds its connection open must not delay the end.
     tokio::time::timeout(PATIENCE, server.stopped()).await.unwrap_or(Ok(()))
 }
 
+/// From now on, Ctrl-C or a request to end doesn't end the program, but this future.
 #[cfg(unix)]
-async fn interrupted() -> io::Result<()> {
+pub fn interrupted() -> io::Result<impl Future<Output = io::Result<()>>> {
     use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupt = tokio::signal::ctrl_c() => interrupt,
-        _ = terminate.recv() => Ok(()),
-    }
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => Ok(()),
+            _ = terminate.recv() => Ok(()),
+        }
+    })
 }
 
+/// Ends at Ctrl-C.
 #[cfg(not(unix))]
-async fn interrupted() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
+pub fn interrupted() -> io::Result<impl Future<Output = io::Result<()>>> {
+    Ok(tokio::signal::ctrl_c())
 }

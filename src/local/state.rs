@@ -1,59 +1,78 @@
-//! What the handlers work with.
+//! State that all handlers share.
 
-use super::limits::Writes;
+use super::catalog::Catalog;
+use super::catalog::access::Caller;
+use super::error::ApiError;
 use super::options::Options;
 use super::pool::Pool;
-use super::store::Store;
-use axum::extract::FromRef;
+#[cfg(feature = "engine")]
+use super::queries::Queries;
+#[cfg(feature = "engine")]
+use super::query::Engine;
+use super::rate_limit::WriteLimit;
+use crate::rockset::Secret;
 use std::ops::Deref;
 use std::sync::{Arc, Weak};
 
-/// All of it; clones share it.
+/// The shared state. Clones refer to the same one.
 #[derive(Debug, Clone)]
-pub(super) struct App(Arc<Parts>);
+pub(super) struct AppState(Arc<Inner>);
 
 #[derive(Debug)]
-pub(super) struct Parts {
+pub(super) struct Inner {
     pub(super) options: Options,
     pub(super) url: String,
     pub(super) started_at: String,
-    pub(super) store: Store,
+    pub(super) catalog: Catalog,
     pub(super) pool: Pool,
     /// The limit on write requests, if one is enforced.
-    pub(super) writes: Option<Writes>,
+    pub(super) writes: Option<WriteLimit>,
+    #[cfg(feature = "engine")]
+    pub(super) engine: Arc<Engine>,
+    #[cfg(feature = "engine")]
+    pub(super) queries: Queries,
 }
 
-/// The same for who must not keep the server.
+/// Weak reference to the state, for tasks that must not keep the server alive.
 #[derive(Debug, Clone)]
-pub(super) struct WeakApp(Weak<Parts>);
+pub(super) struct WeakState(Weak<Inner>);
 
-impl App {
-    pub(super) fn new(parts: Parts) -> Self {
+impl AppState {
+    pub(super) fn new(parts: Inner) -> Self {
         Self(Arc::new(parts))
     }
 
-    pub(super) fn weak(&self) -> WeakApp {
-        WeakApp(Arc::downgrade(&self.0))
+    pub(super) fn weak(&self) -> WeakState {
+        WeakState(Arc::downgrade(&self.0))
+    }
+
+    /// Whose key this is; `None` if nobody knows it. Without a key of the start, one that nobody has
+    /// created is as good as that. Fails if the key has expired or is suspended.
+    pub(super) fn caller(&self, key: &str) -> Result<Option<Arc<Caller>>, ApiError> {
+        let is = |expected: &Option<Secret>| expected.as_ref().is_some_and(|it| it.is(key));
+        if is(&self.options.read_only_api_key) {
+            return Ok(Some(Caller::reader()));
+        }
+        if is(&self.options.api_key) {
+            return Ok(Some(Caller::administrator()));
+        }
+        let created = self.catalog.caller(key)?;
+        let is_open = self.options.api_key.is_none();
+        Ok(created.or_else(|| is_open.then(Caller::administrator)))
     }
 }
 
-impl WeakApp {
-    /// `None` when the server has ended.
-    pub(super) fn upgrade(&self) -> Option<App> {
-        self.0.upgrade().map(App)
+impl WeakState {
+    /// The state; `None` once the server has ended.
+    pub(super) fn upgrade(&self) -> Option<AppState> {
+        self.0.upgrade().map(AppState)
     }
 }
 
-impl FromRef<App> for Pool {
-    fn from_ref(app: &App) -> Self {
-        app.pool.clone()
-    }
-}
+impl Deref for AppState {
+    type Target = Inner;
 
-impl Deref for App {
-    type Target = Parts;
-
-    fn deref(&self) -> &Parts {
+    fn deref(&self) -> &Inner {
         &self.0
     }
 }

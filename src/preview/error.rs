@@ -1,6 +1,7 @@
-//! What can go wrong in a preview, and what to do about it.
+//! Errors of a preview, and what to do about them.
 
 use crate::flow;
+use crate::local::with_causes;
 use std::error::Error as StdError;
 use std::fmt::Write as _;
 
@@ -81,7 +82,7 @@ pub enum Error {
         reason: String,
     },
     /// The connector failed.
-    #[error("the connector failed: {}", chain(.0.as_ref()))]
+    #[error("the connector failed: {}", with_causes(.0.as_ref()))]
     Connector(Boxed),
     /// The connector's process could not be started, or ended badly.
     #[error("the connector {command:?} {what}")]
@@ -136,18 +137,4 @@ fn listed(items: &[String]) -> String {
         let _ = write!(text, "\n  - {item}");
         text
     })
-}
-
-/// An error and its causes, without those that an error tells itself.
-fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let reason = error.to_string();
-        if !text.contains(&reason) {
-            let _ = write!(text, ": {reason}");
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -6,10 +6,10 @@ use crate::flow::Codec;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// Plays the Flow runtime's part for one materialization, with documents from a file.
+/// Runs one materialization as the Flow runtime would, with documents from a file.
 ///
-/// Documents of a transaction that share a key are combined as their collection's
-/// schema says. What people read goes to stderr.
+/// Documents of a transaction that share a key are reduced by their collection's
+/// schema. The report for people goes to stderr.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 pub struct Options {
@@ -17,14 +17,14 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub source: PathBuf,
 
-    /// Name of the materialization, where the catalog has several.
+    /// Name of the materialization, if the catalog has several.
     #[arg(long, value_name = "TASK")]
     pub name: Option<String>,
 
     /// Documents to materialize: a file, a named pipe, or `-` for stdin.
     ///
     /// Each line is `["collection/name", {document}]`, or `{"commit": true}`, which
-    /// ends a transaction. Read as a stream.
+    /// ends a transaction. The file is read as a stream.
     #[arg(long, value_name = "FILE")]
     pub fixture: String,
 
@@ -32,33 +32,33 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub shards: u32,
 
-    /// Transactions of each connector session, as in `2,1,-1`; a negative number
-    /// means all that are left.
+    /// Numbers of transactions, one for each connector session, as in `2,1,-1`; a negative
+    /// number means all that are left.
     #[arg(long, value_name = "N,…", value_delimiter = ',', allow_hyphen_values = true)]
     pub sessions: Option<Vec<i64>>,
 
-    /// Stop after the transaction that is open when this time is over, as in `30s` or `5m`.
+    /// Start no transaction after this time, as in `30s` or `5m`.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub timeout: Option<Duration>,
 
-    /// Connector state to begin with, as JSON.
+    /// Initial state of the connector, as JSON.
     #[arg(long, value_name = "JSON", default_value = "{}")]
     pub initial_state: String,
 
-    /// Where the runtime stands to begin with: a checkpoint in Flow's JSON form.
+    /// Initial checkpoint of the runtime, in Flow's JSON form.
     #[arg(long, value_name = "JSON", default_value = "{}")]
     pub initial_checkpoint: String,
 
-    /// What was published last under this name, whatever connector it was made with: a file
-    /// with a built specification in Flow's JSON form.
+    /// Last publication under this name, by any connector: a file with a built specification
+    /// in Flow's JSON form.
     #[arg(long, value_name = "FILE")]
     pub last_materialization: Option<PathBuf>,
 
-    /// Which of Flow's runtimes to be.
+    /// Which of Flow's runtimes to act as.
     #[arg(long, value_name = "VERSION", default_value = "v2")]
     pub runtime: Runtime,
 
-    /// Where messages have their collections: in each binding, or listed once.
+    /// Where messages have their collections: in each binding, or in one list.
     #[arg(long, value_name = "FORM", default_value = "inline")]
     pub collections: Form,
 
@@ -74,19 +74,31 @@ pub struct Options {
     #[arg(long)]
     pub output_checkpoint: bool,
 
-    /// Write a line `["materialization",{…}]` to stdout, with what is published.
+    /// Write a line `["materialization",{…}]` to stdout with each publication.
     #[arg(long)]
     pub output_materialization: bool,
 
-    /// Start a local Rockset, point the endpoint at it, and show what it holds in the end.
+    /// Start a local Rockset, point the endpoint at it, and show its documents in the end.
     #[arg(long)]
     pub local: bool,
 
-    /// Run this connector over pipes, instead of this program's own.
+    /// Run this SQL query on the local Rockset at the end, and show its rows; may be repeated.
+    #[arg(long, value_name = "SELECT …", requires = "local")]
+    pub query: Vec<String>,
+
+    /// Leave the local Rockset and its console running after the run, until Ctrl-C.
+    #[arg(long, requires = "local")]
+    pub keep: bool,
+
+    /// Open the console in a browser, and leave it running like `--keep`.
+    #[arg(long, requires = "local")]
+    pub open: bool,
+
+    /// Run this connector over pipes, instead of this program's own connector.
     #[arg(long, value_name = "PROGRAM ARGS")]
     pub command: Option<String>,
 
-    /// How messages are written: `proto` or `json`.
+    /// Codec of messages: `proto` or `json`.
     #[arg(long, value_parser = codec)]
     pub codec: Option<Codec>,
 }
@@ -101,7 +113,12 @@ pub enum Runtime {
 }
 
 impl Options {
-    /// How many transactions each session may have; `None` is all that are left.
+    /// Whether the local Rockset stays after the run.
+    pub(super) fn stays(&self) -> bool {
+        self.keep || self.open
+    }
+
+    /// The number of transactions of each session; `None` is all that are left.
     pub(super) fn session_targets(&self) -> Vec<Option<u64>> {
         match &self.sessions {
             None => vec![None],

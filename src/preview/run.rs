@@ -2,11 +2,12 @@
 
 use super::build::{linked, spec};
 use super::catalog::{self, Endpoint, Program, Task};
-use super::documents::combine::{self, Begin, BindingPlan};
+use super::documents::binding::BindingPlan;
 use super::documents::fixture::Fixture;
+use super::documents::reader::{Begin, Reader};
 use super::options::Runtime;
 use super::output::report::{self, Progress, Report};
-use super::output::{local_rockset, table};
+use super::output::{browser, local_rockset, table};
 use super::runtime::checkpoint::Checkpoint;
 use super::runtime::connection::{Connection, Connector};
 use super::runtime::publication::{Publication, Publisher};
@@ -17,30 +18,33 @@ use super::{Error, Options};
 use crate::flow::Codec;
 use crate::flow::materialize::request;
 use crate::flow::spec::{ConnectorState, MaterializationSpec};
-use serde_json::json;
+use crate::local::Server;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// How often a task is applied until the connector has no more to say.
+/// The most rounds in which a task is applied.
 const APPLY_ROUNDS: usize = 3;
-/// Of how many bindings a report tells.
-const TOLD: usize = 10;
+/// How many bindings a report names.
+const MAX_NAMED: usize = 10;
 
 /// Runs a preview.
 ///
 /// # Errors
-/// Whatever ends it early: files that can't be read, a task that its connector refuses,
-/// a line that is no document, or a connector that fails. Transactions that were
+/// An error that ends the preview early: files that can't be read, a task that its connector
+/// refuses, a line that is no document, or a connector that fails. Transactions that were
 /// committed before stay.
 pub async fn run(options: Options) -> Result<(), Error> {
     let task = catalog::load(&options.source, options.name.as_deref())?;
     let connector = connector(&options, &task)?;
     let mut log = recovery_log(&options)?;
+    local_rockset::check_queries(&options.query)?;
     let mut report = Report::new();
     report.say(&outline(&task));
     let local = if options.local { Some(local_rockset::start()?) } else { None };
+    invite(&options, local.as_ref(), &report);
     let config = match &local {
         Some(server) => local_rockset::point_at(server, task.config.clone())?,
         None => task.config.clone(),
@@ -53,20 +57,57 @@ pub async fn run(options: Options) -> Result<(), Error> {
     outcome?;
 
     if let Some(server) = &local {
+        show_collections(&task, &server.url(), &config, &report).await?;
         let key = config["api_key"].as_str().unwrap_or_default();
-        let endpoint = table::Endpoint::new(&server.url(), key)?;
-        for binding in &task.bindings {
-            let target = |key: &str| binding.resource[key].as_str();
-            if let (Some(workspace), Some(collection)) = (target("workspace"), target("collection"))
-            {
-                report.say(&endpoint.collection(workspace, collection).await?);
-            }
+        for query in &options.query {
+            report.say(query);
+            report.say(&local_rockset::ask(server, key, query).await?);
+        }
+    }
+    match &local {
+        Some(server) if options.stays() => {
+            let says = format!("the console stays at {} until Ctrl-C", server.url());
+            local_rockset::stay(|| report.say(&says)).await
+        }
+        Some(_) => {
+            report
+                .say("the local Rockset has ended; with --keep it stays, and so does its console");
+            Ok(())
+        }
+        None => Ok(()),
+    }
+}
+
+/// Says where the console of a local Rockset that stays is, and opens it.
+fn invite(options: &Options, local: Option<&Server>, report: &Report) {
+    let Some(server) = local.filter(|_| options.stays()) else { return };
+    let url = server.url();
+    report.say(&format!("the console is at {url}, and any API key will do"));
+    if options.open
+        && let Err(error) = browser::open(&url)
+    {
+        report.say(&format!("no browser opens ({error}); open {url} yourself"));
+    }
+}
+
+/// Shows the documents of all collections that the task fills in the local Rockset.
+async fn show_collections(
+    task: &Task,
+    url: &str,
+    config: &Value,
+    report: &Report,
+) -> Result<(), Error> {
+    let endpoint = table::Endpoint::new(url, config["api_key"].as_str().unwrap_or_default())?;
+    for binding in &task.bindings {
+        let target = |key: &str| binding.resource[key].as_str();
+        if let (Some(workspace), Some(collection)) = (target("workspace"), target("collection")) {
+            report.say(&endpoint.collection(workspace, collection).await?);
         }
     }
     Ok(())
 }
 
-/// What is going to be run.
+/// The task in one line.
 fn outline(task: &Task) -> String {
     let collections: BTreeSet<&str> =
         task.bindings.iter().map(|binding| binding.collection.name.as_str()).collect();
@@ -94,7 +135,7 @@ fn connector(options: &Options, task: &Task) -> Result<Connector, Error> {
     })
 }
 
-/// What the runtime remembers of what was before.
+/// The recovery log that the options describe.
 fn recovery_log(options: &Options) -> Result<RecoveryLog, Error> {
     let state = serde_json::from_str(&options.initial_state)
         .map_err(|e| Error::Option { option: "initial-state", reason: format!("not JSON: {e}") })?;
@@ -119,17 +160,17 @@ fn last_materialization(path: &Path) -> Result<MaterializationSpec, Error> {
     Ok(spec)
 }
 
-/// A preview that can begin.
+/// A preview that is ready to run.
 struct Preview<'p> {
     options: &'p Options,
     connector: Connector,
     publisher: Publisher<'p>,
 }
 
-/// The fixture, as it is read at the time.
+/// The fixture that is being read.
 struct Reading {
     transactions: Transactions,
-    /// What it is read for.
+    /// The task that it is read for.
     materialization: MaterializationSpec,
 }
 
@@ -154,16 +195,7 @@ impl Preview<'_> {
             if reading.is_none() && session.has_read() {
                 tell(&publication.bindings, &positions, report);
             }
-            let is_again = reading.is_some();
-            // As long as nobody else says where to read on, it's where the reader is.
-            let going_on = reading.take().filter(|reading| {
-                reading.materialization.bindings == publication.materialization.bindings
-                    && positions == before
-            });
-            let mut now = match going_on {
-                Some(reading) => reading,
-                None => self.read(&publication, positions, is_again, report)?,
-            };
+            let mut now = self.read_on(reading.take(), &publication, positions, &before, report)?;
             let end = session.run(target, &mut now.transactions, &mut committed, report).await?;
             if end == End::Over {
                 return Ok(());
@@ -174,12 +206,12 @@ impl Preview<'_> {
         Ok(())
     }
 
-    /// What is done with the task.
+    /// A step in words, with the number of bindings.
     fn what(&self, doing: &str) -> String {
         format!("{doing} {}", report::count(self.publisher.bindings() as u64, "binding"))
     }
 
-    /// Publishes the task. The older runtime goes on with the connector that it began with.
+    /// Publishes the task. The older runtime keeps the same connector.
     async fn publish(&self, log: &RecoveryLog) -> Result<(Publication, Option<Connection>), Error> {
         let mut connection = Connection::start(&self.connector)?;
         let publication = self.publisher.publish(&mut connection, log.last.as_ref()).await?;
@@ -228,7 +260,7 @@ impl Preview<'_> {
         })
     }
 
-    /// Tells the state after Apply, which is that of the first shard.
+    /// Outputs the state after Apply, which is that of the first shard.
     fn applied(&self, log: &mut RecoveryLog) -> Result<(), Error> {
         let changes = log.take_changes();
         session::output_states(self.options, changes.get(..1).unwrap_or_default())
@@ -263,7 +295,7 @@ impl Preview<'_> {
         let has_state = |state: &ConnectorState| !state.updated_json.is_empty();
         let is_done = !applied.state.as_ref().is_some_and(has_state);
         log.update("Applied", vec![applied.state])?;
-        // Open brings the whole state.
+        // Open sends the whole state, so patches aren't needed.
         log.take_patches();
         Ok(is_done)
     }
@@ -275,6 +307,26 @@ impl Preview<'_> {
             connections.push(Connection::start(&self.connector)?);
         }
         Ok(connections)
+    }
+
+    /// Goes on with the reader of the last session, unless the checkpoint has another position.
+    fn read_on(
+        &self,
+        last: Option<Reading>,
+        publication: &Publication,
+        positions: Vec<Option<u64>>,
+        before: &[Option<u64>],
+        report: &Report,
+    ) -> Result<Reading, Error> {
+        let is_again = last.is_some();
+        let is_next = |last: &Reading| {
+            last.materialization.bindings == publication.materialization.bindings
+                && positions == before
+        };
+        match last.filter(is_next) {
+            Some(reading) => Ok(reading),
+            None => self.read(publication, positions, is_again, report),
+        }
     }
 
     /// Begins to read the fixture, in a thread that nothing waits for: a pipe may
@@ -298,7 +350,9 @@ impl Preview<'_> {
         let begin = Begin { positions, is_again };
         let bindings = Arc::clone(&publication.bindings);
         let read = move || match Fixture::open(&path) {
-            Ok(fixture) => combine::read(fixture, bindings, begin, shards, &progress, &sender),
+            Ok(fixture) => {
+                Reader::new(fixture, bindings, begin, shards, progress).send_all(&sender);
+            }
             Err(error) => drop(sender.blocking_send(Err(error))),
         };
         let thread = std::thread::Builder::new().name("fixture".to_string()).spawn(read);
@@ -308,9 +362,9 @@ impl Preview<'_> {
     }
 }
 
-/// Tells where bindings go on by a checkpoint that doesn't come from this preview.
+/// Reports where bindings read on by a checkpoint from before this preview.
 fn tell(bindings: &[BindingPlan], positions: &[Option<u64>], report: &Report) {
-    for (index, (binding, position)) in bindings.iter().zip(positions).enumerate().take(TOLD) {
+    for (index, (binding, position)) in bindings.iter().zip(positions).enumerate().take(MAX_NAMED) {
         let name = format!("binding {index} ({})", binding.collection.name);
         match position {
             Some(offset) => {
@@ -322,7 +376,7 @@ fn tell(bindings: &[BindingPlan], positions: &[Option<u64>], report: &Report) {
             )),
         }
     }
-    if bindings.len() > TOLD {
-        report.say(&format!("and {} more bindings", bindings.len() - TOLD));
+    if bindings.len() > MAX_NAMED {
+        report.say(&format!("and {} more bindings", bindings.len() - MAX_NAMED));
     }
 }

@@ -1,6 +1,6 @@
-//! What answers of the API hold in place of a value that there isn't.
+//! The form of properties without a value, in answers of the API.
 
-/// What stands in an answer for a property without a value.
+/// What an answer holds for a property without a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Absent {
     /// `null`.
@@ -11,8 +11,8 @@ pub enum Absent {
     LeftOut,
 }
 
-/// What stands for a property of a schema, such as `description` of `Workspace`. Of what
-/// the document doesn't have, nothing.
+/// What an answer holds for a property of a schema without a value, such as `description` of
+/// `Workspace`. A property that the API document doesn't have is left out.
 pub fn absent(schema: &str, property: &str) -> Absent {
     let found = ABSENT.binary_search_by(|(name, _)| (*name).cmp(schema));
     let properties = found.map(|i| ABSENT[i].1).unwrap_or_default();

@@ -1,15 +1,17 @@
 //! The endpoint's side of the wall: a typed client of the Rockset API.
 //!
-//! - [`Client`] and [`types`]: generated from `openapi/rockset.yaml`, a method for
-//!   each operation, a type for each schema. An enumeration has an `Unlisted` value,
-//!   so that an API that grows doesn't break a running client.
-//! - [`connect`]: a client that authenticates, retries, keeps to Rockset's limits and
-//!   traces. [`Writes`] is what its writes came to.
-//! - [`call`]: runs an operation and says in an [`Error`] what went wrong.
-//! - [`client::documents`]: the bodies on the path of a document, written by hand.
-//! - [`rules`]: what else the API says.
-//! - [`answers`]: what stands in an answer for what there isn't.
-//! - [`operations`]: what the API document lists, as a table.
+//! - [`Client`] and [`types`]: generated from `openapi/rockset.yaml`, with a method for each
+//!   operation and a type for each schema. Each enumeration has a variant `Unlisted`, so that
+//!   new values don't break a running client.
+//! - [`connect`]: makes a client that authenticates, retries, keeps to Rockset's limits and
+//!   traces. [`Writes`] counts its writes.
+//! - [`call`]: awaits an operation, and turns a failure into an [`Error`].
+//! - [`client::documents`]: writes of documents, by hand, because they are the hot path.
+//! - [`client::queries`]: SQL, with parameters from Rust values and rows as types of serde.
+//! - [`rules`]: rules of the API that its document can't express.
+//! - [`Secret`]: an API key, which shows nowhere.
+//! - [`answers`]: the form of properties without a value.
+//! - [`operations`]: the operations of the API document, as a table.
 
 pub mod answers;
 pub mod client;
@@ -17,6 +19,7 @@ mod nulls;
 mod open_enum;
 pub mod operations;
 pub mod rules;
+mod secret;
 
 #[allow(missing_docs, clippy::all, clippy::unwrap_used, clippy::expect_used, rustdoc::all)]
 mod generated {
@@ -34,3 +37,4 @@ pub use client::error::Error;
 pub use client::limits::{MetadataLimits, MetadataRate, Writes};
 pub use client::{Connection, Settings, call, connect, connect_with};
 pub use generated::{Client, ResponseValue, types};
+pub use secret::Secret;

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-/// A list that may be `null`, which stands for an empty one.
+/// Reads a list that may be `null`, which stands for an empty one.
 pub fn or_default<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: Default + Deserialize<'de>,

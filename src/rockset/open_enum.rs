@@ -1,4 +1,4 @@
-//! Enumerations that may grow.
+//! Enumerations that an API may extend.
 
 use serde::de::{Deserializer, Error, Visitor};
 use std::fmt;
@@ -32,7 +32,7 @@ macro_rules! open_enum {
             fn from(text: &str) -> Self {
                 match text {
                     $($text => Self::$variant,)+
-                    // The hosted Rockset took them in any letter case.
+                    // The hosted Rockset accepted any letter case.
                     $(_ if text.eq_ignore_ascii_case($text) => Self::$variant,)+
                     _ => Self::Unlisted(text.to_string()),
                 }
@@ -62,8 +62,8 @@ macro_rules! open_enum {
 
 pub(super) use open_enum;
 
-/// Reads a value of an enumeration. It is told by its name, so that a deserializer may
-/// look at what is listed.
+/// Reads a value of an enumeration. The deserializer is given the enumeration's name, so that a
+/// strict one can refuse values that aren't listed.
 pub(super) struct Listed<T>(pub(super) PhantomData<T>);
 
 impl<'de, T: for<'a> From<&'a str>> Visitor<'de> for Listed<T> {

@@ -1,13 +1,15 @@
-//! The operations of the API document as a table, for what is to hold for all of
-//! them: the local server routes it, tests go through it.
+//! The operations of the API document as a table: the local server routes requests by it, and
+//! tests iterate over it.
+
+use super::enums::PrivilegeAction;
 
 /// An operation of the API.
 #[derive(Debug, Clone, Copy)]
 pub struct Operation {
     /// `operationId`, such as `addDocuments`.
     pub operation_id: &'static str,
-    /// The client's function for it, such as `add_documents`. There is none for an operation
-    /// that is sent a form.
+    /// Name of the client's function, such as `add_documents`. An operation whose body is a form
+    /// has none.
     pub function: &'static str,
     /// Method in capitals.
     pub method: &'static str,
@@ -15,23 +17,25 @@ pub struct Operation {
     pub path: &'static str,
     /// Group of operations to which it belongs, such as `Documents`.
     pub tag: &'static str,
-    /// What a caller must be allowed to do.
+    /// What a caller has to show, and what the operation does then.
     pub right: Right,
+    /// The privileges that the caller needs, on the workspace or virtual instance of the path if
+    /// there is one. None if no API key is needed.
+    pub privileges: &'static [PrivilegeAction],
 }
 
-/// What a caller must be allowed to do, from the least to the most. Who has a right has
-/// those before it, too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What a caller has to show, and what an operation does then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Right {
-    /// Nothing: the operation is open to those without a key.
+    /// No key is needed.
     Nothing,
-    /// Bring the key of an integration, which the operation looks at itself.
+    /// The key of an integration, which the operation checks itself.
     IntegrationKey,
-    /// Look at what there is.
+    /// An API key, to read anything.
     Read,
-    /// Run queries, and end them.
+    /// An API key, to run queries and end them.
     Query,
-    /// Create, change or delete something.
+    /// An API key, to create, change or delete something.
     Write,
 }
 

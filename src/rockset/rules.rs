@@ -1,37 +1,37 @@
-//! Rules of the API that no schema of its document says, for both of its sides.
+//! Rules of the API that the schemas of its document don't express. Client and server share them.
 
 use std::ops::RangeInclusive;
 
 /// The field that identifies a document.
 pub const ID: &str = "_id";
-/// The field with Rockset's own notes on a document.
+/// The field with Rockset's own metadata of a document.
 pub const META: &str = "_meta";
-/// The field that says when what a document tells of happened.
+/// The field with the time of the event that a document describes.
 pub const EVENT_TIME: &str = "_event_time";
 
-/// The most bytes that the body of a request may have.
+/// The largest body of a request, in bytes.
 pub const MAX_BODY: usize = 10 << 20;
-/// The most documents that a request may add, patch or delete.
+/// The largest number of documents that a request may add, patch or delete.
 pub const MAX_DOCUMENTS: usize = 20_000;
 
-/// Seconds for which documents may be kept: from an hour to ten years.
+/// The range of a retention in seconds: an hour to ten years.
 pub const RETENTION_SECS: RangeInclusive<i64> = 3_600..=315_359_999;
 
-/// The most characters of the name of a workspace, collection or integration.
+/// The largest length of the name of a workspace, collection or integration, in characters.
 pub const MAX_NAME: usize = 100;
-/// What such a name looks like, as a regular expression.
+/// A regular expression that matches such names.
 pub const NAME_PATTERN: &str = "^[A-Za-z0-9][A-Za-z0-9_-]*$";
 
-/// Why something is no name of a workspace, collection or integration.
+/// Why a text is no name of a workspace, collection or integration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotAName {
     /// It is empty, or longer than [`MAX_NAME`].
     #[error("has {0} characters; write 1 to {MAX_NAME}")]
     Length(usize),
-    /// It begins with something else than a letter or a digit of ASCII.
+    /// It doesn't begin with a letter or a digit of ASCII.
     #[error("does not start with a letter or a digit")]
     Start,
-    /// It holds something else than letters, digits, `_` and `-`.
+    /// It holds a character other than letters, digits, `_` and `-`.
     #[error("holds {0:?}; write letters, digits, _ and - only")]
     Character(char),
 }
@@ -48,12 +48,12 @@ pub fn check_name(name: &str) -> Result<(), NotAName> {
     other.map_or(Ok(()), |other| Err(NotAName::Character(other)))
 }
 
-/// The formats of an event time that is a number, each with its microseconds a unit. Without
-/// a format, it counts microseconds.
+/// The formats of an event time that is a number, each with its unit in microseconds. Without a
+/// format, the unit is a microsecond.
 pub const EVENT_TIME_FORMATS: [(&str, i64); 2] =
     [("seconds_since_epoch", 1_000_000), ("milliseconds_since_epoch", 1_000)];
 
-/// The sizes of a virtual instance, each with the write requests a second that it accepts.
+/// The sizes of a virtual instance, each with the write requests per second that it accepts.
 pub const INSTANCE_SIZES: [(&str, u32); 13] = [
     ("FREE", 1),
     ("NANO", 5),

@@ -5,5 +5,6 @@
 mod client;
 #[cfg(feature = "local")]
 mod limits;
+mod queries;
 #[path = "../support/mod.rs"]
 mod support;

@@ -5,6 +5,7 @@ import json
 import os
 import time
 import uuid
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,15 +15,19 @@ from rockset import Configuration, RocksetClient
 ROOT = Path(__file__).parents[2]
 
 
-def connect(url, key=None, **settings):
-    """A client of the server there.
+def member(url):
+    """The address as the Python client takes it.
 
-    The client rewrites any host that is a plain string to HTTPS and refuses it unless it
-    is of rockset.com. A member of an enumeration, as its own `Regions`, it takes as it is.
+    It rewrites any host that is a plain string to HTTPS and refuses it unless it is of
+    rockset.com. A member of an enumeration, as its own `Regions`, it takes as it is.
     """
-    host = enum.Enum("Host", {"here": url}, type=str).here
+    return enum.Enum("Host", {"here": url}, type=str).here
+
+
+def connect(url, key=None, **settings):
+    """A client of the server there."""
     key = key or os.environ["ROCKSET_API_KEY"]
-    return RocksetClient(host=host, config=Configuration(api_key=key, **settings))
+    return RocksetClient(host=member(url), config=Configuration(api_key=key, **settings))
 
 
 def problem(raised):
@@ -34,16 +39,31 @@ def problem(raised):
 
 def eventually(check):
     """Waits until a check holds."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not check():
         assert time.monotonic() < end, "it never came true"
         time.sleep(0.02)
+
+
+@contextmanager
+def ready(client, name, **settings):
+    """Makes a collection of that name, waits until it is READY, and deletes it at the end."""
+    client.Collections.create_s3_collection(name=name, **settings)
+    eventually(lambda: client.Collections.get(collection=name).data.status == "READY")
+    yield name
+    client.Collections.delete(collection=name)
 
 
 @pytest.fixture(params=["HTTP", "HTTPS"])
 def rs(request):
     """A client of the server without limits, on either protocol."""
     return connect(os.environ[f"ROCKSET_{request.param}"], ssl_ca_cert=os.environ["ROCKSET_CA"])
+
+
+@pytest.fixture
+def queries():
+    """A client of the server that runs queries."""
+    return connect(os.environ["ROCKSET_QUERIES"])
 
 
 @pytest.fixture

@@ -29,10 +29,32 @@ BOUNDS = {
 }
 # What the last edition of the API has, and the client doesn't know.
 NEWER = {
+    "CollectionMount": {
+        "next_refresh_time_ms",
+        "ready_at_timestamp_millis",
+        "seqno",
+        "snapshot_id",
+        "type",
+    },
     "Collection": {"field_partitions", "field_schemas", "storage_type"},
     "ErrorModel": {"message_key", "internal_errors"},
     "FormatParams": {"avro"},
-    "QueryResponse": {"status"},
+    "QueryResponse": {"aliases", "status"},
+    "ValidateQueryResponse": {"aliases", "name", "views"},
+    "VirtualInstance": {
+        "compute_type",
+        "concurrent_queries_limit",
+        "concurrent_query_execution_limit",
+        "current_type",
+        "dedicated_streaming_ingest_active",
+        "dedicated_streaming_ingest_toggling",
+        "default_pod_count",
+        "desired_type",
+        "enable_dedicated_streaming_ingest",
+        "microbatch_policy",
+        "scaled_pod_count",
+        "suspended_at",
+    },
 }
 
 

@@ -2,7 +2,7 @@
 
 use crate::support::connector::{Connector, Ended};
 use crate::support::limited::{HOSTED, Limited};
-use crate::support::local::Local;
+use crate::support::local::{Local, options};
 use crate::support::scripted::{Answer, Scripted};
 use crate::support::session::transaction;
 use crate::support::stored::count;
@@ -11,6 +11,8 @@ use materialize_rockset::flow::materialize::{request, response};
 use materialize_rockset::flow::spec::materialization_spec::Binding;
 use materialize_rockset::flow::spec::{ConnectorState, MaterializationSpec};
 use materialize_rockset::flow::{Codec, Request, Response};
+use materialize_rockset::local::Options;
+use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -86,6 +88,62 @@ async fn fill(task: &MaterializationSpec) {
     let stores = (0..3).map(|id| store(0, &[json!(id)], &[json!("text")]));
     transaction(&mut connector, stores).await;
     assert_eq!(connector.end().await.code, Some(0));
+}
+
+/// The privileges that docs/access.md lists are enough for all that a task does, and each is needed.
+#[tokio::test]
+async fn a_key_needs_these_privileges_and_no_others() {
+    let local = Local::with(Options { api_key: Some("right".parse().unwrap()), ..options() });
+    let url = local.server.url();
+    let roles = "/v1/orgs/self/roles";
+    let role = json!({"role_name": "connector"});
+    local.by("right", Method::POST, roles, role).await.data();
+    let key = json!({"name": "connector", "role": "connector"});
+    let made = local.by("right", Method::POST, "/v1/orgs/self/users/self/apikeys", key).await;
+    let key = made.data()["key"].clone();
+    let with_key = |bindings: Vec<Binding>| MaterializationSpec {
+        config_json: json!({"api_key": key, "region_base_url": url}).to_string().into(),
+        ..task(&url, bindings)
+    };
+    let bind = || binding("made", "c", &["id"], &["text"]);
+    let first = with_key(vec![bind()]);
+    let described = settings(backfilled(bind(), 1), json!({"description": "mine"}));
+    let (again, described) = (with_key(vec![backfilled(bind(), 1)]), with_key(vec![described]));
+    let needed = [
+        "CREATE_WS_GLOBAL",
+        "LIST_RESOURCES_WS",
+        "CREATE_COLLECTION_WS",
+        "UPDATE_COLLECTION_WS",
+        "DELETE_COLLECTION_WS",
+        "WRITE_DATA_WS",
+    ];
+    let grant = async |without: &str| {
+        let actions = needed.iter().filter(|it| **it != without);
+        let privileges: Value = actions.map(|it| json!({ "action": it })).collect();
+        let path = format!("{roles}/connector");
+        let role = json!({ "privileges": privileges });
+        local.by("right", Method::POST, &path, role).await.data();
+    };
+    let lacks = async |without: &str, request: Request| {
+        grant(without).await;
+        let ended = fails(request).await;
+        assert!(ended.error().contains(without), "{without}: {}", ended.error());
+        grant("").await;
+    };
+    lacks("CREATE_WS_GLOBAL", apply(&first, None, &json!({}))).await;
+    lacks("CREATE_COLLECTION_WS", apply(&first, None, &json!({}))).await;
+    lacks("LIST_RESOURCES_WS", apply(&first, None, &json!({}))).await;
+    applied(apply(&first, None, &json!({}))).await;
+    fill(&first).await;
+    lacks("DELETE_COLLECTION_WS", apply(&again, Some(&first), &json!({}))).await;
+    let done = applied(apply(&again, Some(&first), &json!({}))).await;
+    let state = updated(&json!({}), &done.state);
+    lacks("UPDATE_COLLECTION_WS", apply(&described, Some(&again), &state)).await;
+    applied(apply(&described, Some(&again), &state)).await;
+    fill(&described).await;
+    let docs = "/v1/orgs/self/ws/made/collections/c";
+    let found = local.by("right", Method::GET, docs, json!({})).await;
+    assert_eq!(found.data()["stats"]["doc_count"], 3);
 }
 
 #[tokio::test]
@@ -325,6 +383,33 @@ async fn a_name_that_something_else_has() {
         );
         assert!(server.seen().len() < 12, "{:?}", server.seen());
     }
+}
+
+/// The name is that of a real alias, and the collection has one, too.
+#[tokio::test]
+async fn aliases_keep_collections_from_being_made() {
+    let local = Local::start();
+    let url = local.server.url();
+    let first = task(&url, vec![plain("c")]);
+    applied(apply(&first, None, &json!({}))).await;
+    let aliases = "/v1/orgs/self/ws/commons/aliases";
+    local.post(aliases, json!({"name": "a", "collections": ["commons.c"]})).await.data();
+    let ended = fails(apply(&task(&url, vec![plain("a")]), None, &json!({}))).await;
+    let told = "bindings[0]: collection commons.a can't be created, because an alias has the name \
+                commons.a: delete it in Rockset, or name another collection in the binding's \
+                resource: ";
+    assert!(ended.error().starts_with(told), "{ended:?}");
+
+    let backfill = task(&url, vec![backfilled(plain("c"), 1)]);
+    let ended = fails(apply(&backfill, Some(&first), &json!({}))).await;
+    let told = "bindings[0]: deleting collection commons.c, on which aliases or views depend: \
+                delete those in Rockset, or let them refer to another collection: Rockset answered \
+                409 DEPENDENTRESOURCES: Collection \"c\" can't be deleted: alias \"commons.a\" is \
+                for it";
+    assert!(ended.error().starts_with(told), "{ended:?}");
+    local.delete(&format!("{aliases}/a")).await.data();
+    let done = applied(apply(&backfill, Some(&first), &json!({}))).await;
+    assert_eq!(done.action_description.lines().count(), 2);
 }
 
 /// Somebody creates the collection and deletes it, again and again.

@@ -118,7 +118,12 @@ async fn integrations_are_asked_for_together() {
     calls.sort();
     assert_eq!(
         calls,
-        ["GET /v1/orgs/self/integrations", "GET /v1/orgs/self/ws/commons/collections"]
+        [
+            "GET /v1/orgs/self/integrations",
+            "GET /v1/orgs/self/ws/commons/aliases",
+            "GET /v1/orgs/self/ws/commons/collections",
+            "GET /v1/orgs/self/ws/commons/views",
+        ]
     );
 }
 

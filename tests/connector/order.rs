@@ -9,8 +9,7 @@ use crate::support::task::{
 use axum::extract::{DefaultBodyLimit, State};
 use axum::{Json, Router};
 use http::Method;
-use materialize_rockset::driver::write::batch::Limits;
-use materialize_rockset::driver::{self, Options};
+use materialize_rockset::driver::{self, Limits, Options};
 use materialize_rockset::flow::codec::{FrameReader, FrameWriter};
 use materialize_rockset::flow::spec::MaterializationSpec;
 use materialize_rockset::flow::{Codec, Request, materialize};

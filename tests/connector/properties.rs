@@ -11,8 +11,7 @@ use crate::support::task::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use materialize_rockset::driver::write::batch::Limits;
-use materialize_rockset::driver::{self, Options};
+use materialize_rockset::driver::{self, Limits, Options};
 use materialize_rockset::flow::codec::{FrameReader, FrameWriter};
 use materialize_rockset::flow::materialize::request::Store;
 use materialize_rockset::flow::spec::{FieldSelection, MaterializationSpec};

@@ -147,6 +147,39 @@ async fn it_is_read_only() {
 }
 
 #[tokio::test]
+async fn names_that_something_else_has() {
+    let local = Local::with_collection(json!({})).await;
+    let alias = json!({"name": "a", "collections": ["commons.c"]});
+    local.post("/v1/orgs/self/ws/commons/aliases", alias).await.data();
+    let told = |index: usize, kind: &str, name: &str| {
+        format!(
+            "bindings[{index}].resource.collection (acmeCo/{name}): {kind} has the name \
+             commons.{name}: delete it in Rockset, or name another collection in the binding's \
+             resource"
+        )
+    };
+    let url = local.server.url();
+    let from_s3 = json!({"initializeFromS3": {"integration": "i", "bucket": "b"}});
+    local.post("/v1/orgs/self/integrations", json!({"name": "i", "s3": {}})).await.data();
+    let bindings = || vec![bind("b", json!({}), TEXT), bind("a", json!({}), TEXT)];
+    let ended = validate(&url, vec![bind("a", from_s3, TEXT)]).await;
+    assert!(problems(&ended).contains(&told(0, "an alias", "a")), "{ended:?}");
+    let ended = validate(&url, bindings()).await;
+    assert!(problems(&ended).contains(&told(1, "an alias", "a")), "{ended:?}");
+
+    if cfg!(feature = "engine") {
+        let view = json!({"name": "b", "query": "SELECT n FROM a"});
+        local.post("/v1/orgs/self/ws/commons/views", view).await.data();
+        let ended = validate(&url, bindings()).await;
+        let problems = problems(&ended);
+        assert!(problems.contains(&told(0, "a view", "b")), "{problems}");
+        assert!(problems.contains(&told(1, "an alias", "a")), "{problems}");
+        let ended = validate(&url, vec![bind("b", json!({}), TEXT)]).await;
+        assert!(ended.error().contains(&told(0, "a view", "b")), "{ended:?}");
+    }
+}
+
+#[tokio::test]
 async fn all_problems_at_once() {
     let local = Local::start();
     let gcs = json!({"name": "gcs", "gcs": {"gcp_service_account": {"service_account_key_file_json": "{}"}}});

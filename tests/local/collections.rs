@@ -123,9 +123,8 @@ async fn what_is_not_there_is_told_as_the_hosted_service_told_it() {
     assert_eq!(local.delete(delete).await.body["message_key"], "QUERY_NOT_FOUND");
 }
 
-/// Until they can be created, none of them is there.
 #[tokio::test]
-async fn there_are_no_views_aliases_and_lambdas() {
+async fn at_first_there_are_no_views_aliases_and_lambdas() {
     let local = Local::start();
     for kind in ["views", "aliases", "lambdas"] {
         for place in ["", "/ws/commons"] {
@@ -484,11 +483,11 @@ async fn every_secret_of_an_integration_is_masked() {
     let local = Local::start();
     let aws = json!({"aws_access_key_id": "AKIA1", "aws_secret_access_key": "s3cret"});
     for service in [
-        json!({"azure_blob_storage": {"connection_string": "s3cret"}}),
-        json!({"azure_event_hubs": {"connection_string": "s3cret"}}),
-        json!({"azure_service_bus": {"connection_string": "s3cret"}}),
+        json!({"azure_blob_storage": {"connection_string": "Endpoint=e;Key=s3cret"}}),
+        json!({"azure_event_hubs": {"connection_string": "Endpoint=e;Key=s3cret"}}),
+        json!({"azure_service_bus": {"connection_string": "Endpoint=e;Key=s3cret"}}),
         json!({"dynamodb": {"aws_access_key": aws}}),
-        json!({"gcs": {"gcp_service_account": {"service_account_key_file_json": "s3cret"}}}),
+        json!({"gcs": {"gcp_service_account": {"service_account_key_file_json": "{\"key\": \"s3cret\"}"}}}),
         json!({"kafka": {
             "connection_string": "s3cret",
             "security_config": {"api_key": "user", "secret": "s3cret"},
@@ -511,8 +510,36 @@ async fn every_secret_of_an_integration_is_masked() {
         assert_eq!(created.data()["name"], json!(kind));
         assert!(!created.body.to_string().contains("s3cret"), "{kind}");
     }
-    for wrong in [json!({"name": "i"}), json!({"name": "i", "s3": {}, "gcs": {}})] {
-        local.post(INTEGRATIONS, wrong).await.refused(400, "INVALIDINPUT");
+    let role = json!({"aws_role_arn": "arn:aws:iam::1:role/r"});
+    let snowflake = |path: &str| {
+        json!({"default_warehouse": "w", "password": "s3cret", "s3_export_path": path,
+               "snowflake_url": "u", "username": "user"})
+    };
+    for (wrong, place) in [
+        (json!({}), "one service"),
+        (json!({"s3": {}, "gcs": {}}), "one service"),
+        (json!({"s3": {"aws_role": role, "aws_access_key": aws}}), "excludes"),
+        (json!({"s3": {"aws_role": {"aws_role_arn": "r"}}}), "s3.aws_role.aws_role_arn"),
+        (
+            json!({"kinesis": {"aws_access_key": {"aws_access_key_id": "", "aws_secret_access_key": "s3cret"}}}),
+            "aws_access_key_id",
+        ),
+        (json!({"azure_blob_storage": {"connection_string": "s3cret"}}), "connection_string"),
+        (json!({"azure_event_hubs": {}}), "connection_string"),
+        (json!({"azure_service_bus": {"connection_string": "=s3cret"}}), "connection_string"),
+        (
+            json!({"gcs": {"gcp_service_account": {"service_account_key_file_json": "s3cret"}}}),
+            "JSON",
+        ),
+        (json!({"mongodb": {"connection_uri": "http://user:s3cret@localhost"}}), "connection_uri"),
+        (json!({"snowflake": snowflake("b")}), "s3_export_path"),
+        (json!({"kafka": {"use_v3": true, "connection_string": "s3cret"}}), "bootstrap_servers"),
+    ] {
+        let mut wrong = wrong;
+        wrong["name"] = json!("wrong");
+        let refused = local.post(INTEGRATIONS, wrong).await;
+        assert!(refused.refused(400, "INVALIDINPUT").contains(place), "{refused:?}");
+        assert!(!refused.body.to_string().contains("s3cret"), "{refused:?}");
     }
     assert!(!local.get("/local").await.body.to_string().contains("s3cret"));
 }
@@ -526,4 +553,90 @@ async fn the_client_sorts_the_errors() {
     let workspace = serde_json::from_value(json!({"name": "commons"})).unwrap();
     let exists = call(client.create_workspace(&workspace)).await.unwrap_err();
     assert!(matches!(exists, Error::AlreadyExists(_)), "{exists}");
+}
+
+#[cfg(not(feature = "engine"))]
+#[tokio::test]
+async fn queries_need_the_engine() {
+    let local = Local::start();
+    let queries = "/v1/orgs/self/queries";
+    let answer = local.post(queries, json!({"sql": {"query": "SELECT 1"}})).await;
+    assert!(answer.refused(501, "NOTIMPLEMENTEDYET").contains("`engine`"));
+    for path in [queries, "/v1/orgs/self/queries/x", "/v1/orgs/self/queries/x/pages"] {
+        local.get(path).await.refused(501, "NOTIMPLEMENTEDYET");
+    }
+}
+
+/// Every kind of source is kept and shown, and tells that nobody reads it.
+#[tokio::test]
+async fn sources_of_every_kind_tell_that_they_are_not_read() {
+    let local = Local::with_collection(json!({})).await;
+    let aws = json!({"aws_access_key_id": "AKIA1", "aws_secret_access_key": "s3cret"});
+    let azure = json!({"connection_string": "Endpoint=e;Key=s3cret"});
+    let snowflake = json!({"default_warehouse": "w", "password": "p", "s3_export_path": "s3://b",
+                           "snowflake_url": "u", "username": "user"});
+    for (kind, credentials, source) in [
+        ("azure_blob_storage", azure.clone(), json!({"container": "c", "prefix": "p"})),
+        (
+            "azure_event_hubs",
+            azure.clone(),
+            json!({"hub_id": "h", "offset_reset_policy": "EARLIEST"}),
+        ),
+        ("azure_service_bus", azure, json!({"topic": "t", "subscription": "s"})),
+        ("dynamodb", json!({"aws_access_key": aws}), json!({"table_name": "t", "aws_region": "r"})),
+        ("gcs", json!({}), json!({"bucket": "b", "prefix": "p"})),
+        (
+            "kafka",
+            json!({"use_v3": true, "bootstrap_servers": "h:9092"}),
+            json!({"kafka_topic_name": "t", "use_v3": true}),
+        ),
+        ("kinesis", json!({"aws_access_key": aws}), json!({"stream_name": "s"})),
+        (
+            "mongodb",
+            json!({"connection_uri": "mongodb://localhost"}),
+            json!({"database_name": "d", "collection_name": "c"}),
+        ),
+        ("snowflake", snowflake, json!({"database": "d", "schema": "s", "table_name": "t"})),
+    ] {
+        let name = kind.replace('_', "-");
+        let mut integration = json!({ "name": name });
+        integration[kind] = credentials;
+        local.post(INTEGRATIONS, integration).await.data();
+        let mut definition = json!({ "integration_name": name });
+        definition[kind] = source.clone();
+        let made = local.post(&format!("{C}/sources"), definition.clone()).await;
+        let path = format!("{C}/sources/{}", made.data()["id"].as_str().unwrap());
+        let shown = local.get(&path).await.data().clone();
+        for (property, value) in source.as_object().unwrap() {
+            assert_eq!(&shown[kind][property], value, "{kind}: {shown}");
+        }
+        assert_eq!(shown["integration_name"], json!(name));
+        assert_eq!(shown["status"]["state"], "ERROR", "{shown}");
+        let message = shown["status"]["message"].as_str().unwrap();
+        assert!(message.contains("reads"), "{kind}: {message}");
+
+        // An integration is for sources of its own kind.
+        let mut other = json!({ "integration_name": name });
+        other[if kind == "gcs" { "kinesis" } else { "gcs" }] =
+            json!({"stream_name": "s", "bucket": "b"});
+        local.post(&format!("{C}/sources"), other).await.refused(400, "INVALIDINPUT");
+
+        let settings = match kind {
+            "azure_blob_storage" => json!({"azblob_scan_frequency": "PT1M"}),
+            "dynamodb" => json!({"dynamodb_stream_poll_frequency": "PT1M"}),
+            "gcs" => json!({"gcs_scan_frequency": "PT1M"}),
+            _ => {
+                let change = json!({"s3": {"settings": {"s3_scan_frequency": "PT1M"}}});
+                local.send(Method::PUT, &path, change).await.refused(400, "INVALIDINPUT");
+                continue;
+            }
+        };
+        let mut change = json!({});
+        change[kind] = json!({ "settings": settings });
+        let changed = local.send(Method::PUT, &path, change).await;
+        assert_eq!(changed.data()[kind]["settings"], settings);
+        local.send(Method::PUT, &path, json!({})).await.refused(400, "INVALIDINPUT");
+    }
+    assert_eq!(local.get(C).await.data()["status"], "READY");
+    assert_eq!(local.get(C).await.data()["sources"].as_array().unwrap().len(), 9);
 }

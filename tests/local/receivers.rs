@@ -122,7 +122,13 @@ async fn only_the_key_of_a_kafka_integration_is_good() {
     let key = |key: &str| Some(key.parse().unwrap());
     let local = Local::with(Options { api_key: key("any"), ..options() });
     let good = integration(&local, "k", &[]).await;
-    local.post(INTEGRATIONS, json!({"name": "pulls", "kafka": {"use_v3": true}})).await.data();
+    local
+        .post(
+            INTEGRATIONS,
+            json!({"name": "pulls", "kafka": {"use_v3": true, "bootstrap_servers": "h:9092"}}),
+        )
+        .await
+        .data();
     assert!(good.starts_with("kafka"), "the plugin refuses {good}");
     let body = json!({"topic": "t", "kafka_messages": []});
     for bad in ["kafka://", "", "any", "********"] {
@@ -200,7 +206,7 @@ async fn what_is_wrong_in_pushed_messages_is_named() {
 }
 
 /// Uploads a file with other parts of the form.
-async fn upload(local: &Local, name: &str, file: &[u8], others: &[(&str, &str)]) -> Answer {
+pub async fn upload(local: &Local, name: &str, file: &[u8], others: &[(&str, &str)]) -> Answer {
     let boundary = "end-of-a-part";
     let mut body = Vec::new();
     let head = format!(
@@ -308,6 +314,13 @@ async fn csv_is_read_as_params_say() {
     assert_eq!(document["c1"], json!({"__rockset_type": "date", "value": "2018-11-04"}));
     assert_eq!(document["c2"], "x");
     assert_eq!(document["_meta"]["file_upload"]["file"], "basic.csv");
+
+    // Spaces before a quote belong to no value; others do.
+    let spaced = b"\"_id\", \"b\"\ns,  \"1, \"\"2\"\"\" \nt, x\nu, \n";
+    upload(&local, "spaced.csv", spaced, &[]).await.data();
+    for (id, b) in [("s", "1, \"2\" "), ("t", " x"), ("u", " ")] {
+        assert_eq!(local.document(id).await["b"], b);
+    }
 
     let by_name = upload(&local, "b.csv", b"_id,b\n1,2\n", &[]).await;
     assert_eq!(by_name.status, 200, "{by_name:?}");

@@ -269,6 +269,87 @@ async fn of_the_organization() {
 }
 
 #[tokio::test]
+async fn of_users() {
+    let local = Local::start();
+    let users = "/v1/orgs/self/users";
+    let user = "{created_at, email, first_name=null, last_name=null, roles [_], state}";
+    let data = format!("{{data {user}}}");
+    let body = json!({"email": "user@example.com", "roles": ["read-only"]});
+    let created = outlines(&local, post(users, body), 200, &data).await;
+    assert_eq!(created["data"]["state"], "NEW");
+    let path = format!("{users}/user@example.com");
+    outlines(&local, get(&path), 200, user).await;
+    outlines(&local, get(&format!("{users}/self")), 200, user).await;
+    outlines(&local, get(users), 200, &format!("{{data [{user}]}}")).await;
+    outlines(&local, post(&path, json!({"roles": ["member"]})), 200, user).await;
+    let gone = "{data {created_at=null, email, first_name=null, last_name=null, roles [], \
+                state=null}}";
+    outlines(&local, delete(&path), 200, gone).await;
+}
+
+#[tokio::test]
+async fn of_roles() {
+    let local = Local::start();
+    let roles = "/v1/orgs/self/roles";
+    let role = |description: &str, privilege: &str| {
+        format!(
+            "{{role_name, description{description}, owner_email, created_by, \
+             privileges [{{{privilege}}}], created_at}}"
+        )
+    };
+    let data = |role: String| format!("{{data {role}}}");
+    let (whole, global) =
+        ("action, resource_name, cluster", "action, resource_name=null, cluster=null");
+    let body = json!({"role_name": "go_role", "description": "created", "privileges": [
+        {"action": "LIST_RESOURCES_WS", "cluster": "*ALL*", "resource_name": "persistent"},
+        {"action": "QUERY_VI", "cluster": "*ALL*", "resource_name": "rrn:vi:usw2a1:1"},
+    ]});
+    outlines(&local, post(roles, body), 200, &data(role("", whole))).await;
+    let path = format!("{roles}/go_role");
+    outlines(&local, get(&path), 200, &data(role("", whole))).await;
+    outlines(&local, get(roles), 200, &data(format!("[{}]", role("", whole)))).await;
+    let body = json!({"description": "updated", "privileges": [{"action": "LIST_ROLES_GLOBAL"}]});
+    outlines(&local, post(&path, body), 200, &data(role("", global))).await;
+    outlines(&local, delete(&path), 200, &data(role("", global))).await;
+    let integration = json!({"role_name": "go_role", "privileges": [
+        {"action": "CREATE_COLLECTION_INTEGRATION", "resource_name": "test"},
+    ]});
+    let shape = role("=null", "action, resource_name, cluster=null");
+    outlines(&local, post(roles, integration), 200, &data(shape)).await;
+    let missing = get("/v1/orgs/self/roles/non-existing-role");
+    let missing = outlines(&local, missing, 404, ERROR).await;
+    assert_eq!(missing["message_key"], "ROLE_NOT_FOUND_NAME");
+    assert_eq!(missing["message"], "Role \"non-existing-role\" not found");
+}
+
+#[tokio::test]
+async fn of_api_keys() {
+    let local = Local::start();
+    local.post("/v1/orgs/self/roles", json!({"role_name": "integration-test"})).await.data();
+    let keys = "/v1/orgs/self/users/self/apikeys";
+    let key = |accessed: &str, role: &str| {
+        format!(
+            "{{created_at, name, key, last_access_time{accessed}, expiry_time=null, role{role}, \
+             created_by, created_by_apikey_name, state}}"
+        )
+    };
+    let data = |key: String| format!("{{data {key}}}");
+    let body = json!({"name": "go_key", "role": "integration-test"});
+    let created = outlines(&local, post(keys, body), 200, &data(key("=null", ""))).await;
+    let text = created["data"]["key"].as_str().unwrap();
+    local.by(text, Method::GET, keys, json!({})).await.refused(403, "FORBIDDEN");
+    let path = format!("{keys}/go_key");
+    let shown = outlines(&local, get(&path), 200, &data(key("", ""))).await;
+    assert_eq!(shown["data"]["key"], text[..6]);
+    outlines(&local, get(keys), 200, &data(format!("[{}]", key("", "")))).await;
+    let suspended = json!({"state": "SUSPENDED"});
+    outlines(&local, post(&path, suspended), 200, &data(key("", ""))).await;
+    outlines(&local, delete(&path), 200, &data(key("", ""))).await;
+    let plain = post(keys, json!({"name": "plain"}));
+    outlines(&local, plain, 200, &data(key("=null", "=null"))).await;
+}
+
+#[tokio::test]
 async fn of_what_is_not_found() {
     let local = Local::start();
     for (path, key, message) in [
@@ -290,4 +371,249 @@ async fn of_what_is_not_found() {
     for path in ["/v1/orgs/self/aliases", "/v1/orgs/self/views", "/v1/orgs/self/lambdas"] {
         outlines(&local, get(path), 200, "{data []}").await;
     }
+}
+
+#[cfg(feature = "engine")]
+const QUERY: &str = "query_id, status, executed_by, submitted_at";
+#[cfg(feature = "engine")]
+const SIZES: &str =
+    "result_set_document_count=null, result_set_bytes_size=null, result_set_file_count=null";
+
+/// What is known of a query, from when it expires on.
+#[cfg(feature = "engine")]
+fn query(expires: &str, sizes: &str, pagination: &str, sql: &str) -> String {
+    format!(
+        "{{{QUERY}, expires_at{expires}, stats {{elapsed_time_ms, throttled_time_ms, {sizes}}}, \
+         destination_uri=null, pagination{pagination}, last_offset=null, query_errors [], \
+         sql{sql}, cancellation_tag=null"
+    )
+}
+
+#[cfg(feature = "engine")]
+#[tokio::test]
+async fn of_queries() {
+    let queries = "/v1/orgs/self/queries";
+    let local = Local::with_collection(json!({})).await;
+    local.add(json!([{"_id": "1", "a": null, "b": {}}])).await.data();
+    let body = json!({"sql": {"query": "SELECT 1", "parameters": []}});
+    let first = "{collections [], aliases [], column_fields [{name, type}], results [{?field0}], \
+                 query_id, stats {elapsed_time_ms, throttled_time_micros}, status}";
+    outlines(&local, post(queries, body.clone()), 200, first).await;
+    let instance = "/v1/orgs/self/virtualinstances/main/queries";
+    let instance_rrn =
+        instance.replace("main", "rrn:vi:local:00000000-0000-4000-8000-000000000000");
+    outlines(&local, post(&instance_rrn, body.clone()), 200, first).await;
+    let all = json!({"sql": {"query": "SELECT * FROM commons.c LIMIT 10"}});
+    let shape = "{collections [_], aliases [], results [{_id, _event_time, a=null, b {}}], \
+                 query_id, stats {elapsed_time_ms, throttled_time_micros}, status}";
+    outlines(&local, post(queries, all), 200, shape).await;
+
+    let validated = "{aliases [], views [], name [], collections [], parameters []}";
+    outlines(&local, post(&format!("{queries}/validations"), body.clone()), 200, validated).await;
+
+    let mut later = body;
+    later["async"] = json!(true);
+    later["async_options"] = json!({"client_timeout_ms": 0});
+    let queued = "{query_id, status, stats {elapsed_time_ms, throttled_time_micros}}";
+    let queued = outlines(&local, post(queries, later), 200, queued).await;
+    let path = format!("{queries}/{}", queued["query_id"].as_str().unwrap());
+    while local.get(&path).await.data()["status"] != "COMPLETED" {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let sizes = "result_set_document_count, result_set_bytes_size, result_set_file_count=null";
+    let data = query("", sizes, " {start_cursor}", "=null");
+    let known = format!("{{data {data}}}, last_offset=null}}");
+    outlines(&local, get(&path), 200, &known).await;
+    let page = "{results [{?field0}], results_total_doc_count, \
+                pagination {current_page_doc_count, next_cursor_offset, start_cursor=null, \
+                next_cursor=null, next_page_link=null}}";
+    outlines(&local, get(&format!("{path}/pages")), 200, page).await;
+    outlines(&local, delete(&path), 200, &format!("{{data {data}}}}}")).await;
+    outlines(&local, get(queries), 200, "{data []}").await;
+
+    local.post(queries, json!({"sql": {"query": "SELECT 2"}})).await;
+    let listed = query("=null", SIZES, "=null", "");
+    let listed = format!("{{data [{listed}, user_agent=null, api_key_identifier}}]}}");
+    outlines(&local, get(instance), 200, &listed).await;
+
+    let wrong = json!({"sql": {"query": "SELECT COUT(*)"}});
+    let error = "{message, message_key=null, type, line, column, trace_id, error_id, query_id, \
+                 internal_errors=null}";
+    let wrong = outlines(&local, post(queries, wrong), 400, error).await;
+    assert_eq!((&wrong["line"], &wrong["column"]), (&json!(1), &json!(8)));
+}
+
+/// A version of a query lambda, from its description on.
+#[cfg(feature = "engine")]
+fn version(description: &str, stats: &str) -> String {
+    format!(
+        "{{workspace, created_by, created_by_apikey_name, created_at, name, version, \
+         description{description}, sql {{query, default_parameters []}}, collections [], state, \
+         stats {{{stats}, last_execution_error=null, last_execution_error_message=null}}, \
+         public_access_id=null}}"
+    )
+}
+
+#[cfg(feature = "engine")]
+#[tokio::test]
+async fn of_query_lambdas() {
+    let local = Local::start();
+    let lambdas = "/v1/orgs/self/ws/commons/lambdas";
+    let at = |path: &str| format!("{lambdas}/go_ql{path}");
+    let never = "last_executed=null, last_executed_by=null";
+    let (first, next) = (version("", never), version("=null", never));
+    let data = |shape: &str| format!("{{data {shape}}}");
+    let body = json!({"description": "create", "name": "go_ql", "sql": {"query": "SELECT 1"}});
+    let created = outlines(&local, post(lambdas, body), 200, &data(&first)).await;
+    let id = created["data"]["version"].as_str().unwrap().to_string();
+    outlines(&local, get(&at(&format!("/versions/{id}"))), 200, &data(&first)).await;
+    outlines(&local, get(&at("/versions")), 200, &data(&format!("[{first}]"))).await;
+    let tag = data(&format!("{{tag_name, version {first}}}"));
+    let body = json!({"tag_name": "go_tag", "version": id});
+    outlines(&local, post(&at("/tags"), body), 200, &tag).await;
+    outlines(&local, get(&at("/tags/go_tag")), 200, &tag).await;
+    let tags = data(&format!("[{{tag_name, version {first}}}]"));
+    outlines(&local, get(&at("/tags")), 200, &tags).await;
+    let lambda = |version: &str| {
+        format!(
+            "{{workspace, last_updated_by, last_updated, name, version_count, collections [], \
+             latest_version {version}}}"
+        )
+    };
+    for list in ["/v1/orgs/self/lambdas", lambdas] {
+        outlines(&local, get(list), 200, &data(&format!("[{}]", lambda(&first)))).await;
+    }
+    let plain = json!({"name": "plain", "sql": {"query": "SELECT 2"}});
+    outlines(&local, post(lambdas, plain), 200, &data(&next)).await;
+
+    let done = "{collections [], aliases [], column_fields [{name, type}], results [{?field0}], \
+                query_id, query_lambda_path, stats {elapsed_time_ms, throttled_time_micros}, \
+                status}";
+    let limit = json!({"default_row_limit": 100});
+    outlines(&local, post(&at("/tags/latest"), limit), 200, done).await;
+    outlines(&local, post(&at(&format!("/versions/{id}")), json!({})), 200, done).await;
+
+    let executed = version("", "last_executed, last_executed_by");
+    let tag = data(&format!("{{tag_name, version {executed}}}"));
+    outlines(&local, delete(&at("/tags/go_tag")), 200, &tag).await;
+    let body = json!({"description": "updated", "sql": {"query": "SELECT 2"}});
+    let updated = outlines(&local, post(&at("/versions"), body), 200, &data(&executed)).await;
+    let id = updated["data"]["version"].as_str().unwrap();
+    outlines(&local, delete(&at(&format!("/version/{id}"))), 200, &data(&executed)).await;
+    outlines(&local, delete(&at("")), 200, &data(&lambda(&executed))).await;
+    let error = outlines(&local, delete(&at("")), 404, ERROR).await;
+    assert_eq!(error["message_key"], "QUERY_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn of_aliases() {
+    let local = Local::with_collection(json!({})).await;
+    let aliases = "/v1/orgs/self/ws/commons/aliases";
+    let alias = |description: &str| {
+        format!(
+            "{{name, description{description}, workspace, creator_email, created_by_apikey_name, \
+             collections [_], state, created_at, modified_at}}"
+        )
+    };
+    let data = |shape: String| format!("{{data {shape}}}");
+    let body = json!({"collections": ["commons.c"], "description": "original", "name": "go_alias"});
+    outlines(&local, post(aliases, body), 200, &data(alias(""))).await;
+    let plain = json!({"collections": ["commons.c"], "name": "getalias"});
+    outlines(&local, post(aliases, plain), 200, &data(alias("=null"))).await;
+    let one = "/v1/orgs/self/ws/commons/aliases/go_alias";
+    outlines(&local, get(one), 200, &data(alias(""))).await;
+    let body = json!({"collections": ["commons.c"], "description": "updated"});
+    outlines(&local, post(one, body), 200, &data(alias(""))).await;
+    for list in ["/v1/orgs/self/aliases", aliases] {
+        outlines(&local, get(list), 200, &data(format!("[{}]", alias("=null")))).await;
+    }
+    outlines(&local, delete(one), 200, &data(alias(""))).await;
+}
+
+#[cfg(feature = "engine")]
+#[tokio::test]
+async fn of_views() {
+    let local = Local::with_collection(json!({})).await;
+    let views = "/v1/orgs/self/ws/commons/views";
+    let view = "{path, name, description, workspace, creator_email, created_by_apikey_name, \
+                owner_email=null, query_sql, entities [_], state, created_at, modified_at}";
+    let data = format!("{{data {view}}}");
+    let query = "select * from commons._events where _events.kind = 'COLLECTION'";
+    let body = json!({"description": "test", "name": "go_view", "query": query});
+    let created = outlines(&local, post(views, body), 200, &data).await;
+    assert_eq!(created["data"]["path"], "commons.go_view");
+    assert_eq!(created["data"]["entities"], json!(["commons._events"]));
+    let one = "/v1/orgs/self/ws/commons/views/go_view";
+    let body = json!({"description": "updated", "query": query});
+    outlines(&local, post(one, body), 200, &data).await;
+    outlines(&local, get(one), 200, &data).await;
+    for list in ["/v1/orgs/self/views", views] {
+        outlines(&local, get(list), 200, &format!("{{data [{view}]}}")).await;
+    }
+    outlines(&local, delete(one), 200, &data).await;
+}
+
+#[tokio::test]
+async fn of_virtual_instances() {
+    let local = Local::start();
+    let instances = "/v1/orgs/self/virtualinstances";
+    let instance = |description: &str, by: &str, resumed: &str, suspended: &str, suspends: &str| {
+        format!(
+            "{{name, description{description}, created_by{by}, created_at, resumed_at{resumed}, \
+             suspended_at{suspended}, state, current_type, desired_type, current_size, \
+             desired_size, current_instance_class, desired_instance_class, \
+             monitoring_enabled=null, default_vi, compute_type, default_pod_count=null, \
+             scaled_pod_count=null, id, rrn, auto_suspend_seconds{suspends}, \
+             mount_refresh_interval_seconds, mount_type, enable_remount_on_resume{suspends}, \
+             stats {{last_queried_ms}}, concurrent_query_execution_limit=null, \
+             concurrent_queries_limit=null, auto_scaling_policy=null, microbatch_policy=null, \
+             enable_dedicated_streaming_ingest=null, dedicated_streaming_ingest_active=null, \
+             dedicated_streaming_ingest_toggling=null}}"
+        )
+    };
+    let main = instance("", "=null", "=null", "=null", "=null");
+    outlines(&local, get(instances), 200, &format!("{{data [{main}]}}")).await;
+    let body = json!({"auto_suspend_seconds": 900, "enable_remount_on_resume": true,
+                      "name": "go_vi", "type": "SMALL"});
+    let data = |shape: String| format!("{{data {shape}}}");
+    let created = data(instance("=null", "", "=null", "=null", ""));
+    let created = outlines(&local, post(instances, body), 200, &created).await;
+    let one = format!("{instances}/{}", created["data"]["id"].as_str().unwrap());
+    outlines_of_mounts(&local, &one).await;
+    let suspended = data(instance("=null", "", "=null", "", ""));
+    let path = format!("{one}/suspend");
+    outlines(&local, post(&path, json!(null)), 200, &suspended).await;
+    let resumed = data(instance("=null", "", "", "", ""));
+    let path = format!("{one}/resume");
+    outlines(&local, post(&path, json!(null)), 200, &resumed).await;
+    let body = json!({"description": "new", "name": "new_go_vi"});
+    let updated = data(instance("", "", "", "", ""));
+    outlines(&local, post(&one, body), 200, &updated).await;
+    outlines(&local, delete(&one), 200, &updated).await;
+}
+
+/// Shapes of mounts on an instance.
+async fn outlines_of_mounts(local: &Local, instance: &str) {
+    let mount = |created: &str, ready: &str| {
+        format!(
+            "{{type, created_at{created}, state, collection_path, virtual_instance_id, \
+             virtual_instance_rrn, id, rrn, last_refresh_time_millis=null, \
+             snapshot_expiration_time_millis=null, ready_at_timestamp_millis{ready}, \
+             snapshot_id=null, next_refresh_time_ms=null, stats {{last_queried_ms}}, seqno}}"
+        )
+    };
+    local.post(COLLECTIONS, json!({"name": "mounted"})).await.data();
+    let (mounts, body) =
+        (format!("{instance}/mounts"), json!({"collection_paths": ["commons.mounted"]}));
+    let made = format!("{{data [{}]}}", mount("=null", "=null"));
+    outlines(local, post(&mounts, body), 200, &made).await;
+    outlines(local, get(&mounts), 200, &format!("{{data [{}]}}", mount("", ""))).await;
+    let one = format!("{mounts}/commons.mounted");
+    let shown = format!("{{data {}}}", mount("", ""));
+    outlines(local, get(&one), 200, &shown).await;
+    let deleted = outlines(local, delete(&one), 200, &shown).await;
+    assert_eq!(
+        (&deleted["data"]["state"], &deleted["data"]["seqno"]),
+        (&json!("DELETING"), &json!(2))
+    );
 }

@@ -390,7 +390,6 @@ async fn sources_are_checked() {
         (source(json!({"pattern": "{path}"})), 400, "INVALIDINPUT", "pattern"),
         (source(json!({"bucket": "../files"})), 400, "INVALIDINPUT", "bucket"),
         (source(json!({"settings": {"s3_scan_frequency": "1m"}})), 400, "INVALIDINPUT", "s3_scan"),
-        (with("format_params", json!({"xml": {}})), 501, "NOTIMPLEMENTEDYET", "format_params"),
         (
             with("format_params", json!({"csv": {"separator": "ab"}})),
             400,
@@ -425,6 +424,16 @@ async fn a_source_that_is_not_read_says_so() {
     assert_eq!(status["state"], "ERROR");
     assert!(status["message"].as_str().unwrap().contains("not kafka"), "{status}");
     assert_eq!(local.collection_status().await, "READY");
+    // Neither is a format that this server doesn't know.
+    let mut xml = source(json!({}));
+    xml["format_params"] = json!({"xml": {"root_tag": "r"}});
+    let made = local.post(SOURCES, xml).await;
+    assert_eq!(made.data()["format_params"]["xml"]["root_tag"], "r");
+    let path = format!("{SOURCES}/{}", made.data()["id"].as_str().unwrap());
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let status = local.get(&path).await.data()["status"].clone();
+    assert_eq!(status["state"], "ERROR");
+    assert!(status["message"].as_str().unwrap().contains("format_params"), "{status}");
 }
 
 #[tokio::test]

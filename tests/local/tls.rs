@@ -76,7 +76,8 @@ async fn the_api_is_served_with_a_certificate_made_on_the_spot() {
 #[tokio::test]
 async fn the_certificate_is_for_this_machine_by_all_its_names() {
     let everywhere = (Ipv4Addr::UNSPECIFIED, 0).into();
-    let local = Local::with(Options { listen: everywhere, ..generated() });
+    let api_key = Some("any".parse().unwrap());
+    let local = Local::with(Options { listen: everywhere, api_key, ..generated() });
     let client = trusting(local.server.certificate().unwrap());
     assert!(local.server.url().starts_with("https://127.0.0.1:"));
     let port = local.server.address().port();

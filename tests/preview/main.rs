@@ -10,6 +10,8 @@ mod fixture;
 #[cfg(feature = "engine")]
 mod handover_from_s3;
 mod integration;
+#[cfg(target_os = "linux")]
+mod keep;
 mod reduce;
 mod run;
 mod runtime;

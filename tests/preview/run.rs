@@ -281,3 +281,37 @@ materializations:
     let ended = preview.arguments(&["--local", "--shards", "3"]).run_own().ok();
     assert!(ended.stderr.contains("w.c: 100 documents"), "{}", ended.stderr);
 }
+
+/// A preview of two documents, which asks this in the end.
+fn queried(queries: &[&str]) -> Preview {
+    let catalog = "collections:\n  c:\n    key: [/id]\n    \
+        schema: { type: object, required: [id], properties: { id: { type: integer } } }\n\
+        materializations:\n  m:\n    \
+        endpoint: { connector: { image: any, config: {} } }\n    \
+        bindings: [{ source: c, resource: { workspace: commons, collection: c } }]\n";
+    let queries = queries.iter().flat_map(|query| ["--query", query]);
+    let arguments: Vec<&str> = ["--local"].into_iter().chain(queries).collect();
+    Preview::new(catalog)
+        .fixture("[\"c\", {\"id\": 1}]\n[\"c\", {\"id\": 2}]\n")
+        .arguments(&arguments)
+}
+
+#[cfg(feature = "engine")]
+#[test]
+fn queries_are_answered_in_the_end() {
+    let ended = queried(&["SELECT SUM(id) AS total FROM c;", "SELECT 40 + 2 AS answer"]).run_own();
+    let told = ended.ok().stderr;
+    let report = told.find("in 1 transaction").unwrap();
+    let tables = &told[report..];
+    assert!(tables.contains("│ total │") && tables.contains("│     3 │"), "{told}");
+    assert!(tables.contains("│     42 │"), "{told}");
+    queried(&["SELECT id FROM c,"])
+        .run_own()
+        .fails(&["the local Rockset: ", "1 | SELECT id FROM c,"]);
+}
+
+#[cfg(not(feature = "engine"))]
+#[test]
+fn queries_take_the_engine() {
+    queried(&["SELECT 1"]).run_own().fails(&["--query: ", "cargo build --features engine"]);
+}

@@ -89,6 +89,13 @@ impl Local {
         answer(self.request(Method::DELETE, path)).await
     }
 
+    /// Sends a request with another key than usual.
+    pub async fn by(&self, key: &str, method: Method, path: &str, body: Value) -> Answer {
+        let url = format!("{}{path}", self.server.url());
+        let request = self.http.request(method, url).header(AUTHORIZATION, format!("ApiKey {key}"));
+        answer(request.header(CONTENT_TYPE, "application/json").body(body.to_string())).await
+    }
+
     /// Adds documents to `commons.c`.
     pub async fn add(&self, documents: Value) -> Answer {
         self.post(DOCS, json!({ "data": documents })).await

@@ -5,6 +5,8 @@
 pub mod api;
 pub mod connector;
 #[cfg(feature = "local")]
+pub mod console;
+#[cfg(feature = "local")]
 pub mod document;
 pub mod levels;
 #[cfg(feature = "local")]
@@ -17,6 +19,8 @@ pub mod package;
 pub mod parquet;
 #[cfg(feature = "local")]
 pub mod preview;
+#[cfg(feature = "local")]
+pub mod process;
 pub mod raw;
 #[cfg(feature = "engine")]
 pub mod s3;

@@ -21,7 +21,7 @@ const PARTS: [&str; 9] = [
     "src",
 ];
 
-/// The copy. It stays in cargo's target folder with what was built of it, so that
+/// The copy. It stays in cargo's target folder, and so does what is built of it, so that
 /// dependencies are built once. One test at a time has it.
 pub struct Package {
     root: PathBuf,
@@ -72,7 +72,8 @@ impl Package {
             .args(["check", "--offline", "--locked", "--no-default-features"])
             .arg("--message-format=json-render-diagnostics")
             .current_dir(&self.root)
-            .env("CARGO_TARGET_DIR", self.root.with_file_name("target"))
+            // With the dependencies of other checks without features.
+            .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap())
             .env("CARGO_TERM_COLOR", "never")
             .env("CARGO_INCREMENTAL", "1")
             .output()

@@ -1,4 +1,4 @@
-//! The field that event times are taken from.
+//! The field that becomes the event time of documents.
 
 use crate::config::text;
 use crate::rockset::rules::EVENT_TIME_FORMATS;
@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-/// The field that event times are taken from, and how it is read.
+/// The field that becomes the event time of documents, and its format.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "an object with field")]
 pub struct EventTimeInfo {
@@ -35,7 +35,7 @@ pub struct EventTimeInfo {
     pub time_zone: Option<Tz>,
 }
 
-/// How a field counts time.
+/// The unit in which a field counts time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "a described variant would turn the schema's enum into a oneOf")]

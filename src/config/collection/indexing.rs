@@ -1,4 +1,4 @@
-//! Which indexes fields are in, and how they are encoded.
+//! The indexes of fields, and their encoding.
 
 use crate::config::{number::at_least, text};
 use crate::rockset::{enums, types};

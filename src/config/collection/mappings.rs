@@ -1,6 +1,6 @@
 //! Field mappings, as collections had them before ingest transformations.
 
-use super::no;
+use super::default_false;
 use crate::config::text;
 use crate::rockset::{enums, types};
 use schemars::JsonSchema;
@@ -16,7 +16,7 @@ pub struct FieldMapping {
 
     /// Drop all fields of your documents but those that mappings make. Such a mapping
     /// has neither input fields nor an output field.
-    #[schemars(title = "Drop All Fields", with = "bool", default = "no", extend("order" = 1))]
+    #[schemars(title = "Drop All Fields", with = "bool", default = "default_false", extend("order" = 1))]
     pub is_drop_all_fields: Option<bool>,
 
     /// The fields that your expression uses, or that are dropped.
@@ -44,7 +44,7 @@ pub struct InputField {
 
     /// Drop your field after the mapping.
     #[serde(default)]
-    #[schemars(title = "Drop", with = "bool", default = "no", extend("order" = 2))]
+    #[schemars(title = "Drop", with = "bool", default = "default_false", extend("order" = 2))]
     pub is_drop: Option<bool>,
 
     /// The name by which your expression refers to the field, after a colon.
@@ -82,7 +82,7 @@ pub struct Expression {
     pub sql: String,
 }
 
-/// What becomes of documents without an input field.
+/// Whether documents without an input field skip or pass the mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 #[allow(missing_docs, reason = "a described variant would turn the schema's enum into a oneOf")]
@@ -91,7 +91,7 @@ pub enum IfMissing {
     Pass,
 }
 
-/// What becomes of documents for which the expression fails.
+/// Whether documents for which the expression fails skip the mapping or are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 #[allow(missing_docs, reason = "a described variant would turn the schema's enum into a oneOf")]

@@ -18,7 +18,7 @@ use crate::rockset::{enums, types};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
-/// What may be said of a collection when it is created: every parameter that the API
+/// The settings of a collection when it is created: every parameter that an edition of the API
 /// has had.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "an object of settings")]
@@ -73,7 +73,7 @@ pub struct CollectionSettings {
     /// Forbid updates and deletions. You should only enable it for a collection in
     /// which every key occurs once, because a second document of a key is refused
     /// and the task fails. Rockset's last API edition dropped it; it's sent as it is.
-    #[schemars(title = "Insert Only", with = "bool", default = "no", extend("order" = 7))]
+    #[schemars(title = "Insert Only", with = "bool", default = "default_false", extend("order" = 7))]
     pub insert_only: Option<bool>,
 
     /// How many seconds of event time a partition of your collection spans.
@@ -123,7 +123,7 @@ pub struct ClusteringField {
     pub kind: Clustering,
 }
 
-/// How a clustering field puts documents together.
+/// The way in which a clustering field groups documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 #[allow(missing_docs, reason = "a described variant would turn the schema's enum into a oneOf")]
@@ -132,7 +132,7 @@ pub enum Clustering {
     Auto,
 }
 
-/// How a collection is compressed.
+/// The compression of a collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 #[allow(missing_docs, reason = "a described variant would turn the schema's enum into a oneOf")]
@@ -203,6 +203,6 @@ fn retention<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, 
     })
 }
 
-fn no() -> bool {
+fn default_false() -> bool {
     false
 }

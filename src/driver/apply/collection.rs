@@ -1,17 +1,18 @@
-//! One collection: created, created anew, updated, or left as it is.
+//! The work on one collection: to create, recreate or update it, or to leave it as it is.
 //!
-//! A step at a time, each after a look at what there is: so it goes on wherever an earlier
-//! Apply was cut off, and all collections of a workspace are looked at in one read.
+//! It is done in steps. Each step depends only on what exists then, so the work continues where an
+//! earlier Apply was cut off, and one read tells the next step of all collections of a workspace.
 
 use super::marker::Marker;
 use super::tally::Tally;
-use super::{occupant, workspace};
+use super::workspace;
 use crate::config::Resource;
-use crate::driver::Error;
 use crate::driver::differences::{changes, describe, has_source};
+use crate::driver::occupant;
 use crate::driver::survey;
 use crate::driver::task::Target;
-use crate::rockset::enums::CollectionStatus;
+use crate::driver::{Doing, Error};
+use crate::rockset::enums::{CollectionStatus, ErrorType};
 use crate::rockset::types::{
     Collection, CreateCollectionRequest, CreateCollectionResponse, UpdateCollectionRequest,
 };
@@ -19,46 +20,46 @@ use crate::rockset::{self, Client, call};
 use std::sync::Arc;
 use tracing::info;
 
-/// How often Rockset may say that a collection exists which isn't there to be seen, or is gone
-/// again when it is looked at.
+/// How often Rockset may refuse to create a collection because it exists, although it can't be read
+/// or is gone when it is read.
 const REFUSALS: u32 = 5;
 
-/// What is to be done to one collection, and what has been.
+/// What is to be done to one collection, and what has been done.
 pub(super) struct Work {
     pub client: Client,
     pub target: Arc<Target>,
     pub resource: Resource,
     pub definition: CreateCollectionRequest,
-    /// What the resource was configured as before.
+    /// The last published configuration of the resource.
     pub last: Option<Resource>,
-    /// Whether the collection is to be created anew, if it exists.
-    pub is_anew: bool,
-    /// What tells that this has been done.
+    /// Whether the collection is to be deleted and created again, if it exists.
+    pub is_recreated: bool,
+    /// The note in the collection that this has been done.
     pub marker: Marker,
     pub tally: Arc<Tally>,
-    pub progress: SoFar,
+    pub progress: WorkProgress,
 }
 
-/// What has come of it so far.
+/// What has been done so far.
 #[derive(Debug, Default)]
-pub(super) struct SoFar {
+pub(super) struct WorkProgress {
     /// What was done, one line each.
     pub actions: Vec<String>,
-    /// What the configuration says and the collection can't follow, one line each.
+    /// Changed settings that can't be changed in the collection, one line each.
     pub reported: Vec<String>,
     is_planned: bool,
     was_deleted: bool,
-    /// How often it couldn't be created, because it exists.
+    /// How often Rockset refused to create the collection because it exists.
     refusals: u32,
 }
 
 /// What follows a step.
 pub(super) enum Next {
-    /// Nothing.
+    /// Nothing: the work is done.
     Done,
-    /// Another look. `is_being_deleted`: it has been deleted, and isn't gone yet.
+    /// Another read. `is_being_deleted`: the collection has been deleted, and isn't gone yet.
     Look { is_being_deleted: bool },
-    /// The next step, since this is there.
+    /// Another step, because this collection exists.
     Step(Box<Collection>),
 }
 
@@ -74,18 +75,20 @@ impl Work {
         match existing {
             None => Step::Create,
             Some(existing) if existing.status == Some(CollectionStatus::Deleted) => Step::Wait,
-            Some(existing) if self.is_anew && !self.is_made(existing) => Step::Delete,
+            Some(existing) if self.is_recreated && !self.has_been_recreated(existing) => {
+                Step::Delete
+            }
             Some(_) => Step::Follow,
         }
     }
 
-    /// Whether a collection has been created anew already.
-    fn is_made(&self, existing: &Collection) -> bool {
+    /// Whether a collection is the one that was created again.
+    fn has_been_recreated(&self, existing: &Collection) -> bool {
         let description = existing.description.as_deref().unwrap_or_default();
         self.progress.was_deleted || Marker::split(description).1.as_ref() == Some(&self.marker)
     }
 
-    /// Counts what there is to do, given what there is.
+    /// Counts the calls to make, depending on what exists.
     pub fn plan(&mut self, existing: Option<&Collection>) {
         match (self.step(existing), existing) {
             (Step::Follow, Some(existing)) => {
@@ -101,8 +104,8 @@ impl Work {
         self.tally.creating.plan();
     }
 
-    /// Takes the next step, given what there is.
-    pub async fn take(&mut self, existing: Option<&Collection>) -> Result<Next, Error> {
+    /// Takes the next step, depending on what exists.
+    pub async fn advance(&mut self, existing: Option<&Collection>) -> Result<Next, Error> {
         let next = match (self.step(existing), existing) {
             (Step::Wait, _) => Ok(Next::Look { is_being_deleted: true }),
             (Step::Delete, _) => {
@@ -124,16 +127,16 @@ impl Work {
         self.progress.actions.push(action);
     }
 
-    /// Creates the collection. Somebody else may do so at the same time.
+    /// Creates the collection. Another process may do so at the same time.
     async fn create(&mut self) -> Result<Next, Error> {
         let mut definition = self.definition.clone();
-        if self.is_anew {
+        if self.is_recreated {
             let description = definition.description.as_deref().unwrap_or_default();
             definition.description = Some(Marker::append(description, Some(&self.marker)));
         }
         let Target { workspace, .. } = &*self.target;
         let mut answer = call(self.client.create_collection(workspace, &definition)).await;
-        // A server may list nothing of a workspace that doesn't exist, instead of saying so.
+        // A server may answer an empty list for a workspace that doesn't exist.
         if matches!(answer, Err(rockset::Error::NotFound(_))) {
             let created = workspace::create(&self.client, workspace).await?;
             self.progress.actions.extend(created);
@@ -143,10 +146,11 @@ impl Work {
             Ok(CreateCollectionResponse { data: Some(_), .. }) => {}
             Ok(_) => {
                 let nothing = "an answer without the collection".to_string();
-                return Err(self.failed("creating")(rockset::Error::Unexpected(nothing)));
+                let error = rockset::Error::Unexpected(nothing);
+                return Err(error).doing(|| self.doing("creating"));
             }
             Err(error @ rockset::Error::AlreadyExists(_)) => return self.refused(error).await,
-            Err(error) => return Err(self.failed("creating")(error)),
+            Err(error) => return Err(error).doing(|| self.doing("creating")),
         }
         let mut action = format!("Created collection {}", self.target);
         if let Some(source) = &self.resource.initialize_from_s3 {
@@ -156,7 +160,7 @@ impl Work {
         Ok(Next::Done)
     }
 
-    /// Finds out what there is, where Rockset says that there is something.
+    /// Finds out what exists after Rockset refused to create the collection because it exists.
     async fn refused(&mut self, refusal: rockset::Error) -> Result<Next, Error> {
         self.progress.refusals += 1;
         let refusals = self.progress.refusals;
@@ -164,11 +168,11 @@ impl Work {
         let existing = match survey::get(&self.client, workspace, collection).await {
             Ok(existing) => Some(existing),
             Err(rockset::Error::NotFound(_)) => None,
-            Err(error) => return Err(self.failed("looking for")(error)),
+            Err(error) => return Err(error).doing(|| self.doing("looking for")),
         };
         match existing {
             Some(existing) if refusals < REFUSALS => Ok(Next::Step(existing.into())),
-            // It may have gone just now.
+            // A deleted collection may have gone since the refusal.
             None if refusals == 1 => Ok(Next::Look { is_being_deleted: false }),
             existing => {
                 let occupant = match existing {
@@ -177,10 +181,7 @@ impl Work {
                 };
                 let target = &self.target;
                 let why = match occupant {
-                    Some(what) => format!(
-                        "{what} has the name {target}: delete it in Rockset, or name another \
-                         collection in the binding's resource"
-                    ),
+                    Some(what) => occupant::told(what, &target.to_string()),
                     None => format!(
                         "Rockset says that {target} exists, and when it is looked at it is not \
                          there: look in Rockset at what has that name, and whether somebody else \
@@ -188,8 +189,11 @@ impl Work {
                          resource"
                     ),
                 };
-                let doing = format!("bindings[{binding}]: collection {target} can't be created");
-                Err(Error::rockset(format!("{doing}, because {why}"))(refusal))
+                Err(refusal).doing(|| {
+                    format!(
+                        "bindings[{binding}]: collection {target} can't be created, because {why}"
+                    )
+                })
             }
         }
     }
@@ -198,18 +202,26 @@ impl Work {
         let Target { workspace, collection, .. } = &*self.target;
         match call(self.client.delete_collection(workspace, collection)).await {
             Ok(_) | Err(rockset::Error::NotFound(_)) => {}
-            Err(error) => return Err(self.failed("deleting")(error)),
+            Err(error) if has_dependents(&error) => {
+                return Err(error).doing(|| {
+                    format!(
+                        "{}, on which aliases or views depend: delete those in Rockset, or let \
+                         them refer to another collection",
+                        self.doing("deleting")
+                    )
+                });
+            }
+            Err(error) => return Err(error).doing(|| self.doing("deleting")),
         }
         self.progress.was_deleted = true;
         self.done(format!("Deleted collection {}, to fill it anew", self.target));
         Ok(())
     }
 
-    /// Brings a collection that exists closer to what is configured, as far as it can
-    /// follow.
+    /// Updates a collection that exists, and reports the changed settings that can't be updated.
     async fn follow(&mut self, existing: &Collection) -> Result<(), Error> {
         if let Some(source) = &self.resource.initialize_from_s3
-            && !self.is_anew
+            && !self.is_recreated
             && !has_source(existing, source)
         {
             return Err(Error::request(
@@ -228,8 +240,8 @@ impl Work {
             self.tally.updating.done();
             updated?;
         }
-        // What was created anew is as it is configured.
-        let last = self.last.as_ref().filter(|_| !self.is_anew);
+        // A collection that was created again has all configured settings.
+        let last = self.last.as_ref().filter(|_| !self.is_recreated);
         let changes = last.map(|last| changes(last, &self.resource, existing));
         self.progress.reported = changes
             .into_iter()
@@ -245,13 +257,13 @@ impl Work {
         Ok(())
     }
 
-    /// What can be changed in place, where it is configured and differs.
+    /// The update of what is configured, differs, and can be changed in place.
     fn update(&self, existing: &Collection) -> Option<Update> {
         let differs = |wanted: Option<&str>, has: &str| wanted.is_some_and(|wanted| wanted != has);
         let wanted = &self.definition;
         let whole = existing.description.as_deref().unwrap_or_default();
         let (has, marker) = Marker::split(whole);
-        // The marker of another backfill, or of another task, is not true any more.
+        // The marker of another backfill or of another task is out of date.
         let marker = marker.filter(|marker| marker.is_of_backfill(&self.marker));
         let description = wanted.description.as_deref();
         let new_description = differs(description, has) && differs(description, whole);
@@ -259,8 +271,7 @@ impl Work {
         let sql_of = |query: &Option<_>| sql_text(query.as_ref());
         let new_sql = differs(sql_of(wanted_sql).as_deref(), &sql_of(sql).unwrap_or_default());
 
-        // What is to stay is said again, since a server may take what is left out for
-        // what is to go.
+        // Properties that stay are sent again, because a server may remove what is left out.
         let is_stale = Marker::append(has, marker.as_ref()) != whole && !new_description;
         let described = match (description, &existing.description) {
             (None, None) => None,
@@ -283,7 +294,7 @@ impl Work {
         let Target { workspace, collection, .. } = &*self.target;
         call(self.client.update_collection(workspace, collection, &update.body))
             .await
-            .map_err(|error| self.failed("updating")(error))?;
+            .doing(|| self.doing("updating"))?;
         let target = self.target.clone();
         if update.new_description {
             self.done(format!("Updated the description of collection {target}"));
@@ -297,10 +308,9 @@ impl Work {
         Ok(())
     }
 
-    /// Says what was being done to the collection when a call failed.
-    fn failed(&self, verb: &str) -> impl FnOnce(rockset::Error) -> Error + use<> {
-        let Target { binding, .. } = *self.target;
-        Error::rockset(format!("bindings[{binding}]: {verb} collection {}", self.target))
+    /// What is being done to the collection, for errors.
+    fn doing(&self, verb: &str) -> String {
+        format!("bindings[{}]: {verb} collection {}", self.target.binding, self.target)
     }
 }
 
@@ -309,6 +319,12 @@ struct Update {
     body: UpdateCollectionRequest,
     new_description: bool,
     new_sql: bool,
+}
+
+/// Whether Rockset refuses to delete something because something else depends on it.
+fn has_dependents(error: &rockset::Error) -> bool {
+    let kind = error.rejection().and_then(|rejection| rejection.model.type_.as_ref());
+    kind == Some(&ErrorType::Dependentresources)
 }
 
 fn sql_text(query: Option<&crate::rockset::types::FieldMappingQuery>) -> Option<String> {

@@ -1,9 +1,9 @@
-//! What tells that a collection was created anew for a backfill already.
+//! Notes in a collection that it has been recreated for a backfill.
 //!
-//! An Apply that fails can't tell the runtime what it has done, so the state isn't enough to
-//! know what is not to be done again. The collection itself is: the end of its description names
-//! the task, the backfill counter and what it was created as, whatever becomes of the process
-//! that created it and whichever runtime repeats the Apply.
+//! An Apply that fails can't return a state, so the state isn't enough to know which collections
+//! have been recreated. So the collection tells it: the end of its description names the task, the
+//! backfill counter, and a fingerprint of the request that created it. That survives the process
+//! that created the collection, and any runtime that repeats the Apply can read it.
 
 use crate::rockset::types::CreateCollectionRequest;
 use std::fmt;
@@ -16,14 +16,14 @@ const END: &str = "]";
 pub(super) struct Marker {
     backfill: u32,
     task: String,
-    /// Of what the collection was created as: one that was created as something else isn't
-    /// what is wanted.
+    /// A hash of the request that created the collection. A collection that was created by another
+    /// request is not the wanted one.
     fingerprint: String,
 }
 
 impl Marker {
     pub fn new(task: &str, backfill: u32, definition: &CreateCollectionRequest) -> Self {
-        // A description follows in place.
+        // A description can be changed in place.
         let definition = CreateCollectionRequest { description: None, ..definition.clone() };
         let text = serde_json::to_string(&definition).unwrap_or_default();
         let fingerprint = format!("{:016x}", fnv(text.as_bytes()));
@@ -35,7 +35,7 @@ impl Marker {
         (self.backfill, &self.task) == (other.backfill, &other.task)
     }
 
-    /// A description as it is written: with the marker, if there is one.
+    /// A description with the marker at its end, if there is one.
     pub fn append(description: &str, marker: Option<&Self>) -> String {
         match marker {
             None => description.to_string(),
@@ -44,7 +44,7 @@ impl Marker {
         }
     }
 
-    /// A description taken apart.
+    /// Splits a description into its text and the marker.
     pub fn split(description: &str) -> (&str, Option<Self>) {
         let Some(at) = description.rfind(BEGIN) else { return (description, None) };
         match Self::parse(&description[at..]) {
@@ -69,7 +69,7 @@ impl fmt::Display for Marker {
     }
 }
 
-/// FNV-1a: the same in every edition of the connector.
+/// FNV-1a, so that the hash is the same in every edition of the connector.
 fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)

@@ -1,5 +1,5 @@
-//! All collections together: a look at what there is, a step for each, and again for those that
-//! need another one.
+//! Works on all collections together, in rounds: one read for each workspace, then a step for each
+//! collection, until none needs another one.
 
 use super::collection::{Next, Work};
 use super::tally::Tally;
@@ -15,11 +15,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::{error, info};
 
-/// Pauses don't grow any more after so many looks: a collection that is deleted may be gone in
-/// seconds.
+/// The number of rounds for which pauses grow. They stay short, because a deleted collection may be
+/// gone in seconds.
 const GROWING: u32 = 11;
 
-/// What is done by a request.
+/// The rounds of one Apply.
 pub(super) struct Rounds {
     client: Client,
     poll: PollSettings,
@@ -32,8 +32,8 @@ pub(super) struct Rounds {
     reported: Duration,
 }
 
-/// A collection that needs a step, and what there is of it.
-type Ready = (Work, Option<Collection>);
+/// The work on a collection, and the collection if it exists.
+type Surveyed = (Work, Option<Collection>);
 
 impl Rounds {
     pub fn new(client: Client, poll: PollSettings, tally: Arc<Tally>) -> Self {
@@ -42,10 +42,10 @@ impl Rounds {
         Self { client, poll, tally, actions, failures, finished, begun, reported }
     }
 
-    /// Works through all of it. Returns what was done to workspaces, one line each, and all
-    /// works, in the order of their bindings.
+    /// Does all works. Returns what was done to workspaces, one line each, and the finished works,
+    /// in the order of their bindings.
     ///
-    /// On an error, what doesn't depend on it has been done all the same.
+    /// On an error, everything that doesn't depend on it has been done all the same.
     pub async fn run(mut self, works: Vec<Work>) -> Result<(Vec<String>, Vec<Work>), Error> {
         let ready = self.look(works, true).await?;
         let tally = self.tally.clone();
@@ -62,8 +62,8 @@ impl Rounds {
         self.outcome()
     }
 
-    /// Looks at what there is of some collections, and, at first, sees to their workspaces.
-    async fn look(&mut self, works: Vec<Work>, is_first: bool) -> Result<Vec<Ready>, Error> {
+    /// Reads which collections exist. In the first round, also creates missing workspaces.
+    async fn look(&mut self, works: Vec<Work>, is_first: bool) -> Result<Vec<Surveyed>, Error> {
         let mut wanted = Wanted::new();
         for Work { target, .. } in &works {
             wanted.entry(target.workspace.clone()).or_default().insert(target.collection.clone());
@@ -83,11 +83,12 @@ impl Rounds {
                     }
                     ready.push((work, existing));
                 }
-                // What keeps all of a workspace from being seen is said once.
+                // An error of a workspace is reported once, not for each of its bindings.
                 _ => {
-                    if let Some(Err(error)) = survey.remove(workspace) {
+                    if let Some(Err(source)) = survey.remove(workspace) {
                         let doing = format!("looking for workspace {workspace}");
-                        self.failures.push((work.target.binding, Error::rockset(doing)(error)));
+                        let error = Error::Rockset { doing, source };
+                        self.failures.push((work.target.binding, error));
                     }
                 }
             }
@@ -95,7 +96,8 @@ impl Rounds {
         Ok(ready)
     }
 
-    /// Creates the workspaces that don't exist. One that can't be is taken out of the survey.
+    /// Creates the workspaces that don't exist. One that can't be created is removed from the
+    /// survey.
     async fn create_workspaces(
         &mut self,
         works: &[Work],
@@ -124,11 +126,12 @@ impl Rounds {
         Ok(())
     }
 
-    /// Takes a step, or as many as need no other look, for each. Returns those that aren't done.
-    async fn step(&mut self, ready: Vec<Ready>) -> Result<Vec<Work>, Error> {
+    /// Takes the next steps of each work, up to one that needs another read. Returns the works that
+    /// aren't finished.
+    async fn step(&mut self, ready: Vec<Surveyed>) -> Result<Vec<Work>, Error> {
         let stepping = ready.into_iter().map(|(mut work, mut existing)| async move {
             loop {
-                match work.take(existing.as_ref()).await {
+                match work.advance(existing.as_ref()).await {
                     Ok(Next::Step(found)) => existing = Some(*found),
                     next => return (work, next),
                 }

@@ -1,4 +1,4 @@
-//! How far an Apply has come, for whoever waits for it.
+//! The progress of an Apply, for people who wait for it.
 
 use crate::driver::poll_settings::PollSettings;
 use crate::driver::progress::{Count, Seconds};
@@ -11,7 +11,7 @@ use std::time::Instant;
 use tokio::task::JoinHandle;
 use tracing::info;
 
-/// What is done to collections, by calls that a limit on updates may slow down.
+/// Counters of the calls that change collections, which a limit on updates may slow down.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub creating: Counter,
@@ -26,12 +26,12 @@ pub(super) struct Counter {
 }
 
 impl Counter {
-    /// There is one more to do.
+    /// Counts one more call to make.
     pub fn plan(&self) {
         self.total.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// One is done, or never will be.
+    /// Counts one call as made, or given up.
     pub fn done(&self) {
         self.done.fetch_add(1, Ordering::Relaxed);
     }
@@ -46,7 +46,8 @@ impl Counter {
 }
 
 impl Tally {
-    /// Says what there is to do, and from time to time how far it is, until it's dropped.
+    /// Reports what is to be done, and then the progress from time to time, until the returned
+    /// guard is dropped.
     pub fn report(self: &Arc<Self>, poll: PollSettings) -> Reporting {
         if self.all().map(|(_, counter)| counter.total()).iter().sum::<u64>() > 1 {
             info!("{}", self.plan());
@@ -72,7 +73,7 @@ impl Tally {
         [("creating", &self.creating), ("deleting", &self.deleting), ("updating", &self.updating)]
     }
 
-    /// What there is to do.
+    /// The calls to make, for people.
     fn plan(&self) -> String {
         let parts = self.all().into_iter().filter(|(_, counter)| counter.total() > 0);
         let parts = parts.map(|(doing, counter)| match counter.total() {
@@ -82,7 +83,7 @@ impl Tally {
         parts.collect::<Vec<_>>().join(", ")
     }
 
-    /// What is done, and of how much.
+    /// The calls that were made, and of how many, for people.
     fn so_far(&self) -> String {
         let mut text = String::new();
         for (doing, counter) in self.all() {
@@ -96,7 +97,7 @@ impl Tally {
         text
     }
 
-    /// How many calls are done and left.
+    /// The numbers of calls that were made and that are left.
     fn calls(&self) -> (u64, u64) {
         let done = self.all().map(|(_, counter)| counter.so_far()).iter().sum();
         let total: u64 = self.all().map(|(_, counter)| counter.total()).iter().sum();
@@ -104,11 +105,12 @@ impl Tally {
     }
 }
 
-/// How many calls were done, as of the last reports.
+/// The numbers of calls that had been made at the last reports.
 #[derive(Default)]
 struct Pace(VecDeque<(Instant, u64)>);
 
-/// The pace is that of so many reports: about a minute, for which Rockset's limits are.
+/// The number of reports from which the pace is computed. They span about a minute, as Rockset's
+/// limits do.
 const REPORTS: usize = 6;
 
 impl Pace {
@@ -119,7 +121,7 @@ impl Pace {
         self.0.push_back((Instant::now(), done));
     }
 
-    /// How long the rest takes at that pace, for people.
+    /// The time that the rest takes at this pace, for people.
     fn expected(&self, done: u64, left: u64) -> String {
         let Some((since, before)) = self.0.front() else { return String::new() };
         match done.saturating_sub(*before) {
@@ -132,7 +134,7 @@ impl Pace {
     }
 }
 
-/// Reports until it's dropped.
+/// Guard that ends the reports when it is dropped.
 pub(super) struct Reporting(JoinHandle<()>);
 
 impl Drop for Reporting {

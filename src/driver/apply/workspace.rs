@@ -1,17 +1,17 @@
-//! One workspace.
+//! Creates a workspace.
 
-use crate::driver::Error;
+use crate::driver::{Doing, Error};
 use crate::rockset::types::CreateWorkspaceRequest;
 use crate::rockset::{self, Client, call};
 use tracing::info;
 
-/// Creates a workspace unless it exists. Returns what was done.
+/// Creates a workspace unless it exists. Returns what was done, if anything.
 pub(super) async fn create(client: &Client, workspace: &str) -> Result<Option<String>, Error> {
     let doing = |verb: &str| format!("{verb} workspace {workspace}");
     match call(client.get_workspace(workspace)).await {
         Ok(_) => return Ok(None),
         Err(rockset::Error::NotFound(_)) => {}
-        Err(error) => return Err(Error::rockset(doing("looking for"))(error)),
+        Err(error) => return Err(error).doing(|| doing("looking for")),
     }
     let body = CreateWorkspaceRequest {
         name: workspace.to_string(),
@@ -24,6 +24,6 @@ pub(super) async fn create(client: &Client, workspace: &str) -> Result<Option<St
             Ok(Some(action))
         }
         Err(rockset::Error::AlreadyExists(_)) => Ok(None),
-        Err(error) => Err(Error::rockset(doing("creating"))(error)),
+        Err(error) => Err(error).doing(|| doing("creating")),
     }
 }

@@ -1,4 +1,5 @@
-//! Open: waits until every collection can be written to, and says where to go on.
+//! Open: waits until every collection can be written to, and answers from which checkpoint the
+//! runtime continues.
 
 mod readiness;
 mod watch;
@@ -43,28 +44,29 @@ pub async fn open(request: &request::Open, options: Options) -> Result<Ready, Er
     let batcher = Batcher::new(bindings, options.limits, concurrency, hard_delete);
     let transactor =
         Transactor::new(task.client, batcher, concurrency).with_first_commit(first_commit);
-    // Only the first shard may say where to go on.
+    // Only the first shard may return a checkpoint.
     let is_first = request.range.as_ref().is_none_or(|range| range.key_begin == 0);
-    let handover = state.s3_parquet.filter(|_| is_first);
-    let runtime_checkpoint = match handover {
-        Some(handover) => handover.checkpoint_of(&task.bindings)?,
+    let s3_parquet = state.s3_parquet.filter(|_| is_first);
+    let runtime_checkpoint = match s3_parquet {
+        Some(s3_parquet) => s3_parquet.checkpoint_of(&task.bindings)?,
         None => None,
     };
     Ok(Ready { opened: Opened { runtime_checkpoint, ..Opened::default() }, transactor })
 }
 
-/// Waits for all workspaces at once. Returns what the state becomes with the first commit.
+/// Waits for all workspaces at once. Returns the state to return with the first commit, if it
+/// changes.
 ///
-/// A collection that has been written to since it was filled from S3 isn't waited for
-/// again: its bucket may be gone.
+/// If a collection has been written to since it was filled from S3, its source isn't waited for
+/// again, because its bucket may be gone.
 async fn wait(
     task: &Task<'_>,
     state: &mut State,
     poll: PollSettings,
 ) -> Result<Option<ConnectorState>, Error> {
     let mut expected = vec![None; task.bindings.len()];
-    if let Some(handover) = &state.s3_parquet {
-        expected = handover.files.expected(&task.bindings)?;
+    if let Some(s3_parquet) = &state.s3_parquet {
+        expected = s3_parquet.files.expected(&task.bindings)?;
     }
     let before = state.own.clone();
     let mut waits: BTreeMap<&str, Vec<Readiness>> = BTreeMap::new();
@@ -91,8 +93,8 @@ async fn wait(
     Ok(state.on_first_commit(&before))
 }
 
-/// Which part of the keys a shard has: about one over the number of shards, which
-/// all call Rockset for the same organisation.
+/// The part of the key range that a shard has: about one over the number of shards, which share the
+/// limits of their organisation.
 fn share(range: Option<&RangeSpec>) -> f64 {
     const ALL: f64 = 4_294_967_296.0;
     match range {

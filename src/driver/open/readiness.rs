@@ -1,5 +1,5 @@
-//! Until when a collection is waited for, and what is said meanwhile: it must be writable, and
-//! have all that it is filled from.
+//! Decides whether a collection is ready, and reports meanwhile. It must be writable, and
+//! everything in its source must be ingested.
 
 use crate::config::InitializeFromS3;
 use crate::driver::Error;
@@ -15,22 +15,22 @@ use std::sync::Arc;
 use std::time::Instant;
 use tracing::{info, warn};
 
-/// What a collection is waited for, and what has been seen and said of it so far.
+/// The wait for one collection, with what has been seen and reported so far.
 #[derive(Debug)]
 pub(super) struct Readiness {
     pub target: Arc<Target>,
-    /// Where it is filled from, unless that has been done.
+    /// The source that fills the collection, unless that has been done.
     pub source: Option<InitializeFromS3>,
-    /// How many files that must be at the least, if it is known.
+    /// The smallest number of files in the source, if it is known.
     expected: Option<u64>,
     poll: PollSettings,
     begun: Instant,
     status: Option<CollectionStatus>,
     progress: Progress,
-    /// When the progress last changed, or its standstill was last reported.
+    /// When the progress last changed, or the lack of it was last reported.
     moved: Instant,
     reported: Option<Instant>,
-    /// What was in at the last report, and when.
+    /// The progress at the last report, and its time.
     last_report: Option<(Progress, Instant)>,
 }
 
@@ -56,9 +56,8 @@ impl Readiness {
         }
     }
 
-    /// Takes another look at the collection. Says whether it is READY and everything that it
-    /// is filled from is in.
-    pub fn see(&mut self, collection: &Collection) -> Result<bool, Error> {
+    /// Notes the state of the collection. Returns whether it is READY and its source is ingested.
+    pub fn update(&mut self, collection: &Collection) -> Result<bool, Error> {
         if collection.status.is_none() {
             return Err(self.failed("a collection without a status"));
         }
@@ -73,18 +72,20 @@ impl Readiness {
         Ok(false)
     }
 
-    /// How many objects of its source are in, and how many there are, as last seen.
+    /// The numbers of ingested objects and of all objects in the source, as last seen.
     pub fn objects(&self) -> Option<(u64, u64)> {
         self.source.as_ref().map(|_| (self.progress.objects, self.progress.objects_total))
     }
 
     fn failed(&self, what: &str) -> Error {
         let Target { binding, .. } = *self.target;
-        let doing = format!("bindings[{binding}]: waiting for collection {}", self.target);
-        Error::rockset(doing)(rockset::Error::Unexpected(what.to_string()))
+        Error::Rockset {
+            doing: format!("bindings[{binding}]: waiting for collection {}", self.target),
+            source: rockset::Error::Unexpected(what.to_string()),
+        }
     }
 
-    /// How far the source is, if there is one to wait for.
+    /// The progress of the source, if there is one to wait for.
     fn progress(&self, collection: &Collection) -> Result<Option<Progress>, Error> {
         let Some(wanted) = &self.source else {
             return Ok(None);
@@ -147,7 +148,7 @@ impl Readiness {
 
     fn say_progress(&mut self, now: Instant) {
         let Progress { objects, objects_total, bytes, bytes_total, .. } = self.progress;
-        // At first, what was taken in before anybody looked says nothing of the pace.
+        // The first report has no pace: it isn't known how long the objects before it took.
         let pace = match self.last_report.replace((self.progress.clone(), now)) {
             Some((before, at)) => self.progress.pace(&before, now - at),
             None => String::new(),

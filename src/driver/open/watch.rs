@@ -1,18 +1,17 @@
-//! Waiting for the collections of one workspace. However many there are, a look at all of them
-//! is one read.
+//! Waits for the collections of one workspace. Each poll is one read, however many there are.
 
 use super::readiness::Readiness;
-use crate::driver::Error;
 use crate::driver::poll_settings::PollSettings;
 use crate::driver::progress::Overview;
-use crate::driver::survey::{self, Found};
+use crate::driver::survey::{self, FoundWorkspace};
 use crate::driver::task::Target;
+use crate::driver::{Doing, Error};
 use crate::rockset::{self, Client, types::Collection};
 use std::sync::Arc;
 use std::time::Instant;
 use tracing::warn;
 
-/// Collections of one workspace that are waited for.
+/// The collections of one workspace to wait for.
 #[derive(Debug)]
 pub(super) struct Watch {
     pub client: Client,
@@ -23,25 +22,25 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Waits until all collections are READY, and everything that they are filled from is in.
+    /// Waits until all collections are READY, and their sources are ingested.
     pub async fn run(mut self) -> Result<(), Error> {
         self.client = self.client.retrying(self.poll.retry(self.client.retry()));
         let begun = Instant::now();
-        for looks in 0.. {
+        for polls in 0.. {
             if let Some(found) = self.poll().await? {
-                self.see(&found).await?;
+                self.update(&found).await?;
             }
-            self.overview.show(looks == 0);
+            self.overview.show(polls == 0);
             if self.waits.is_empty() {
                 break;
             }
-            tokio::time::sleep(self.poll.pause(looks, begun.elapsed())).await;
+            tokio::time::sleep(self.poll.pause(polls, begun.elapsed())).await;
         }
         Ok(())
     }
 
-    /// What the workspace holds, unless what keeps Rockset from answering may pass.
-    async fn poll(&self) -> Result<Option<Found>, Error> {
+    /// Reads the collections of the workspace. `None` after an error that may pass.
+    async fn poll(&self) -> Result<Option<FoundWorkspace>, Error> {
         let names = self.waits.iter().map(|wait| wait.target.collection.clone()).collect();
         let error = match survey::look(&self.client, &self.workspace, &names).await {
             Ok(found) => return Ok(Some(found)),
@@ -65,26 +64,24 @@ impl Watch {
                 );
                 Ok(None)
             }
-            [wait] => Err(failed(&wait.target)(error)),
-            _ => {
-                let doing = format!("waiting for the collections of workspace {}", self.workspace);
-                Err(Error::rockset(doing)(error))
-            }
+            [wait] => Err(error).doing(|| doing(&wait.target)),
+            _ => Err(error)
+                .doing(|| format!("waiting for the collections of workspace {}", self.workspace)),
         }
     }
 
-    /// Shows all waits what was found, and keeps those that aren't over.
-    async fn see(&mut self, found: &Found) -> Result<(), Error> {
+    /// Notes the found collections, and removes the waits that are over.
+    async fn update(&mut self, found: &FoundWorkspace) -> Result<(), Error> {
         let is_list = self.waits.len() > 1;
         let mut left = Vec::new();
         for mut wait in std::mem::take(&mut self.waits) {
             let is_done = match found.collections.get(&wait.target.collection) {
-                Some(collection) => wait.see(collection)?,
-                // A task ends by it, so a list has to be confirmed.
-                None if is_list => wait.see(&self.get(&wait.target).await?)?,
+                Some(collection) => wait.update(collection)?,
+                // A missing collection ends the task, so its absence from a list is confirmed.
+                None if is_list => wait.update(&self.get(&wait.target).await?)?,
                 None => return Err(missing(&wait.target)),
             };
-            self.overview.see(&wait.target, wait.objects(), is_done);
+            self.overview.update(&wait.target, wait.objects(), is_done);
             if !is_done {
                 left.push(wait);
             }
@@ -96,7 +93,7 @@ impl Watch {
     async fn get(&self, target: &Target) -> Result<Collection, Error> {
         match survey::get(&self.client, &target.workspace, &target.collection).await {
             Err(rockset::Error::NotFound(_)) => Err(missing(target)),
-            answer => answer.map_err(failed(target)),
+            answer => answer.doing(|| doing(target)),
         }
     }
 }
@@ -112,6 +109,6 @@ fn missing(target: &Target) -> Error {
     )
 }
 
-fn failed(target: &Target) -> impl FnOnce(rockset::Error) -> Error {
-    Error::rockset(format!("bindings[{}]: waiting for collection {target}", target.binding))
+fn doing(target: &Target) -> String {
+    format!("bindings[{}]: waiting for collection {target}", target.binding)
 }

@@ -1,5 +1,5 @@
-//! The state that the runtime keeps for a task: the connector's own memory, what another
-//! connector left to go on from, or both.
+//! The state that the runtime keeps for a task: the connector's own part, the state of
+//! materialize-s3-parquet to continue from, or both.
 
 mod own;
 mod s3_parquet;
@@ -11,13 +11,13 @@ use super::Error;
 use crate::flow::spec::ConnectorState;
 use serde_json::{Map, Value, json};
 
-/// A state, taken apart.
+/// The parts of a state.
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub own: OwnState,
     pub s3_parquet: Option<S3ParquetState>,
-    /// The keys of another connector.
-    foreign: Vec<&'static str>,
+    /// The keys of materialize-s3-parquet in the state.
+    other_keys: Vec<&'static str>,
 }
 
 impl State {
@@ -42,17 +42,17 @@ impl State {
         Ok(Self {
             own: OwnState::read(request, &state)?,
             s3_parquet: S3ParquetState::read(request, &state)?,
-            foreign: s3_parquet::keys(&state),
+            other_keys: s3_parquet::keys(&state),
         })
     }
 
-    /// How the state changes with the first commit: what another connector left goes, and
-    /// what has been filled since `before` is remembered. Nothing, if there is no change.
+    /// The patch of the state at the first commit: it removes the keys of materialize-s3-parquet,
+    /// and adds the collections that have been filled since `before`. `None` if nothing changes.
     ///
-    /// It's a patch, since a state as a whole would wipe out what other shards have written.
+    /// It must be a patch, because a whole state would overwrite what other shards have written.
     pub fn on_first_commit(&self, before: &OwnState) -> Option<ConnectorState> {
         let mut patch: Map<String, Value> =
-            self.foreign.iter().map(|key| (key.to_string(), Value::Null)).collect();
+            self.other_keys.iter().map(|key| (key.to_string(), Value::Null)).collect();
         if self.own.loaded != before.loaded {
             patch.insert("version".to_string(), json!(own::VERSION));
             patch.insert("loaded".to_string(), json!(self.own.loaded));

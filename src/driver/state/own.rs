@@ -1,4 +1,4 @@
-//! What the connector remembers in its state, so that it does nothing twice.
+//! The connector's own part of the state: which backfills and reports are already done.
 
 use crate::driver::Error;
 use crate::flow::spec::ConnectorState;
@@ -6,29 +6,28 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// The version of what is remembered.
+/// The version of this part of the state.
 pub(super) const VERSION: u64 = 1;
 
-/// The keys of the state that are ours.
+/// The keys of this part of the state.
 pub(super) const KEYS: [&str; 4] = ["version", "backfills", "reported", "loaded"];
 
-/// What has been done, by collection as `workspace.collection`.
+/// The connector's own state, by collection, named `workspace.collection`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(in crate::driver) struct OwnState {
-    /// The backfill counter for which a collection was created anew.
+    /// The backfill counter for which a collection was last recreated.
     pub backfills: BTreeMap<String, u32>,
-    /// What was said of changes that a collection can't follow.
+    /// Reports on changed settings that can't be changed in a collection.
     pub reported: BTreeMap<String, Vec<String>>,
-    /// The backfill counter for which a collection has been filled from S3, and written
-    /// to since. It tells a shard that doesn't run Apply, too, that the collection was
-    /// created anew.
+    /// The backfill counter for which a collection has been filled from S3, and written to since.
+    /// It also tells shards that don't run Apply that the collection was recreated.
     pub loaded: BTreeMap<String, u32>,
 }
 
 impl OwnState {
-    /// Reads it from a state, which may hold other keys. Fails on what a newer version
-    /// of the connector wrote.
+    /// Reads this part of a state, which may hold other keys. Fails if a newer version of the
+    /// connector wrote it.
     pub fn read(request: &'static str, state: &Map<String, Value>) -> Result<Self, Error> {
         match state.get("version") {
             None => return Ok(Self::default()),
@@ -47,8 +46,8 @@ impl OwnState {
             .map_err(|e| Error::request(request, format!("the connector's state is damaged: {e}")))
     }
 
-    /// What Apply has changed since `before`, as a patch of the state. Nothing that another
-    /// connector left there goes away.
+    /// The changes of Apply since `before`, as a patch of the state. It keeps the keys of another
+    /// connector.
     pub fn patch(&self, before: &Self) -> Option<ConnectorState> {
         if self == before {
             return None;

@@ -1,8 +1,8 @@
-//! What the connector `materialize-s3-parquet` left, for this one to go on from: where
-//! Flow stands, and how many files there are.
+//! The state of the connector `materialize-s3-parquet`, which this one continues from: the Flow
+//! checkpoint and the numbers of files.
 //!
-//! It had two forms of state. Until 2023 it held the Flow checkpoint itself; since then
-//! the runtime keeps that, and the state counts files.
+//! That connector had two forms of state. Until 2023, the state held the Flow checkpoint itself;
+//! since then, the runtime keeps the checkpoint, and the state counts files.
 
 use super::s3_parquet_files::{Files, Folder};
 use crate::driver::Error;
@@ -19,18 +19,18 @@ const NEXT_FILES: &str = "nextSeqNumList";
 const FILE_COUNTS: &str = "fileCounts";
 const UPLOADS: &str = "uploads";
 
-/// The keys of its state, of both forms.
+/// The keys of the state, in both forms.
 pub(super) const KEYS: [&str; 4] = [CHECKPOINT, NEXT_FILES, FILE_COUNTS, UPLOADS];
 
-/// What to go on from.
+/// The state of materialize-s3-parquet.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::driver) struct S3ParquetState {
-    /// Where the runtime is to go on, unless it knows that itself.
+    /// The checkpoint from which the runtime continues, unless the runtime keeps it.
     pub checkpoint: Option<Checkpoint>,
     pub files: Files,
 }
 
-/// Both forms, of which a state has one. What is empty may be null.
+/// The properties of both forms, of which a state has one. An empty one may be null.
 #[derive(Deserialize)]
 struct Form {
     #[serde(rename = "b64EncodedFlowCheckpoint")]
@@ -40,12 +40,12 @@ struct Form {
     /// By state key, the number of the last file. The first file has the number 0.
     #[serde(rename = "fileCounts")]
     file_counts: Option<BTreeMap<String, u64>>,
-    /// By state key, what was begun and not completed.
+    /// By state key, uploads that were begun and not completed.
     uploads: Option<BTreeMap<String, Value>>,
 }
 
 impl S3ParquetState {
-    /// Reads what the other connector left in a state, if there is any of it.
+    /// Reads the state of materialize-s3-parquet from the state of a task, if it is there.
     pub fn read(request: &'static str, state: &Map<String, Value>) -> Result<Option<Self>, Error> {
         let keys = keys(state);
         if keys.is_empty() {
@@ -73,7 +73,7 @@ impl S3ParquetState {
                 let files = Files::ByBinding(next_files.unwrap_or_default());
                 Ok(Some(Self { checkpoint: Some(checkpoint), files }))
             }
-            // Without counts, it has written no file yet.
+            // Without counts, no file has been written yet.
             (None, None, counts) => {
                 let counts = counts.unwrap_or_default().into_iter();
                 let folders = counts.map(|(key, last)| (Folder::of(&key), last.saturating_add(1)));
@@ -85,10 +85,11 @@ impl S3ParquetState {
         }
     }
 
-    /// Where the runtime is to go on, with the names that these bindings give their sources.
+    /// The checkpoint from which the runtime continues, with its sources renamed to those of these
+    /// bindings.
     ///
-    /// A source is `{journal};{read suffix}`, and a read suffix ends with the path of the
-    /// resource. The suffixes of then are those of another time: without a version, mostly.
+    /// A source is named `{journal};{read suffix}`, and a read suffix ends with the path of the
+    /// resource. The old suffixes differ from today's: most have no version.
     pub fn checkpoint_of(self, bindings: &[Binding<'_>]) -> Result<Option<Checkpoint>, Error> {
         let Some(checkpoint) = self.checkpoint else { return Ok(None) };
         let renamed = checkpoint.rename_sources(|source| {
@@ -113,12 +114,13 @@ impl S3ParquetState {
     }
 }
 
-/// Which of the other connector's keys a state has.
+/// The keys of materialize-s3-parquet in a state.
 pub(super) fn keys(state: &Map<String, Value>) -> Vec<&'static str> {
     KEYS.into_iter().filter(|key| state.contains_key(*key)).collect()
 }
 
-/// Files that aren't in S3 yet, but whose documents the runtime has committed.
+/// Fails if there are files that aren't in S3 yet, because the runtime has committed their
+/// documents.
 fn refuse_pending(request: &'static str, uploads: &BTreeMap<String, Value>) -> Result<(), Error> {
     let is_pending = |value: &Value| match value {
         Value::Null => false,
@@ -131,16 +133,16 @@ fn refuse_pending(request: &'static str, uploads: &BTreeMap<String, Value>) -> R
         .filter(|(_, files)| is_pending(files))
         .map(|(key, _)| key.as_str())
         .collect();
-    match pending.is_empty() {
-        true => Ok(()),
-        false => Err(Error::request(
-            request,
-            format!(
-                "materialize-s3-parquet has begun to upload files that are not in S3 yet, for {}: \
-                 their documents would be lost; enable the S3 materialization once more, let it \
-                 acknowledge a transaction, which completes them, and only then switch to Rockset",
-                pending.join(", ")
-            ),
-        )),
+    if pending.is_empty() {
+        return Ok(());
     }
+    Err(Error::request(
+        request,
+        format!(
+            "materialize-s3-parquet has begun to upload files that are not in S3 yet, for {}: \
+             their documents would be lost; enable the S3 materialization once more, let it \
+             acknowledge a transaction, which completes them, and only then switch to Rockset",
+            pending.join(", ")
+        ),
+    ))
 }

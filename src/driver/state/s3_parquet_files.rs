@@ -1,9 +1,9 @@
-//! How many files a binding's S3 source has to bring in, from what `materialize-s3-parquet`
-//! counted when it wrote them.
+//! The number of files that a binding's S3 source has to ingest, as `materialize-s3-parquet`
+//! counted them when it wrote them.
 //!
-//! It counted by bindings of its own, and named files
-//! `{prefix}/{path}/v{backfill:010}/{number:020}.parquet`. So a count belongs to the
-//! sources whose prefix or pattern names that path.
+//! That connector counted by its own bindings, and named files
+//! `{prefix}/{path}/v{backfill:010}/{number:020}.parquet`. So a count belongs to the sources
+//! whose prefix or pattern names that path.
 
 use crate::config::InitializeFromS3;
 use crate::driver::Error;
@@ -11,7 +11,7 @@ use crate::driver::task::Binding;
 use percent_encoding::percent_decode_str;
 use tracing::warn;
 
-/// How many files were written.
+/// The numbers of files that were written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::driver) enum Files {
     /// By the index of the binding.
@@ -20,8 +20,8 @@ pub(in crate::driver) enum Files {
     ByFolder(Vec<(Folder, u64)>),
 }
 
-/// Where the files of a binding are: `{path}/v{backfill:010}/`, below a prefix that isn't
-/// known here.
+/// The folder of a binding's files: `{path}/v{backfill:010}/`, below a prefix that isn't known
+/// here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::driver) struct Folder {
     path: String,
@@ -29,12 +29,10 @@ pub(in crate::driver) struct Folder {
 }
 
 impl Files {
-    /// How many files each binding must have been filled with at the least. None, where
-    /// nothing is known.
+    /// The smallest number of files in the source of each binding. `None` if nothing is known.
     ///
-    /// Fails where nothing brings files in, or where they can't be told apart by the
-    /// bindings' configuration: to go on before all of them are in would lose what is in
-    /// the rest.
+    /// Fails if no source reads the files, or if the configuration doesn't tell which source reads
+    /// which: documents would be lost if the task continued before all files are ingested.
     pub fn expected(&self, bindings: &[Binding<'_>]) -> Result<Vec<Option<u64>>, Error> {
         let has_source = bindings.iter().any(|it| it.resource.initialize_from_s3.is_some());
         let written = self.written(bindings);
@@ -55,7 +53,7 @@ impl Files {
         }
     }
 
-    /// What was written, for people.
+    /// The written files, for people.
     fn written(&self, bindings: &[Binding<'_>]) -> Vec<String> {
         match self {
             Self::ByBinding(counts) => {
@@ -135,7 +133,7 @@ fn by_folder(
                 warn_of_no_source(&folder.path, *count);
             }
         }
-        // Its prefix is above all of their folders.
+        // The only source without a count must read them all: its prefix is above their folders.
         ([index], false) => expected[*index] = Some(unnamed.iter().map(|(_, count)| *count).sum()),
         (several, false) => {
             let paths: Vec<&str> = unnamed.iter().map(|(folder, _)| folder.path.as_str()).collect();
@@ -162,8 +160,8 @@ fn warn_of_no_source(what: &str, count: u64) {
     );
 }
 
-/// Which folders a source reads, by their index. Of paths that end alike, it's the
-/// longest one that it names.
+/// The indices of the folders that a source reads. If it names several paths, of which one ends
+/// with the other, the longest counts.
 fn named_by(source: &InitializeFromS3, folders: &[(Folder, u64)]) -> Vec<usize> {
     let named = folders.iter().enumerate();
     let named = named.filter_map(|(at, (folder, _))| Some((at, folder.segments_named_by(source)?)));
@@ -173,7 +171,7 @@ fn named_by(source: &InitializeFromS3, folders: &[(Folder, u64)]) -> Vec<usize> 
 }
 
 impl Folder {
-    /// Of a state key: the percent-encoded path, and `.v` with the backfill counter if
+    /// The folder of a state key: the percent-encoded path, and `.v` with the backfill counter if
     /// that isn't zero.
     pub fn of(state_key: &str) -> Self {
         let (path, backfill) = match state_key.rsplit_once(".v") {
@@ -186,16 +184,16 @@ impl Folder {
         Self { path: percent_decode_str(path).decode_utf8_lossy().into_owned(), backfill }
     }
 
-    /// Whether both have one path, whatever their versions.
+    /// Whether both have the same path, in any version.
     pub fn has_path_of(&self, other: &Self) -> bool {
         self.path == other.path
     }
 
-    /// How many segments of this folder's path a source names, if it reads the folder:
+    /// The number of segments of this folder's path that a source names, if it reads the folder:
     /// all of them, or none if it reads the whole bucket.
     ///
-    /// After the path there may be nothing more than the folder's version, or the begin
-    /// of it, or what a pattern leaves open.
+    /// After the path, a prefix may hold only the folder's version or the beginning of it, and a
+    /// pattern may hold wildcards.
     fn segments_named_by(&self, source: &InitializeFromS3) -> Option<usize> {
         let (location, is_pattern) = match (&source.prefix, &source.pattern) {
             (Some(prefix), _) => (prefix, false),

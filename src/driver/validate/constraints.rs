@@ -1,4 +1,4 @@
-//! What may be done with a field, under which name, and why.
+//! The constraint of each field, its name in Rockset, and the reasons.
 
 use super::Candidate;
 use crate::driver::names::{folded, types};
@@ -65,7 +65,7 @@ fn judge(projection: &Projection, candidate: &Candidate<'_>) -> (Type, String) {
     (r#type, reason.to_string())
 }
 
-/// What a name means in Rockset, so that a field can't have it.
+/// The meaning of a name in Rockset, which keeps a field from having it.
 fn meaning(projection: &Projection) -> &'static str {
     match projection.field.as_str() {
         META => "_meta is Rockset's own",

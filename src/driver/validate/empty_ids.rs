@@ -1,4 +1,4 @@
-//! Keys that may be an empty string, where the `_id` is the key as it is.
+//! Warns of keys that may be an empty string, if they become the `_id` as they are.
 
 use super::Candidate;
 use crate::config::DocumentId;
@@ -6,13 +6,13 @@ use crate::flow::spec::{CollectionSpec, Projection};
 use serde_json::Value;
 use tracing::warn;
 
-/// How many bindings a warning names.
+/// The number of bindings that a warning names.
 const NAMED: usize = 5;
 
-/// How many places of a schema say something about one location.
+/// The largest number of subschemas to search for one location.
 const PLACES: usize = 100;
 
-/// Says in one record which bindings have keys that may stop the task.
+/// Warns, in one record, of all bindings with keys that may stop the task.
 pub(super) fn warn_of(candidates: &[Candidate<'_>]) {
     let found: Vec<String> = candidates.iter().filter_map(binding).collect();
     if found.is_empty() {
@@ -30,7 +30,7 @@ pub(super) fn warn_of(candidates: &[Candidate<'_>]) {
     );
 }
 
-/// What to call a binding whose `_id`s may be empty.
+/// The name of a binding whose `_id`s may be empty.
 fn binding(candidate: &Candidate<'_>) -> Option<String> {
     let is_plain = candidate.resource.document_id == DocumentId::Key || candidate.has_own_id;
     match candidate.key().as_slice() {
@@ -57,8 +57,8 @@ fn may_be_empty(collection: &CollectionSpec, part: &Projection) -> bool {
     !refuses_empty(&schema.unwrap_or_default(), &part.ptr)
 }
 
-/// Whether a schema says of a location that it's no empty string. It's looked for where
-/// schemas of collections say it: below `properties`, `allOf` and `$ref`.
+/// Whether a schema forbids an empty string at a location. Only the usual places of a collection's
+/// schema are searched: below `properties`, `allOf` and `$ref`.
 fn refuses_empty(schema: &Value, pointer: &str) -> bool {
     let root = Place { document: schema, schema };
     let mut places = root.with_others();
@@ -77,7 +77,7 @@ fn refuses_empty(schema: &Value, pointer: &str) -> bool {
     })
 }
 
-/// A schema, and the document that its references are of.
+/// A schema, and the document in which its references are resolved.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     document: &'a Value,
@@ -85,13 +85,13 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// Another schema of the same document, unless it is one of its own.
+    /// Another schema of the same document, unless its `$id` makes it a document of its own.
     fn at(self, schema: &'a Value) -> Self {
         let document = if schema.get("$id").is_some() { schema } else { self.document };
         Self { document, schema }
     }
 
-    /// This schema, and all that hold of the same location.
+    /// This schema, and all others that apply to the same location.
     fn with_others(self) -> Vec<Self> {
         let mut places = vec![self];
         let mut next = 0;
@@ -104,7 +104,7 @@ impl<'a> Place<'a> {
         places
     }
 
-    /// What a reference names: a place in the same document, or a document within it.
+    /// The schema that a reference names: in the same document, or a document within it.
     fn referred(self, name: &str) -> Option<Self> {
         if let Some(pointer) = name.strip_prefix('#') {
             return Some(self.at(self.document.pointer(pointer)?));

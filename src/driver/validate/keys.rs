@@ -1,4 +1,4 @@
-//! Keys: which have a plain text that no other key has, and which have changed.
+//! Checks of keys: whether each has a plain text of its own, and whether the key has changed.
 
 use super::Candidate;
 use crate::config::{DocumentId, Problems};
@@ -8,7 +8,7 @@ use crate::driver::names::types;
 use crate::flow::spec::{Projection, inference::Exists};
 use crate::rockset::rules::ID;
 
-/// Notes what keeps `documentId: key` from telling keys apart.
+/// Notes why `documentId: key` could give two keys the same `_id`.
 pub(super) fn check(candidate: &Candidate<'_>, problems: &mut Problems) {
     if candidate.resource.document_id != DocumentId::Key || candidate.has_own_id {
         return;
@@ -42,7 +42,7 @@ pub(super) fn check(candidate: &Candidate<'_>, problems: &mut Problems) {
     problems.0.extend(found.about(&candidate.collection.name).0);
 }
 
-/// Why a part of a key may have no plain text of its own.
+/// Why a part of a key may have no plain text, or the same as another one.
 fn not_plain(part: &Projection) -> Option<String> {
     let types = types(part);
     match types.as_slice() {
@@ -61,8 +61,8 @@ fn not_plain(part: &Projection) -> Option<String> {
         .then(|| "may be absent from a document".to_string())
 }
 
-/// Why the documents that a binding has written are not found by its key of now. `None`, if
-/// they are.
+/// Why the documents that a binding has written are not found by its present key. `None` if they
+/// are.
 pub(super) fn change(last: &last::Binding<'_>, candidate: &Candidate<'_>) -> Option<String> {
     const CONSEQUENCE: &str = "so documents that are in Rockset already would never be replaced; \
                                backfill the binding, which creates the collection again";

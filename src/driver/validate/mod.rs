@@ -1,9 +1,13 @@
-//! Validate: whether a task is possible, and which fields each binding can take.
+//! Validate: checks a task, and answers the constraints of its fields.
 //!
-//! All problems are reported at once. `constraints`: what may be done with a field;
-//! `keys`: which keys have a plain text, and whether a key has changed; `empty_ids`: which
-//! may have no text at all; `paths`: what a binding goes on from; `reductions`: fields that
-//! hold a part only; `remote`: what Rockset says. Nothing is written anywhere.
+//! All problems are reported at once, and nothing is changed in Rockset.
+//!
+//! - `constraints`: the constraint of each field.
+//! - `keys`: checks that keys have a plain text, and haven't changed.
+//! - `empty_ids`: warns of keys that may be empty.
+//! - `paths`: the binding that each binding continues.
+//! - `reductions`: warns of fields that hold only a part of the reduced value.
+//! - `remote`: checks that ask Rockset.
 
 mod constraints;
 mod empty_ids;
@@ -31,18 +35,18 @@ struct Candidate<'a> {
     resource: Resource,
     collection: &'a CollectionSpec,
     group_by: &'a [String],
-    /// How often the collection was to be filled from the start.
+    /// The backfill counter: how often the collection was to be filled from the start.
     backfill: u32,
     /// The binding that wrote to the same collection of Rockset before.
     last: Option<&'a last::Binding<'a>>,
-    /// Whether documents are known by a key that is a field called `_id`.
+    /// Whether the key is a field called `_id`, which becomes the document's `_id` as it is.
     has_own_id: bool,
-    /// Why documents that exist are not found by the key any more.
+    /// Why existing documents are not found by the key any more.
     changed_key: Option<String>,
 }
 
 impl Candidate<'_> {
-    /// Where the binding's configuration stands.
+    /// The path of the binding's configuration.
     fn path(&self) -> String {
         format!("bindings[{}].resource", self.index)
     }
@@ -116,7 +120,7 @@ pub async fn validate(request: &Validate) -> Result<Validated, Error> {
         warn_of_deletions(endpoint, &candidates);
     }
     problems.sort();
-    problems.none()?;
+    problems.into_result()?;
 
     let bindings = candidates.iter().zip(paths).map(|(candidate, resource_path)| {
         let constraints = constraints::constrain(candidate);
@@ -164,7 +168,7 @@ fn candidate<'a>(
     Some(candidate)
 }
 
-/// No two bindings may fill one collection: they would replace each other's documents.
+/// Notes bindings with the same collection: they would replace each other's documents.
 fn check_targets(candidates: &[Candidate<'_>], problems: &mut Problems) {
     let mut first: BTreeMap<Vec<String>, &Candidate<'_>> = BTreeMap::new();
     for candidate in candidates {
@@ -188,7 +192,7 @@ fn check_targets(candidates: &[Candidate<'_>], problems: &mut Problems) {
     }
 }
 
-/// Says what becomes of documents that get no `_id` of their own.
+/// Warns of documents without an `_id` made from their key.
 fn warn_of_ids(candidate: &Candidate<'_>) {
     let path = candidate.path();
     let collection = candidate.collection.name.as_str();

@@ -1,9 +1,8 @@
-//! The resource path of each binding, which is what Flow remembers by how far it has read.
+//! The resource path of each binding. By the path, Flow remembers how far a binding has read.
 //!
-//! A binding that goes on where another one of the last publication ends keeps that one's
-//! path: with another path, Flow reads the collection from its start. That holds for a
-//! binding of this connector, and for one of materialize-s3-parquet whose files a new
-//! collection is filled from.
+//! A binding that continues one of the last publication keeps the path of that one, because with
+//! another path, Flow reads the collection from its start. That other binding may be of this
+//! connector, or of materialize-s3-parquet, whose files then fill the new collection.
 
 use super::Candidate;
 use crate::config::{InitializeFromS3, Problems};
@@ -12,8 +11,8 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use tracing::warn;
 
-/// The path of each candidate, no two the same. Notes where it can't be told what a
-/// candidate goes on from.
+/// The path of each candidate; no two are the same. Notes a problem if it can't be told which
+/// binding a candidate continues.
 pub(super) fn resolve(
     candidates: &[Candidate<'_>],
     last: &Last<'_>,
@@ -28,9 +27,9 @@ pub(super) fn resolve(
     for (path, candidate) in paths.iter_mut().zip(candidates).filter(|(path, _)| path.is_none()) {
         let Some(source) = &candidate.resource.initialize_from_s3 else { continue };
         let continued = continued(candidate, source, last, problems);
-        *path = continued.filter(|continued| match taken.insert(continued.clone()) {
-            true => true,
-            false => {
+        *path = continued.filter(|continued| {
+            let is_free = taken.insert(continued.clone());
+            if !is_free {
                 warn!(
                     collection = candidate.collection.name,
                     "{}.initializeFromS3: another binding goes on where the files of {} end, so \
@@ -38,15 +37,15 @@ pub(super) fn resolve(
                     candidate.path(),
                     continued.join("/"),
                 );
-                false
             }
+            is_free
         });
     }
     let mut resolved = Vec::with_capacity(candidates.len());
     for (path, candidate) in paths.into_iter().zip(candidates) {
         let path = path.unwrap_or_else(|| {
             let path = candidate.resource.path();
-            // Two bindings of one collection of Rockset have been told of.
+            // Two bindings with one collection of Rockset have been noted already.
             let has_twin = candidates
                 .iter()
                 .any(|other| other.index != candidate.index && other.resource.path() == path);
@@ -69,8 +68,8 @@ pub(super) fn resolve(
     resolved
 }
 
-/// The path of the binding of materialize-s3-parquet that wrote what a collection is filled
-/// from, if there is one.
+/// The path of the binding of materialize-s3-parquet that wrote the files of a source, if there is
+/// one.
 fn continued(
     candidate: &Candidate<'_>,
     source: &InitializeFromS3,
@@ -150,7 +149,7 @@ fn reads_files(source: &InitializeFromS3, prefix: &Value, binding: &last::Bindin
     }
 }
 
-/// Where a binding's files are: `{prefix}/{path}/v{backfill:010}/`.
+/// The folder of a binding's files: `{prefix}/{path}/v{backfill:010}/`.
 fn folder(prefix: &Value, binding: &last::Binding<'_>) -> String {
     let path = binding.config["path"].as_str().unwrap_or_default();
     let parts = [prefix.as_str().unwrap_or_default(), path];
@@ -160,8 +159,8 @@ fn folder(prefix: &Value, binding: &last::Binding<'_>) -> String {
     folder
 }
 
-/// Whether a pattern of a source matches a name: `?` is a character, `*` any within a
-/// segment, `**` any at all, and `{…}` is taken for a segment whatever it asks for.
+/// Whether a pattern of a source matches a name: `?` matches a character, `*` any number of them
+/// within a segment, `**` any number at all, and `{…}` is assumed to match any segment.
 fn matches(pattern: &[u8], name: &[u8]) -> bool {
     let any = |rest: &[u8], may_pass: fn(u8) -> bool| {
         let passed = name.iter().take_while(|byte| may_pass(**byte)).count();

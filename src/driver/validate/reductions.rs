@@ -1,16 +1,16 @@
-//! Fields that hold a part of what Flow combines.
+//! Warns of fields that hold only a part of the reduced value.
 //!
-//! Delta updates bring what a transaction has combined of a key, and each document replaces
-//! the one before it. So where documents are reduced, what Rockset holds is the last part.
+//! Delta updates bring what one transaction has combined of a key, and each document replaces the
+//! one before it. So for a field with a reduction, Rockset holds the part of the last transaction.
 
 use super::Candidate;
 use crate::flow::spec::{Projection, inference::Reduce};
 use tracing::warn;
 
-/// How many fields a warning names.
+/// The number of fields that a warning names.
 const NAMED: usize = 8;
 
-/// Says which fields of a binding's collection hold a part only, and by which strategy.
+/// Warns of the fields of a binding's collection that hold only a part, with their strategies.
 pub(super) fn warn_of(candidate: &Candidate<'_>) {
     let projections = candidate.collection.projections.iter();
     let partial = projections.filter(|projection| !candidate.is_key(projection));
@@ -37,7 +37,7 @@ pub(super) fn warn_of(candidate: &Candidate<'_>) {
     }
 }
 
-/// The name of a strategy by which a part isn't the whole.
+/// The name of a projection's strategy, if the last part isn't the whole.
 fn strategy(projection: &Projection) -> Option<&'static str> {
     let reduce = projection.inference.as_ref()?.reduce;
     match Reduce::try_from(reduce).ok()? {

@@ -1,11 +1,12 @@
-//! What Rockset says of a task: whether the key is good, whether integrations exist,
-//! and whether a collection that exists is what is configured.
+//! Checks of a task that ask Rockset: whether the key is allowed what the task needs, whether
+//! integrations exist, and whether existing collections are as configured.
 
 use super::Candidate;
 use crate::config::{Endpoint, InitializeFromS3, Problems, Resource};
-use crate::driver::Error;
 use crate::driver::differences::differences;
+use crate::driver::occupant::{self, Occupant};
 use crate::driver::survey::{Wanted, at_once, survey};
+use crate::driver::{Doing, Error};
 use crate::rockset::client::documents;
 use crate::rockset::client::retry::RetryPolicy;
 use crate::rockset::enums::CollectionStatus;
@@ -14,11 +15,10 @@ use crate::rockset::{self, Client, Settings, call};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// A person waits for the outcome, so not for as long as a transaction would. All questions
-/// together have so much time.
+/// The time for all questions together. It is short, because a person waits for the outcome.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// No documents: a write that changes nothing.
+/// The body of a write without documents, which changes nothing.
 const NOTHING: &[u8] = br#"{"data":[]}"#;
 
 /// A question to Rockset.
@@ -32,19 +32,21 @@ enum Question {
     Writing(String, String),
 }
 
-/// What came of a question.
+/// The answer to a question.
 #[derive(Debug)]
-enum Found {
+enum Answer {
     Collection(Box<Collection>),
     Integration(Box<Integration>),
     Yes,
     Nothing,
+    /// There is no such collection, and may be something else of its name.
+    Missing,
+    Occupied(Occupant),
 }
 
-type Answers = BTreeMap<Question, Result<Found, rockset::Error>>;
+type Answers = BTreeMap<Question, Result<Answer, rockset::Error>>;
 
-/// Asks Rockset about all bindings, a workspace at a time, and notes what keeps the task from
-/// being possible.
+/// Asks Rockset about all bindings, with one call for each workspace, and notes the problems.
 pub(super) async fn check(
     endpoint: &Endpoint,
     candidates: &[Candidate<'_>],
@@ -58,8 +60,7 @@ pub(super) async fn check(
         ..Settings::default()
     };
     let (base, key) = (&endpoint.region_base_url, endpoint.api_key.reveal());
-    let client =
-        rockset::connect_with(base, key, settings).map_err(Error::rockset("connecting"))?;
+    let client = rockset::connect_with(base, key, settings).doing(|| "connecting".to_string())?;
 
     let (collections, integrations) =
         tokio::join!(collections(&client, candidates), integrations(&client, candidates));
@@ -68,6 +69,7 @@ pub(super) async fn check(
     if reports_access(endpoint, &answers, problems) {
         return Ok(());
     }
+    answers.extend(occupied(&client, candidates, &answers).await?);
     answers.extend(writes(&client, candidates, &answers).await?);
     if reports_access(endpoint, &answers, problems) {
         return Ok(());
@@ -91,15 +93,18 @@ async fn collections(client: &Client, candidates: &[Candidate<'_>]) -> Result<An
     for Candidate { resource, .. } in candidates {
         wanted.entry(resource.workspace.clone()).or_default().insert(resource.collection.clone());
     }
-    let mut survey = survey(client, wanted).await?;
+    let mut survey = survey(client, wanted.clone()).await?;
+    // The answer about a single collection doesn't tell whether its workspace exists.
+    let is_only = |workspace: &String| wanted.get(workspace).is_some_and(|names| names.len() == 1);
     let mut answers = Answers::new();
     for Candidate { resource, .. } in candidates {
         let answer = match survey.get(&resource.workspace) {
             Some(Ok(found)) => Ok(match found.collections.get(&resource.collection) {
-                Some(found) => Found::Collection(found.clone().into()),
-                None => Found::Nothing,
+                Some(found) => Answer::Collection(found.clone().into()),
+                None if found.has_workspace || is_only(&resource.workspace) => Answer::Missing,
+                None => Answer::Nothing,
             }),
-            // Said of one binding, it needn't be said of all.
+            // The error is reported for one binding of the workspace, not for all.
             Some(Err(_)) => match survey.remove(&resource.workspace) {
                 Some(Err(error)) => Err(error),
                 _ => continue,
@@ -111,8 +116,33 @@ async fn collections(client: &Client, candidates: &[Candidate<'_>]) -> Result<An
     Ok(answers)
 }
 
-/// Looks for the integrations that bindings name: for all of them in one read, if there are
-/// several.
+/// Looks for aliases and views that have the names of missing collections.
+async fn occupied(
+    client: &Client,
+    candidates: &[Candidate<'_>],
+    answers: &Answers,
+) -> Result<Answers, Error> {
+    let mut missing = Wanted::new();
+    for Candidate { resource, .. } in candidates {
+        if let Some(Ok(Answer::Missing)) = answers.get(&collection(resource)) {
+            let names = missing.entry(resource.workspace.clone()).or_default();
+            names.insert(resource.collection.clone());
+        }
+    }
+    let looks = missing.into_iter().map(|(workspace, names)| {
+        let client = client.clone();
+        async move {
+            let found = occupant::of_names(&client, &workspace, &names).await;
+            found.into_iter().map(move |(name, it)| {
+                let question = Question::Collection(workspace.clone(), name);
+                (question, Ok(Answer::Occupied(it)))
+            })
+        }
+    });
+    Ok(at_once(looks).await?.into_iter().flatten().collect())
+}
+
+/// Looks for the integrations that bindings name, with one read if there are several.
 async fn integrations(client: &Client, candidates: &[Candidate<'_>]) -> Result<Answers, Error> {
     let sources = candidates.iter().filter_map(|it| it.resource.initialize_from_s3.as_ref());
     let names: BTreeSet<&String> = sources.map(|source| &source.integration).collect();
@@ -123,9 +153,9 @@ async fn integrations(client: &Client, candidates: &[Candidate<'_>]) -> Result<A
     let Some(second) = second else {
         let answer = match call(client.get_integration(first)).await {
             Ok(answer) => {
-                Ok(answer.data.map_or(Found::Nothing, |it| Found::Integration(it.into())))
+                Ok(answer.data.map_or(Answer::Nothing, |it| Answer::Integration(it.into())))
             }
-            Err(rockset::Error::NotFound(_)) => Ok(Found::Nothing),
+            Err(rockset::Error::NotFound(_)) => Ok(Answer::Nothing),
             Err(error) => Err(error),
         };
         answers.insert(question(first), answer);
@@ -135,7 +165,7 @@ async fn integrations(client: &Client, candidates: &[Candidate<'_>]) -> Result<A
         Ok(answer) => {
             for name in [first, second].into_iter().chain(names) {
                 let found = answer.data.iter().find(|it| it.name == *name).cloned();
-                let found = found.map_or(Found::Nothing, |it| Found::Integration(it.into()));
+                let found = found.map_or(Answer::Nothing, |it| Answer::Integration(it.into()));
                 answers.insert(question(name), Ok(found));
             }
         }
@@ -146,7 +176,7 @@ async fn integrations(client: &Client, candidates: &[Candidate<'_>]) -> Result<A
     Ok(answers)
 }
 
-/// One write a workspace, to a collection that exists if there is one.
+/// Makes one write to each workspace, to a collection that exists if there is one.
 async fn writes(
     client: &Client,
     candidates: &[Candidate<'_>],
@@ -154,7 +184,7 @@ async fn writes(
 ) -> Result<Answers, Error> {
     let mut targets: BTreeMap<&str, &str> = BTreeMap::new();
     for Candidate { resource, .. } in candidates {
-        let exists = matches!(answers.get(&collection(resource)), Some(Ok(Found::Collection(_))));
+        let exists = matches!(answers.get(&collection(resource)), Some(Ok(Answer::Collection(_))));
         let target = targets.entry(&resource.workspace).or_insert(&resource.collection);
         if exists {
             *target = &resource.collection;
@@ -171,12 +201,12 @@ async fn writes(
     Ok(at_once(writing).await?.into_iter().collect())
 }
 
-/// Whether the key is good for writing there.
+/// Checks that the key may write documents to a collection.
 async fn may_write(
     client: &Client,
     workspace: &str,
     collection: &str,
-) -> Result<Found, rockset::Error> {
+) -> Result<Answer, rockset::Error> {
     use rockset::Error as E;
     match documents::add(client, workspace, collection, NOTHING.into()).await {
         Err(
@@ -186,13 +216,13 @@ async fn may_write(
             | E::Impossible { .. }
             | E::Foreign(_)),
         ) => Err(error),
-        // Whatever else is wrong with such a write, the key was good for it.
-        _ => Ok(Found::Yes),
+        // Any other error means that the key was allowed to write.
+        _ => Ok(Answer::Yes),
     }
 }
 
-/// Notes what a key can't do, or that nobody answers. Says whether there is more than
-/// that to be learnt.
+/// Notes what the key isn't allowed, or that Rockset can't be reached. Returns whether it noted
+/// anything; then further checks are of no use.
 fn reports_access(endpoint: &Endpoint, answers: &Answers, problems: &mut Problems) -> bool {
     use rockset::Error as E;
     let mut forbidden = BTreeSet::new();
@@ -245,7 +275,7 @@ fn reports_access(endpoint: &Endpoint, answers: &Answers, problems: &mut Problem
     !forbidden.is_empty()
 }
 
-/// Which questions had no answer, for people.
+/// The questions without an answer, for people.
 fn unanswered(answers: &Answers) -> String {
     const NAMED: usize = 3;
     let open = answers.iter().filter(|(_, it)| matches!(it, Err(rockset::Error::Unreachable(_))));
@@ -265,7 +295,7 @@ fn unanswered(answers: &Answers) -> String {
 fn check_collection(candidate: &Candidate<'_>, answers: &Answers, problems: &mut Problems) {
     let path = candidate.path();
     match answers.get(&collection(&candidate.resource)) {
-        Some(Ok(Found::Collection(existing))) => {
+        Some(Ok(Answer::Collection(existing))) => {
             let is_being_deleted = existing.status == Some(CollectionStatus::Deleted);
             if candidate.is_recreated() || is_being_deleted {
                 return;
@@ -286,6 +316,10 @@ fn check_collection(candidate: &Candidate<'_>, answers: &Answers, problems: &mut
                 );
             }
         }
+        Some(Ok(Answer::Occupied(occupant))) => problems.add(
+            format!("{path}.collection"),
+            occupant::told(occupant, &candidate.resource.path().join(".")),
+        ),
         Some(Err(error)) => problems.add(
             format!("{path}.collection"),
             format!("could not be looked up: {}", rockset::client::error::chain(error)),
@@ -301,11 +335,11 @@ fn check_integration(candidate: &Candidate<'_>, answers: &Answers, problems: &mu
     };
     let path = format!("{}.initializeFromS3.integration", candidate.path());
     match answers.get(&Question::Integration(name.clone())) {
-        Some(Ok(Found::Integration(integration))) if integration.s3.is_none() => problems.add(
+        Some(Ok(Answer::Integration(integration))) if integration.s3.is_none() => problems.add(
             path,
             format!("{name} is {}; name an integration for Amazon S3", kind(integration)),
         ),
-        Some(Ok(Found::Integration(_))) => {}
+        Some(Ok(Answer::Integration(_))) => {}
         Some(Err(error)) => problems.add(
             path,
             format!("{name} could not be looked up: {}", rockset::client::error::chain(error)),
@@ -318,7 +352,7 @@ fn check_integration(candidate: &Candidate<'_>, answers: &Answers, problems: &mu
     }
 }
 
-/// What an integration that isn't for S3 is for.
+/// The kind of an integration that isn't for S3.
 fn kind(integration: &Integration) -> String {
     let integration = serde_json::to_value(integration).unwrap_or_default();
     let kinds = integration.as_object().into_iter().flatten();

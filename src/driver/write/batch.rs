@@ -1,4 +1,4 @@
-//! Documents on their way into one request.
+//! Batches: the documents of one request.
 
 pub use super::pool::Pool;
 use crate::encode::buffer::{Buffer, Writer};
@@ -7,15 +7,15 @@ use bytes::Bytes;
 use std::convert::Infallible;
 use std::ops::Range;
 
-/// How much is gathered before it's sent.
+/// The sizes at which batches are sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Of a request's body, in bytes: a batch that has reached them is sent.
+    /// The size of a body at which its batch is full, in bytes.
     pub bytes: usize,
-    /// In a batch.
+    /// The number of documents at which a batch is full.
     pub documents: usize,
-    /// The memory of all batches that are open, in bytes: beyond it, the largest ones are
-    /// sent. So it doesn't depend on the number of bindings.
+    /// The memory of all open batches at which the largest are sent, in bytes. So memory doesn't
+    /// depend on the number of bindings.
     pub open: usize,
 }
 
@@ -28,14 +28,14 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The memory of all batches, with so many requests in flight, in bytes: beyond it,
-    /// nothing is read.
+    /// The memory of all batches, open or in flight, at which nothing more is read, in bytes.
+    /// `concurrency` is the largest number of requests in flight.
     pub fn memory(&self, concurrency: usize) -> usize {
         self.open + concurrency * self.bytes
     }
 }
 
-/// What a request does with its documents.
+/// The operation of a request on its documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Operation {
     /// Adds them, in place of those with the same `_id`.
@@ -45,65 +45,66 @@ pub enum Operation {
     Delete,
 }
 
-/// The documents of one request, as the JSON text of its body. No key is twice among them.
+/// The documents of one request, as the JSON text of its body. No two of them have the same key.
 #[derive(Debug)]
 pub struct Batch {
     operation: Operation,
     pool: Pool,
     /// `{"data":[document,document`
     body: Buffer,
-    /// Where each document ends in the body.
+    /// The index in the body at which each document ends.
     ends: Vec<u32>,
-    /// How many bytes it is expected to have in the end.
+    /// The expected size of the full batch, in bytes.
     expected: usize,
 }
 
 const OPENING: &[u8; 9] = b"{\"data\":[";
 const CLOSING: &[u8; 2] = b"]}";
 
-/// Below this, a body that lacks memory gets twice as much, and above it the next size.
+/// The size in bytes below which a body doubles when it grows. Above, it gets the next size of the
+/// pool.
 const SMALL: usize = 64 << 10;
 
 impl Batch {
-    /// An empty batch. It takes memory once there are documents.
+    /// An empty batch. It allocates memory with its first document.
     pub fn new(operation: Operation, pool: &Pool) -> Self {
         let pool = pool.clone();
         Self { operation, pool, body: Buffer::default(), ends: Vec::new(), expected: 0 }
     }
 
-    /// Takes all documents, and leaves an empty batch of the same operation that is expected
-    /// to have so many bytes.
+    /// Takes all documents. Leaves an empty batch of the same operation, with `expected` bytes as
+    /// its expected size.
     pub fn take(&mut self, expected: usize) -> Self {
         let mut empty = Self::new(self.operation, &self.pool);
         empty.expected = expected;
         std::mem::replace(self, empty)
     }
 
-    /// Takes all documents but the last one. Leaves a batch that is expected to have so many
-    /// bytes, once there is another document.
+    /// Takes all documents but the last one. Leaves a batch with that, and with `expected` bytes as
+    /// its expected size.
     pub fn take_all_but_last(&mut self, expected: usize) -> Self {
         if self.len() < 2 {
             return Self::new(self.operation, &self.pool);
         }
-        let mut settled = self.take(0);
-        let last = settled.len() - 1;
-        self.push_text(&settled.body.as_slice()[range(&settled.ends, last)]);
+        let mut sealed = self.take(0);
+        let last = sealed.len() - 1;
+        self.push_text(&sealed.body.as_slice()[range(&sealed.ends, last)]);
         self.expected = expected;
-        settled.drop_last();
-        settled
+        sealed.drop_last();
+        sealed
     }
 
-    /// What is to be done with the documents.
+    /// The operation on the documents.
     pub fn operation(&self) -> Operation {
         self.operation
     }
 
-    /// Whether there is nothing to send.
+    /// Whether the batch has no documents.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
-    /// How many documents there are.
+    /// The number of documents.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
@@ -114,21 +115,22 @@ impl Batch {
         self.body.len() + CLOSING.len()
     }
 
-    /// The memory that it takes, in bytes.
+    /// The allocated memory, in bytes.
     #[inline]
     pub fn allocated(&self) -> usize {
         self.body.capacity() + self.ends.capacity() * size_of::<u32>()
     }
 
-    /// Whether it is to be sent before another document comes.
+    /// Whether the batch is to be sent before the next document of another key.
     #[inline]
     pub fn is_full(&self, limits: Limits) -> bool {
         let has_reached = self.len() >= limits.documents || self.bytes() >= limits.bytes;
         has_reached && !self.is_empty()
     }
 
-    /// Appends a document of about so many bytes that `write` writes. Returns by how many
-    /// bytes the batch grew.
+    /// Appends the document that `write` writes. Returns the number of bytes added. If memory is
+    /// too small, it grows for a document of `about` bytes, and `write` is called again, from the
+    /// start, as in [`Buffer::append`].
     #[inline(always)]
     pub fn push<E>(
         &mut self,
@@ -153,7 +155,7 @@ impl Batch {
         Ok(self.body.len() - before)
     }
 
-    /// Moves the body to more memory, for a document of about so many bytes at least.
+    /// Moves the body to more memory, enough for a document of `about` bytes.
     #[cold]
     #[inline(never)]
     fn grow(&mut self, about: usize) {
@@ -178,14 +180,14 @@ impl Batch {
         self.pool.charge((self.ends.capacity() - before) * size_of::<u32>());
     }
 
-    /// Takes the last document out again.
+    /// Removes the last document.
     pub fn drop_last(&mut self) {
         self.ends.pop();
         self.body.truncate(self.ends.last().copied().unwrap_or_default() as usize);
     }
 
-    /// Closes the batch, to be sent. Its memory goes to the pool when nobody needs the
-    /// body any more.
+    /// Completes the body, to be sent. Its memory returns to the pool when the last clone of the
+    /// body is dropped.
     pub fn close(mut self) -> Closed {
         while !finished(self.body.try_append(|out| {
             out.extend_array(CLOSING);
@@ -218,7 +220,7 @@ impl Drop for Batch {
     }
 }
 
-/// What came of something that can't fail.
+/// The value of a result that can't be an error.
 fn finished<T>(result: Result<T, Infallible>) -> T {
     let Ok(value) = result;
     value
@@ -234,7 +236,7 @@ pub struct Closed {
 }
 
 impl Closed {
-    /// What is to be done with the documents.
+    /// The operation on the documents.
     pub fn operation(&self) -> Operation {
         self.operation
     }
@@ -244,12 +246,12 @@ impl Closed {
         self.body.clone()
     }
 
-    /// How many documents there are.
+    /// The number of documents.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether there are none.
+    /// Whether the batch has no documents.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
@@ -269,10 +271,10 @@ impl Closed {
     }
 }
 
-/// A body that goes back to the pool in the end.
+/// A body whose memory returns to the pool when it is dropped.
 struct Pooled {
     body: Buffer,
-    /// The memory of the batch, in bytes: of the body, and of what tells where documents end.
+    /// The memory of the batch, in bytes: of the body, and of the ends of documents.
     allocated: usize,
     pool: Pool,
 }
@@ -291,7 +293,7 @@ impl Drop for Pooled {
     }
 }
 
-/// Where a document stands in a body, given where each one ends.
+/// The range of a document in a body, from the ends of all documents.
 fn range(ends: &[u32], index: usize) -> Range<usize> {
     let start = match index {
         0 => OPENING.len(),

@@ -1,4 +1,4 @@
-//! Documents of all bindings, gathered into batches until these are to be sent.
+//! Collects the documents of all bindings in batches, until these are to be sent.
 
 use super::batch::{Batch, Limits, Operation, Pool};
 use super::layout::Layout;
@@ -20,18 +20,18 @@ pub(in crate::driver) struct Batcher {
     open: Open,
 }
 
-/// What the open batches of all bindings have in common.
+/// The bounds and the memory that the open batches of all bindings share.
 #[derive(Debug)]
 struct Open {
     limits: Limits,
     pool: Pool,
-    /// All memory that batches may take before nothing is read any more, in bytes.
+    /// The memory of all batches at which nothing more is read, in bytes.
     memory: usize,
     /// The memory of all open batches, in bytes.
     allocated: usize,
     /// Batches that have been closed, in the order in which they are to be sent.
     ready: VecDeque<ReadyBatch>,
-    /// Whether there is something to do before the next document.
+    /// Whether batches are to be sent, or memory is to be freed, before the next document.
     is_ready: bool,
 }
 
@@ -43,7 +43,7 @@ pub(in crate::driver) struct ReadyBatch {
     pub runs: Runs,
 }
 
-/// A binding, with the batches that its next documents go into.
+/// A binding, with its open batches.
 #[derive(Debug)]
 struct Binding {
     target: Arc<Target>,
@@ -52,14 +52,14 @@ struct Binding {
     deletions: Batch,
     /// The keys of the open transaction.
     order: Order,
-    /// What is done with the last document.
+    /// The operation on the last document.
     last_operation: Operation,
-    /// The size of its open batches, in bytes, when memory was short for the last time.
+    /// The size of the open batches, in bytes, when memory was last short.
     last_bytes: usize,
 }
 
 impl Batcher {
-    /// For batches of these bindings, of which so many may be in flight.
+    /// A batcher for these bindings. `concurrency` is the largest number of requests in flight.
     pub fn new(
         bindings: Vec<(Arc<Target>, Layout)>,
         limits: Limits,
@@ -82,12 +82,12 @@ impl Batcher {
         Self { bindings, hard_delete, open }
     }
 
-    /// What the batches get their memory from.
+    /// The pool of the batches' memory.
     pub fn pool(&self) -> &Pool {
         &self.open.pool
     }
 
-    /// How many bindings there are.
+    /// The number of bindings.
     pub fn bindings(&self) -> usize {
         self.bindings.len()
     }
@@ -103,12 +103,11 @@ impl Batcher {
         }
     }
 
-    /// Takes a document in. Returns how many bytes it adds. There may be something to do
-    /// then, see [`Self::is_ready`].
+    /// Adds a document to its batch. Returns the number of bytes added. Check [`Self::is_ready`]
+    /// before the next document.
     ///
-    /// A runtime that can't combine the documents of a key within a transaction stores
-    /// them one after the other, and the last one is to stay. So a full batch waits for
-    /// the next key.
+    /// A runtime that can't combine the documents of a key within a transaction stores them one
+    /// after the other, and the last one has to win. So a full batch stays open until the next key.
     #[inline(always)]
     pub fn take(&mut self, store: &Store<'_>) -> Result<usize, Error> {
         let Self { bindings, hard_delete, open } = self;
@@ -122,17 +121,15 @@ impl Batcher {
         } else if binding.last_batch().is_full(open.limits) {
             binding.close(binding.last_operation, open);
         }
-        binding.last_operation = match *hard_delete && store.delete {
-            true => Operation::Delete,
-            false => Operation::Add,
-        };
+        binding.last_operation =
+            if *hard_delete && store.delete { Operation::Delete } else { Operation::Add };
         binding.order.note(key);
         let before = binding.last_batch().allocated();
         let bytes = binding.push(store)?;
         let after = binding.last_batch().allocated();
         open.allocated = open.allocated + after - before;
         if after != before || binding.last_batch().bytes() > MAX_BODY {
-            self.bound(store)?;
+            self.enforce_bounds(store)?;
         }
         Ok(bytes)
     }
@@ -149,13 +146,13 @@ impl Batcher {
         self.open.ready.pop_front()
     }
 
-    /// Whether batches take more memory than they may.
+    /// Whether all batches together take more memory than allowed.
     pub fn is_beyond_memory(&self) -> bool {
         self.open.pool.used() > self.open.memory
     }
 
-    /// All that is left, at the end of a transaction. Keeps no memory for the next one: what
-    /// it needs isn't known.
+    /// Closes all batches, at the end of a transaction. Keeps no memory for the next one, because
+    /// its needs aren't known.
     pub fn drain(&mut self) -> impl Iterator<Item = ReadyBatch> + use<> {
         let Self { bindings, open, .. } = self;
         for binding in bindings {
@@ -169,10 +166,10 @@ impl Batcher {
         std::mem::take(&mut open.ready).into_iter()
     }
 
-    /// Looks at all bounds, after a batch took more memory to hold a document.
+    /// Enforces all bounds, after a batch has grown.
     #[cold]
     #[inline(never)]
-    fn bound(&mut self, store: &Store<'_>) -> Result<(), Error> {
+    fn enforce_bounds(&mut self, store: &Store<'_>) -> Result<(), Error> {
         let Self { bindings, open, .. } = self;
         if let Some(binding) = bindings.get_mut(store.binding as usize)
             && binding.last_batch().bytes() > MAX_BODY
@@ -188,9 +185,9 @@ impl Batcher {
         Ok(())
     }
 
-    /// Closes batches until the open ones are well within their bound: first those that didn't
-    /// grow since there was too little memory for the last time, then the largest ones. Where
-    /// that is enough, the last document of a binding stays open, since its key may come again.
+    /// Closes batches until the total is within `limits.open`, with some room: first those that
+    /// haven't grown since memory was last short, then the largest. If that is enough, the last
+    /// document of each batch stays open, because its key may come again.
     fn close_largest(&mut self) {
         let Self { bindings, open, .. } = self;
         let enough = open.limits.open - open.limits.open / 16;
@@ -229,13 +226,13 @@ impl Binding {
         }
     }
 
-    /// The batch that the last document is in, unless it has been closed.
+    /// The open batch for the operation of the last document.
     #[inline]
     fn last_batch(&mut self) -> &mut Batch {
         self.batch(self.last_operation)
     }
 
-    /// Puts a document into the batch of its operation, and says by how many bytes it grew.
+    /// Appends a document to the batch of its operation. Returns the number of bytes added.
     #[inline]
     fn push(&mut self, store: &Store<'_>) -> Result<usize, Error> {
         let Self { layout, additions, deletions, .. } = self;
@@ -249,8 +246,8 @@ impl Binding {
         }
     }
 
-    /// Sees to it that a document of a key that isn't in order comes after all others of this
-    /// key. See [`super::order`].
+    /// Makes sure that a document with a key out of order comes after all others of this key. See
+    /// [`super::order`].
     #[cold]
     #[inline(never)]
     fn keep_order(&mut self, key: &[u8], open: &mut Open) {
@@ -268,9 +265,8 @@ impl Binding {
         self.order.advance(key, are_empty);
     }
 
-    /// Closes a batch, if there are documents in it. The next one begins with memory for as
-    /// many: to move each batch to more memory, again and again, would cost as much as writing
-    /// its documents.
+    /// Closes a batch, if it has documents. The next one begins with memory of the same size,
+    /// because growing again and again would cost as much as writing the documents.
     #[cold]
     #[inline(never)]
     fn close(&mut self, operation: Operation, open: &mut Open) {
@@ -280,8 +276,7 @@ impl Binding {
         self.hand_over(batch, open);
     }
 
-    /// Closes a batch as far as the transaction can't change its documents any more: all but
-    /// the last document that came in.
+    /// Closes a batch, except for the binding's last document: the next one may replace it.
     fn close_all_but_last(&mut self, operation: Operation, open: &mut Open) {
         if operation != self.last_operation {
             return self.close(operation, open);
@@ -301,20 +296,20 @@ impl Binding {
         }
     }
 
-    /// Takes the documents before the last one out of a batch that has become larger than
-    /// Rockset takes.
+    /// Closes the documents before the last one, because the batch is larger than Rockset accepts.
+    /// Fails if the last document alone is too large.
     fn make_room(&mut self, store: &Store<'_>, open: &mut Open) -> Result<(), Error> {
         self.close_all_but_last(self.last_operation, open);
         let size = self.last_batch().bytes();
-        match size > MAX_BODY {
-            true => Err(Error::TooLarge {
-                binding: self.target.binding,
-                collection: self.target.to_string(),
-                id: self.layout.id(store),
-                size,
-                limit: MAX_BODY,
-            }),
-            false => Ok(()),
+        if size <= MAX_BODY {
+            return Ok(());
         }
+        Err(Error::TooLarge {
+            binding: self.target.binding,
+            collection: self.target.to_string(),
+            id: self.layout.id(store),
+            size,
+            limit: MAX_BODY,
+        })
     }
 }

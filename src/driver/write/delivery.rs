@@ -1,19 +1,20 @@
-//! One batch, until every document of it is acknowledged.
+//! Delivers one batch, until every document in it is acknowledged.
 
 use super::batch::{Closed, Operation};
 use super::malformed;
 use super::statuses::{Outcome, check};
-use crate::driver::Error;
 use crate::driver::task::Target;
+use crate::driver::{Doing, Error};
 use crate::rockset::client::documents::{self, Statuses};
 use crate::rockset::client::retry::Backoff;
 use crate::rockset::{self, Client};
 use tracing::warn;
 
-/// Sends a batch. Documents whose failure may pass are sent again, alone; any other
+/// Sends a batch. Documents with a retryable failure are sent again, without the others; any other
 /// failure is an error.
 pub(super) async fn send(client: &Client, target: &Target, batch: Closed) -> Result<(), Error> {
-    // It begins with the first failure: a request that was repeated has taken its time.
+    // The time of the backoff begins with the first failure, not with the first request, because
+    // the client may have retried that for long.
     let mut backoff: Option<Backoff> = None;
     let mut to_send = vec![batch];
     while let Some(batch) = to_send.pop() {
@@ -48,14 +49,14 @@ pub(super) async fn send(client: &Client, target: &Target, batch: Closed) -> Res
                 {
                     return Err(malformed);
                 }
-                return Err(Error::rockset(doing(target, &batch))(error));
+                return Err(error).doing(|| doing(target, &batch));
             }
         }
     }
     Ok(())
 }
 
-/// One request.
+/// Sends one request.
 async fn write(
     client: &Client,
     target: &Target,

@@ -1,5 +1,4 @@
-//! How a Store becomes a document: one pass over packed tuples that writes
-//! `{"_id":…,"field":value,…}`.
+//! Writes a Store as a document, `{"_id":…,"field":value,…}`, in one pass over its packed tuples.
 
 use crate::config::DocumentId;
 use crate::driver::Error;
@@ -18,10 +17,10 @@ use fearless_simd::{Level, Simd, dispatch};
 /// The packed key that is one empty string.
 const EMPTY_TEXT: &[u8] = &[0x02, 0x00];
 
-/// What a date and time is written as, so that Rockset reads it as a timestamp.
+/// The extended JSON around a date and time that Rockset reads as a timestamp.
 const TIMESTAMP: (&[u8], &[u8]) = (br#"{"__rockset_type":"timestamp","value":"#, b"}");
 
-/// How the documents of a binding are laid out.
+/// The layout of the documents of a binding.
 #[derive(Debug, Clone)]
 pub struct Layout {
     binding: usize,
@@ -34,10 +33,10 @@ pub struct Layout {
     level: Level,
 }
 
-/// Where a document's `_id` comes from.
+/// The source of a document's `_id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Id {
-    /// The whole key is a selected field of that name.
+    /// The key is a field called `_id`.
     Selected,
     PackedKey,
     Key,
@@ -46,9 +45,9 @@ enum Id {
 #[derive(Debug, Clone)]
 struct Field {
     name: String,
-    /// `"name":` as JSON, with the comma before it where there is one.
+    /// `"name":` as JSON, with a comma before it unless the field begins a document.
     prefix: Vec<u8>,
-    /// The prefix, if it's short enough to be written at once.
+    /// The prefix as an array, if it's short enough to be written by one copy.
     piece: Option<[u8; PIECE]>,
     is_event_time: bool,
 }
@@ -94,8 +93,7 @@ impl Layout {
         })
     }
 
-    /// Appends the document of a Store to `out`. On an error, what was appended is of
-    /// no use.
+    /// Appends the document of a Store to `out`. After an error, the output is incomplete.
     pub fn write(&self, store: &Store<'_>, out: &mut Writer<'_>) -> Result<(), Error> {
         dispatch!(self.level, simd => out.outlined(
             #[inline(always)]
@@ -125,7 +123,7 @@ impl Layout {
         Ok(())
     }
 
-    /// Appends what names the document of a Store, to delete it.
+    /// Appends the document with only an `_id` that deletes the document of a Store.
     pub fn write_deletion(&self, store: &Store<'_>, out: &mut Writer<'_>) -> Result<(), Error> {
         dispatch!(self.level, simd => out.outlined(
             #[inline(always)]
@@ -150,7 +148,7 @@ impl Layout {
         Ok(())
     }
 
-    /// The `_id` of a Store's document, to show it.
+    /// The `_id` of a Store's document, for errors.
     pub fn id(&self, store: &Store<'_>) -> String {
         let mut text = Buffer::default();
         let written = text.append(|out| self.write_deletion(store, out)).is_ok();
@@ -162,12 +160,13 @@ impl Layout {
         }
     }
 
-    /// Fails for a key whose `_id` would be empty, before Rockset refuses it.
+    /// Fails for a key whose `_id` would be empty, which Rockset refuses.
     #[inline(always)]
     fn check_id(&self, store: &Store<'_>) -> Result<(), Error> {
-        match self.id != Id::PackedKey && store.key_packed.as_slice() == EMPTY_TEXT {
-            true => Err(self.empty_id()),
-            false => Ok(()),
+        if self.id != Id::PackedKey && store.key_packed.as_slice() == EMPTY_TEXT {
+            Err(self.empty_id())
+        } else {
+            Ok(())
         }
     }
 
@@ -229,11 +228,11 @@ impl Layout {
     ) -> Result<(), Error> {
         let mut tuple = Reader::new(packed);
         for field in fields {
-            let written = match field.is_event_time {
-                false => field.write(simd, &mut tuple, out),
-                true => out
-                    .outlined(|out| field.write_event_time(simd, tuple, out))
-                    .map(|rest| tuple = rest),
+            let written = if field.is_event_time {
+                out.outlined(|out| field.write_event_time(simd, tuple, out))
+                    .map(|rest| tuple = rest)
+            } else {
+                field.write(simd, &mut tuple, out)
             };
             written.map_err(|e| self.error(&field.name, e))?;
         }
@@ -253,7 +252,7 @@ impl Layout {
 }
 
 impl Field {
-    /// A field of Flow, and what it is called in Rockset.
+    /// A field of Flow, with its name in Rockset.
     fn new(name: &str, endpoint_name: &str) -> Self {
         let prefix = format!(",{}:", serde_json::Value::from(endpoint_name)).into_bytes();
         let is_event_time = endpoint_name == EVENT_TIME;
@@ -261,7 +260,7 @@ impl Field {
         Self { name: name.to_string(), prefix, piece, is_event_time }
     }
 
-    /// Makes it the first of a document, with no comma before it.
+    /// Makes the field the first of a document, without a comma before it.
     fn begins_document(&mut self) {
         self.prefix.remove(0);
         self.piece = piece(&self.prefix);
@@ -287,9 +286,8 @@ impl Field {
         }
     }
 
-    /// Appends the field with a timestamp made of what is a text in the tuple, and leaves a
-    /// null out: Rockset then takes the time at which the document comes in. Returns what is
-    /// left of the tuple.
+    /// Appends the field, with a string as a timestamp. Leaves the field out if it is null: then
+    /// Rockset uses the time at which it receives the document. Returns the rest of the tuple.
     #[inline(never)]
     fn write_event_time<'a, S: Simd>(
         &self,
@@ -316,7 +314,7 @@ impl Field {
     }
 }
 
-/// A prefix that can be written at once.
+/// A prefix as an array that can be written by one copy, if it's short enough.
 fn piece(prefix: &[u8]) -> Option<[u8; PIECE]> {
     let mut piece = [0; PIECE];
     piece.get_mut(..prefix.len())?.copy_from_slice(prefix);

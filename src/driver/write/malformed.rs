@@ -1,4 +1,4 @@
-//! Why Rockset refuses a request as a whole: one of its documents isn't JSON.
+//! Finds the document that made Rockset answer 400 to a whole request: one that isn't JSON.
 
 use super::batch::Closed;
 use crate::driver::Error;
@@ -25,7 +25,7 @@ pub(super) fn find(target: &Target, batch: &Closed) -> Option<Error> {
     })
 }
 
-/// Reads a document, and notes how far it came.
+/// Reads a document, and notes its `_id` and the field that was read last.
 #[derive(Default)]
 struct Fields {
     id: String,

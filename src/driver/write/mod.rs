@@ -1,4 +1,5 @@
-//! Transactions: documents from stdin to Rockset, and acknowledged before the commit.
+//! Transactions: writes documents from stdin to Rockset, and awaits their acknowledgement before
+//! the commit.
 
 pub mod batch;
 mod batcher;
@@ -27,21 +28,21 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::{JoinError, JoinSet};
 use tracing::info;
 
-/// A transaction that takes longer is reported.
+/// The duration from which a transaction is reported in the logs.
 const LONG: Duration = Duration::from_secs(10);
 
-/// Batches in flight may take this much memory, in bytes, without a second thought. To a server
-/// that answers soon, more of them at once would get nothing done earlier.
-const NEAR: usize = 9 << 20;
-/// Where no answer comes within this time, twice as much memory may be in flight.
-const SOON: Duration = Duration::from_millis(20);
+/// The soft limit on the memory of batches in flight, in bytes. With a server that answers
+/// promptly, more batches in flight would not be acknowledged earlier.
+const SOFT_LIMIT: usize = 9 << 20;
+/// The time to wait for an answer at the soft limit, before the limit doubles.
+const PROMPT: Duration = Duration::from_millis(20);
 
-/// What follows an Open.
+/// The result of an Open.
 #[derive(Debug)]
 pub struct Ready {
     /// The answer.
     pub opened: Opened,
-    /// Takes the transactions.
+    /// Handles the transactions that follow.
     pub transactor: Transactor,
 }
 
@@ -50,28 +51,28 @@ pub struct Ready {
 pub struct Transactor {
     client: Client,
     batcher: Batcher,
-    /// How many requests may be in flight.
+    /// The largest number of requests in flight.
     concurrency: usize,
-    /// Batches until they are acknowledged. They tell their binding then.
+    /// The batches in flight. Each returns the index of its binding when it is acknowledged.
     in_flight: JoinSet<Result<usize, Error>>,
-    /// Of each binding, what is in flight.
+    /// The requests in flight of each binding.
     lanes: Vec<Lane>,
-    /// The memory of batches in flight beyond which an answer is waited for, in bytes.
-    patience: usize,
-    /// What the state becomes with the next commit, if it changes.
+    /// The memory of batches in flight beyond which an answer is awaited, in bytes.
+    soft_limit: usize,
+    /// The state to return with the next commit, if it changes.
     first_commit: Option<ConnectorState>,
     recorder: StatsRecorder,
-    /// Of all transactions.
+    /// The statistics of all transactions.
     total: TransactionStats,
 }
 
-/// What taking documents in has to wait for.
+/// Why no further document can be taken from the buffer.
 enum Pause {
-    /// More input.
+    /// The buffer has no complete request: more input is needed.
     Input,
-    /// Batches are to be sent.
+    /// Batches are to be sent first.
     Batches,
-    /// A request that isn't a Store is to be answered.
+    /// A request other than a Store is to be answered first.
     Request(Request),
 }
 
@@ -113,14 +114,14 @@ impl Transactor {
             concurrency,
             in_flight: JoinSet::new(),
             lanes: vec![Lane::default(); bindings],
-            patience: NEAR,
+            soft_limit: SOFT_LIMIT,
             first_commit: None,
             recorder: StatsRecorder::default(),
             total: TransactionStats::default(),
         }
     }
 
-    /// This, with what the state becomes with its first commit.
+    /// This transactor, with the state to return with its first commit.
     pub(super) fn with_first_commit(self, first_commit: Option<ConnectorState>) -> Self {
         Self { first_commit, ..self }
     }
@@ -143,7 +144,7 @@ impl Transactor {
         }
     }
 
-    /// Does what a request other than a Store asks for.
+    /// Answers a request other than a Store.
     async fn answer<R, W>(
         &mut self,
         request: Request,
@@ -167,7 +168,7 @@ impl Transactor {
         Ok(session.respond(response).await?)
     }
 
-    /// Takes documents in until there is something to wait for. Between two reads of the
+    /// Takes documents from the buffer until something else is to be done. Between two reads of the
     /// input there are many.
     fn take_buffered<R, W>(&mut self, session: &mut Session<R, W>) -> Result<Pause, Error>
     where
@@ -194,7 +195,7 @@ impl Transactor {
         Ok(())
     }
 
-    /// Sends what is ready. Then waits until there is memory to go on with.
+    /// Sends the closed batches. Then waits until there is enough memory to go on.
     async fn send_ready(&mut self) -> Result<(), Error> {
         while let Some(ready) = self.batcher.next() {
             self.send(ready).await?;
@@ -206,19 +207,19 @@ impl Transactor {
                 break;
             }
         }
-        while self.batcher.pool().in_flight() > self.patience {
-            match tokio::time::timeout(SOON, self.finish_one()).await {
+        while self.batcher.pool().in_flight() > self.soft_limit {
+            match tokio::time::timeout(PROMPT, self.finish_one()).await {
                 Ok(Ok(true)) => {}
                 Ok(finished) => return finished.map(drop),
-                Err(_) => self.patience = self.patience.saturating_mul(2),
+                Err(_) => self.soft_limit = self.soft_limit.saturating_mul(2),
             }
         }
         self.recorder.counts.rockset += since.elapsed();
         Ok(())
     }
 
-    /// Sends a batch as soon as fewer than the allowed requests are in flight, and none that
-    /// has to come before it.
+    /// Sends a batch as soon as the number of requests in flight allows it, and all batches that
+    /// have to come before it are acknowledged.
     async fn send(&mut self, ready: ReadyBatch) -> Result<(), Error> {
         let ReadyBatch { target, batch, runs } = ready;
         let binding = target.binding;
@@ -235,7 +236,7 @@ impl Transactor {
         Ok(())
     }
 
-    /// Waits until a batch is acknowledged. Returns whether there was one in flight.
+    /// Waits until a batch is acknowledged. Returns `false` if none is in flight.
     async fn finish_one(&mut self) -> Result<bool, Error> {
         match self.in_flight.join_next().await {
             Some(sent) => self.finish(sent).map(|()| true),
@@ -249,7 +250,7 @@ impl Transactor {
         Ok(())
     }
 
-    /// Sends what is left, and waits until every document is acknowledged.
+    /// Sends the remaining batches, and waits until every document is acknowledged.
     async fn commit(&mut self) -> Result<(), Error> {
         for ready in self.batcher.drain() {
             self.send(ready).await?;
@@ -258,7 +259,7 @@ impl Transactor {
         while self.finish_one().await? {}
         self.recorder.counts.rockset += since.elapsed();
         self.batcher.pool().clear();
-        self.patience = NEAR;
+        self.soft_limit = SOFT_LIMIT;
         let mut counts = self.recorder.end();
         counts.retries = self.client.writes().retries.saturating_sub(self.total.retries);
         if counts.elapsed >= LONG {

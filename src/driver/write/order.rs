@@ -1,8 +1,8 @@
-//! What keeps the documents of a key in the order in which Flow stores them.
+//! Keeps the documents of a key in the order in which Flow stores them.
 //!
 //! Flow stores the keys of a binding in ascending order, as packed. As long as each key is
 //! greater than the last one, no key comes twice, and a binding's requests may be in flight
-//! together, in any order. That is all that the ordinary path looks at.
+//! together, in any order. The usual path checks nothing else.
 //!
 //! Where a key isn't greater than the last one, a new *run* of ascending keys begins, and any
 //! of its keys may have been stored before in the transaction. From then on, until the commit:
@@ -17,14 +17,14 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::hash::BuildHasher;
 
-/// The keys of a binding, within a transaction.
+/// The order of a binding's keys, within a transaction.
 #[derive(Debug, Default)]
 pub(super) struct Order {
     /// The last key, as packed.
     last: Buffer,
     runs: Runs,
-    /// Hashes of the keys in open batches, once there has been a key out of order. Two keys of
-    /// one hash are taken for the same.
+    /// Hashes of the keys in open batches, after the first key out of order. Two keys with the same
+    /// hash count as equal.
     remembered: Option<HashSet<u64>>,
 }
 
@@ -35,22 +35,22 @@ pub(in crate::driver) struct Runs {
     last: u32,
 }
 
-/// Keys that are longer take memory only until the commit.
+/// The longest key whose memory is kept after the commit, in bytes.
 const SHORT: usize = 4 << 10;
 
 impl Order {
-    /// Whether a key needs no further thought: it has not been stored before.
+    /// Whether a key is in order, and so has not been stored before in the transaction.
     #[inline(always)]
     pub fn is_ordinary(&self, key: &[u8]) -> bool {
         self.last.as_slice() < key && self.remembered.is_none()
     }
 
-    /// Whether a key is the last one again.
+    /// Whether a key is the same as the last one.
     pub fn is_last(&self, key: &[u8]) -> bool {
         self.last.as_slice() == key
     }
 
-    /// Notes the key of a document that is taken in.
+    /// Notes the key of the next document.
     #[inline(always)]
     pub fn note(&mut self, key: &[u8]) {
         self.last.replace(key);
@@ -69,7 +69,7 @@ impl Order {
         })
     }
 
-    /// Remembers a key alone, since all batches with others have been closed.
+    /// Remembers a key, and forgets all others, because their batches have been closed.
     pub fn remember_only(&mut self, key: &[u8]) {
         self.remembered = Some(HashSet::new());
         self.remember(key);
@@ -97,7 +97,7 @@ impl Order {
     }
 }
 
-/// What of a binding is in flight.
+/// The requests of a binding in flight.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Lane {
     requests: usize,
@@ -110,13 +110,13 @@ impl Lane {
         self.requests == 0 || (self.runs == runs && runs.first == runs.last)
     }
 
-    /// Notes that one is sent.
+    /// Notes that a batch is sent.
     pub fn enter(&mut self, runs: Runs) {
         self.requests += 1;
         self.runs = runs;
     }
 
-    /// Notes that one is acknowledged.
+    /// Notes that a batch is acknowledged.
     pub fn leave(&mut self) {
         self.requests = self.requests.saturating_sub(1);
     }

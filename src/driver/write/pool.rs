@@ -1,28 +1,28 @@
-//! The memory of batches: how much of it there is, and what can be used again.
+//! The memory of batches: counted, and used again.
 
 use crate::encode::buffer::Buffer;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// Memory for batches. It counts all that has been allocated until that is freed, and keeps
-/// what isn't needed any more: to ask the system for it anew for every batch would cost about
-/// as much as filling it. Clones share one pool.
+/// A pool of buffers for batches. It counts all memory from allocation until it is freed. It keeps
+/// buffers that are given back, because new memory from the system for every batch would cost
+/// about as much as filling it. Clones share one pool.
 #[derive(Debug, Clone, Default)]
-pub struct Pool(Arc<Parts>);
+pub struct Pool(Arc<Inner>);
 
 #[derive(Debug, Default)]
-struct Parts {
-    /// Allocated, in bytes: for batches that are open or in flight, and kept.
+struct Inner {
+    /// All allocated bytes: of open batches, of batches in flight, and of kept buffers.
     used: AtomicUsize,
-    /// The part of it that belongs to batches in flight.
+    /// The bytes of batches in flight.
     in_flight: AtomicUsize,
-    /// Empty buffers, by the index of their size.
+    /// Empty buffers that are kept, by the index of their size.
     kept: Mutex<[Vec<Buffer>; SIZES]>,
 }
 
-/// Buffers have one of so many sizes, so that one fits where another was: 4 KiB, 6 KiB,
-/// 8 KiB, 12 KiB and so on, up to 16 MiB.
+/// The number of sizes of buffers: 4 KiB, 6 KiB, 8 KiB, 12 KiB and so on, up to 16 MiB. With few
+/// sizes, a kept buffer often fits.
 const SIZES: usize = 25;
 
 /// The size of an index, in bytes.
@@ -31,13 +31,13 @@ const fn size(index: usize) -> usize {
     if index.is_multiple_of(2) { power } else { power + power / 2 }
 }
 
-/// The index of the smallest size for so many bytes, unless they are too many to be kept.
+/// The index of the smallest size that holds `bytes`. Larger buffers are not kept.
 fn index(bytes: usize) -> Option<usize> {
     (0..SIZES).find(|index| size(*index) >= bytes)
 }
 
 impl Pool {
-    /// An empty buffer for so many bytes, and not for many more.
+    /// An empty buffer for at least `bytes`, and not for many more.
     pub fn take(&self, bytes: usize) -> Buffer {
         let Some(index) = index(bytes) else {
             self.0.used.fetch_add(bytes, Relaxed);
@@ -47,8 +47,7 @@ impl Pool {
         if let Some(fitting) = kept[index..SIZES.min(index + 2)].iter_mut().find_map(Vec::pop) {
             return fitting;
         }
-        // What is kept and doesn't fit makes way, so that it doesn't add to the most that
-        // is in use at once.
+        // Kept buffers that don't fit are freed first, so that they don't add to the peak.
         let mut freed = 0;
         while freed < size(index)
             && let Some(buffer) = kept.iter_mut().rev().find_map(Vec::pop)
@@ -61,7 +60,7 @@ impl Pool {
         Buffer::with_capacity(size(index))
     }
 
-    /// Takes back a buffer that is of no use any more.
+    /// Takes a buffer back.
     pub fn give(&self, mut buffer: Buffer) {
         let capacity = buffer.capacity();
         match index(capacity) {
@@ -73,22 +72,22 @@ impl Pool {
         }
     }
 
-    /// Counts memory that doesn't come from here.
+    /// Counts memory of batches that doesn't come from this pool.
     pub fn charge(&self, bytes: usize) {
         self.0.used.fetch_add(bytes, Relaxed);
     }
 
-    /// Counts such memory no longer.
+    /// Stops counting memory that has been freed.
     pub fn discharge(&self, bytes: usize) {
         self.0.used.fetch_sub(bytes, Relaxed);
     }
 
-    /// Notes that so much of the memory is in flight.
+    /// Counts memory as in flight.
     pub fn depart(&self, bytes: usize) {
         self.0.in_flight.fetch_add(bytes, Relaxed);
     }
 
-    /// Notes that it is no longer.
+    /// Stops counting memory as in flight.
     pub fn arrive(&self, bytes: usize) {
         self.0.in_flight.fetch_sub(bytes, Relaxed);
     }
@@ -103,7 +102,7 @@ impl Pool {
         self.0.in_flight.load(Relaxed)
     }
 
-    /// Gives what is kept back to the system.
+    /// Frees the kept buffers.
     pub fn clear(&self) {
         let kept = std::mem::take(&mut *self.0.kept.lock());
         let freed = kept.iter().flatten().map(Buffer::capacity).sum();

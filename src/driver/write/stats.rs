@@ -1,28 +1,28 @@
-//! What transactions have come to, and what the time went into.
+//! Statistics of transactions: documents, requests, and where the time went.
 
 use std::ops::AddAssign;
 use std::time::{Duration, Instant};
 
-/// Documents and time, of one transaction or of several.
+/// Counts and times of one transaction or of several.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct TransactionStats {
     pub transactions: u64,
     pub documents: u64,
-    /// Of JSON.
+    /// Bytes of JSON.
     pub bytes: u64,
     pub requests: u64,
     /// Requests that were sent again.
     pub retries: u64,
-    /// From the first document to the last acknowledgement.
+    /// The time from the first document to the last acknowledgement.
     pub elapsed: Duration,
-    /// Waiting for the next document.
+    /// The time spent waiting for the next document.
     pub flow: Duration,
-    /// Waiting for an answer, with no more requests allowed or none left to make.
+    /// The time spent waiting for Rockset, when no further request was allowed or left to make.
     pub rockset: Duration,
 }
 
 impl TransactionStats {
-    /// What is left when nobody else was waited for.
+    /// The time that was not spent waiting.
     pub fn cpu(&self) -> Duration {
         self.elapsed.saturating_sub(self.flow + self.rockset)
     }
@@ -41,7 +41,7 @@ impl AddAssign for TransactionStats {
     }
 }
 
-/// The open transaction.
+/// Records the statistics of the open transaction.
 #[derive(Debug, Default)]
 pub(super) struct StatsRecorder {
     pub counts: TransactionStats,
@@ -49,7 +49,7 @@ pub(super) struct StatsRecorder {
 }
 
 impl StatsRecorder {
-    /// A document of so many bytes.
+    /// Counts a document.
     #[inline]
     pub fn document(&mut self, bytes: usize) {
         if self.begun.is_none() {
@@ -59,14 +59,14 @@ impl StatsRecorder {
         self.counts.bytes += bytes as u64;
     }
 
-    /// Time that went into waiting for the next document, if there has been one.
+    /// Adds the time since `since` to the waiting for Flow, if the transaction has a document.
     pub fn waited_for_flow(&mut self, since: Instant) {
         if self.begun.is_some() {
             self.counts.flow += since.elapsed();
         }
     }
 
-    /// Ends the transaction.
+    /// Ends the transaction, and returns its statistics.
     pub fn end(&mut self) -> TransactionStats {
         let Self { mut counts, begun } = std::mem::take(self);
         counts.transactions = 1;

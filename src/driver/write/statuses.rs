@@ -1,7 +1,7 @@
-//! Which documents of a batch are stored, by what Rockset answered.
+//! Finds the documents of a batch that are not stored, from the statuses in Rockset's answer.
 //!
-//! A status belongs to the document with its `_id`, wherever it stands. Only an ingest
-//! transformation gives documents an `_id` of its own; their statuses come in their order.
+//! A status belongs to the document with the same `_id`, whatever the order. Only if an ingest
+//! transformation gives documents another `_id`, statuses are matched by their order.
 
 use super::batch::{Closed, Operation};
 use crate::driver::Error;
@@ -15,13 +15,13 @@ use crate::rockset::{self, Client, Tried, call};
 use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
 
-/// How many documents an error names.
+/// The number of documents that an error names.
 const NAMED: usize = 3;
 
-/// What a batch came to.
+/// The outcome of a batch.
 pub(super) enum Outcome {
     Done,
-    /// Some documents are not stored. Their indices, and whether all may be when they are
+    /// The documents at `indices` are not stored. `is_retryable`: all may be stored when they are
     /// sent again.
     Failed {
         indices: Vec<usize>,
@@ -38,7 +38,7 @@ pub(super) struct Reason {
 }
 
 impl Reason {
-    /// As an error, after so many attempts.
+    /// The error that ends the session, with the attempts if there were several.
     pub fn into_error(self, target: &Target, tried: Option<Tried>) -> Error {
         let Self { refused, sent, first } = self;
         let (binding, collection) = (target.binding, target.to_string());
@@ -46,8 +46,7 @@ impl Reason {
     }
 }
 
-/// Whether all documents are stored, or else which are not. Every document has to be
-/// answered for.
+/// Finds out whether all documents are stored. Fails if a document has no status.
 pub(super) async fn check(
     client: &Client,
     target: &Target,
@@ -78,7 +77,7 @@ pub(super) async fn check(
     let first = failed.iter().take(NAMED).map(|(_, status)| describe(status));
     Ok(Outcome::Failed {
         reason: Reason { refused: failed.len(), sent: batch.len(), first: first.collect() },
-        is_retryable: failed.iter().all(|(_, status)| is_passing(status)),
+        is_retryable: failed.iter().all(|(_, status)| is_retryable(status)),
         indices: failed.into_iter().map(|(index, _)| index).collect(),
     })
 }
@@ -95,36 +94,36 @@ fn id(document: &[u8]) -> String {
     }
 }
 
-/// Statuses that are not those of the documents.
+/// Statuses that don't belong to the documents one by one.
 #[derive(Debug)]
 struct Mismatch {
-    /// How many there were, in their order.
+    /// All statuses, in their order.
     statuses: Vec<DocumentStatus>,
-    /// Indices of documents without one.
+    /// Indices of documents without a status.
     missing: Vec<usize>,
-    /// Indices of statuses of no document.
-    strange: Vec<usize>,
+    /// Indices of statuses without a document.
+    unknown: Vec<usize>,
 }
 
-/// The status of each document. Of several with one `_id`, the first has the first.
+/// The status of each document. If several have the same `_id`, they get their statuses in order.
 fn by_id(ids: &[String], statuses: Vec<DocumentStatus>) -> Result<Vec<DocumentStatus>, Mismatch> {
     let mut documents: HashMap<&str, VecDeque<usize>> = HashMap::with_capacity(ids.len());
     for (index, id) in ids.iter().enumerate() {
         documents.entry(id).or_default().push_back(index);
     }
     let mut places = Vec::with_capacity(statuses.len());
-    let mut strange = Vec::new();
+    let mut unknown = Vec::new();
     for (index, status) in statuses.iter().enumerate() {
         let id = status.id.as_deref();
         match id.and_then(|id| documents.get_mut(id)?.pop_front()) {
             Some(document) => places.push((document, index)),
-            None => strange.push(index),
+            None => unknown.push(index),
         }
     }
     let mut missing: Vec<usize> = documents.into_values().flatten().collect();
-    if !missing.is_empty() || !strange.is_empty() {
+    if !missing.is_empty() || !unknown.is_empty() {
         missing.sort_unstable();
-        return Err(Mismatch { statuses, missing, strange });
+        return Err(Mismatch { statuses, missing, unknown });
     }
     let mut statuses: Vec<Option<DocumentStatus>> = statuses.into_iter().map(Some).collect();
     places.sort_unstable();
@@ -132,30 +131,30 @@ fn by_id(ids: &[String], statuses: Vec<DocumentStatus>) -> Result<Vec<DocumentSt
 }
 
 impl Mismatch {
-    /// Whether there is one status for each document, of other documents or of none.
+    /// Whether there are as many statuses as documents, so that they may be in the same order.
     fn may_be_in_order(&self) -> bool {
-        self.missing.len() == self.strange.len()
+        self.missing.len() == self.unknown.len()
     }
 
     fn describe(&self, ids: &[String]) -> String {
         let (sent, answered) = (ids.len(), self.statuses.len());
         let mut told = Vec::new();
         if !self.missing.is_empty() {
-            let first = some(&self.missing, |index| ids[index].clone());
+            let first = first_few(&self.missing, |index| ids[index].clone());
             let missing = self.missing.len();
             told.push(format!("no status for {missing} of {sent} documents ({first})"));
         }
-        if !self.strange.is_empty() {
-            let first = some(&self.strange, |index| describe(&self.statuses[index]));
-            let strange = self.strange.len();
-            told.push(format!("no such document for {strange} of {answered} statuses ({first})"));
+        if !self.unknown.is_empty() {
+            let first = first_few(&self.unknown, |index| describe(&self.statuses[index]));
+            let unknown = self.unknown.len();
+            told.push(format!("no such document for {unknown} of {answered} statuses ({first})"));
         }
         told.join(", and ")
     }
 }
 
-/// The first few of what is numbered so.
-fn some(indices: &[usize], named: impl Fn(usize) -> String) -> String {
+/// The names of the first few things with these indices.
+fn first_few(indices: &[usize], named: impl Fn(usize) -> String) -> String {
     let mut first: Vec<String> = indices.iter().take(NAMED).map(|index| named(*index)).collect();
     if indices.len() > NAMED {
         first.push("…".to_string());
@@ -163,7 +162,7 @@ fn some(indices: &[usize], named: impl Fn(usize) -> String) -> String {
     first.join("; ")
 }
 
-/// Whether documents become others in the collection, with an `_id` that isn't known here.
+/// Whether the collection has an ingest transformation, which may give documents another `_id`.
 async fn is_transformed(client: &Client, target: &Target) -> bool {
     let look = || async {
         let answer = call(client.get_collection(&target.workspace, &target.collection)).await;
@@ -182,13 +181,13 @@ fn is_done(operation: Operation, status: &DocumentStatus) -> bool {
     }
 }
 
-/// Whether there was no such document, which may have been deleted by an earlier try.
+/// Whether the document doesn't exist: an earlier attempt may have deleted it.
 fn is_absent(status: &DocumentStatus) -> bool {
     error_type(status) == Some(&ErrorType::Notfound)
 }
 
-/// Whether the document may be stored when it's sent again.
-fn is_passing(status: &DocumentStatus) -> bool {
+/// Whether the document may be stored when it is sent again.
+fn is_retryable(status: &DocumentStatus) -> bool {
     error_type(status).is_some_and(retry::is_retryable_document)
 }
 

@@ -1,45 +1,61 @@
 //! A batch of writes, which makes the next snapshot of the present one.
 
 use super::chunk::{Chunk, compact};
-use super::document::{Document, Stored};
+use super::document::{Document, Meta, Stored};
 use super::index::Index;
 use super::snapshot::Snapshot;
 use std::sync::Arc;
+use uuid::Uuid;
 
-/// From this part of all documents on, the index is built anew without those that are
-/// purged, which costs less than removing them one by one.
+/// If more than one in this number of documents is purged, the index is built again without them,
+/// which costs less than removing them one by one.
 const REBUILT: usize = 16;
 
-/// Writes that nobody sees before they are [sealed](Batch::seal).
+/// Writes that become visible once the batch is [sealed](Batch::seal).
 #[derive(Debug)]
-pub(in crate::local) struct Batch {
+pub struct Batch {
     next: Snapshot,
     /// The `seq` of the batch's first document.
     first: u64,
-    /// The documents of the batch; nothing in the place of one that it has replaced itself.
+    /// The documents of the batch; `None` where a later one of the batch replaces it.
     open: Vec<Option<Arc<Stored>>>,
-    /// Microseconds since the epoch. What is older has expired.
+    /// The documents that the batch has removed, even if it adds them again.
+    removed: Vec<Arc<Stored>>,
+    /// Microseconds since the epoch. Older documents have expired.
     expired_before: Option<i64>,
 }
 
+/// What a batch changes: first documents are removed, then others are added, each in place of the
+/// one with its `_id`.
+#[derive(Debug, Default)]
+#[cfg_attr(not(feature = "engine"), allow(dead_code))]
+pub struct Changes {
+    pub removed: Vec<Arc<Stored>>,
+    pub put: Vec<Arc<Stored>>,
+    /// Whether documents of the collection expire.
+    pub expiring: bool,
+}
+
 impl Batch {
-    /// Begins after a snapshot, without the documents that have expired.
-    pub(in crate::local) fn new(snapshot: &Snapshot, expired_before: Option<i64>) -> Self {
+    /// Begins a batch on a snapshot, without the documents that have expired.
+    pub fn new(snapshot: &Snapshot, expired_before: Option<i64>) -> Self {
         let next = snapshot.clone();
-        let mut batch = Self { first: next.next_seq, next, open: Vec::new(), expired_before };
+        let first = next.next_seq;
+        let mut batch = Self { next, first, open: Vec::new(), removed: Vec::new(), expired_before };
         if let Some(before) = expired_before {
             batch.purge(before);
         }
         batch
     }
 
-    pub(in crate::local) fn get(&self, id: &str) -> Option<&Document> {
+    pub fn get(&self, id: &str) -> Option<&Document> {
         let found = self.next.index.get(id).filter(|stored| !self.has_expired(stored));
         found.map(|stored| &stored.document)
     }
 
-    /// Adds a document, or replaces the one that has its `_id` and then is true.
-    pub(in crate::local) fn put(&mut self, id: Box<str>, document: Document) -> bool {
+    /// Adds a document, or replaces the one with its `_id`. Returns whether it has replaced one
+    /// that hasn't expired.
+    pub fn put(&mut self, id: Box<str>, document: Document) -> bool {
         let seq = self.first + self.open.len() as u64;
         let stored = Arc::new(Stored { seq, id, document });
         let size = stored.size();
@@ -51,28 +67,64 @@ impl Batch {
         };
         self.bury(&old);
         let (figures, size) = (&mut self.next.figures, old.size());
-        match self.expired_before.is_some_and(|before| old.document.event_time < before) {
-            true => {
-                figures.purged += 1;
-                figures.purged_size += size;
-                false
-            }
-            false => {
-                figures.overwritten += size;
-                true
-            }
+        let has_expired =
+            self.expired_before.is_some_and(|before| old.document.event_time < before);
+        if has_expired {
+            figures.purged += 1;
+            figures.purged_size += size;
+        } else {
+            figures.overwritten += size;
+        }
+        !has_expired
+    }
+
+    /// Adds a document as [`put`](Self::put) does. A part of a group is merged with what is stored
+    /// of the group; the reason is returned if that fails.
+    pub fn merge(&mut self, id: Box<str>, document: Document) -> Result<bool, String> {
+        let Some(part) = document.part() else {
+            return Ok(self.put(id, document));
+        };
+        if let Some(merged) = part.merged(self.get(&id))? {
+            self.put(id, merged);
+        }
+        // The document itself has been added, whatever became of its group.
+        Ok(false)
+    }
+
+    /// Adds the document of a record. If it can't be merged, one that says why is stored.
+    pub fn put_record(&mut self, id: Box<str>, document: Document) {
+        let (event_time, origin) = (document.event_time, document.meta.as_ref());
+        let origin = origin.filter(|_| document.part().is_some()).map(|meta| meta.origin.clone());
+        let Err(reason) = self.merge(id, document) else { return };
+        let meta = origin.map(|origin| Box::new(Meta { origin, bad: Some(reason.into()) }));
+        let bad = Document { event_time, fields: Box::default(), meta, rollup: None };
+        self.put(Uuid::new_v4().to_string().into(), bad);
+    }
+
+    /// Whether a document is in place of a stored one, rather than a part of it.
+    pub fn replaces(&self, id: &str, document: &Document) -> bool {
+        document.part().is_none() && self.get(id).is_some()
+    }
+
+    pub fn remove(&mut self, id: &str) {
+        if let Some(old) = self.next.index.remove(id) {
+            self.bury(&old);
+            self.removed.push(old);
         }
     }
 
-    pub(in crate::local) fn remove(&mut self, id: &str) {
-        if let Some(old) = self.next.index.remove(id) {
-            self.bury(&old);
+    /// What the batch changes, for a journal. Documents that have expired are not among it.
+    pub fn changes(&self) -> Changes {
+        Changes {
+            removed: self.removed.clone(),
+            put: self.open.iter().flatten().cloned().collect(),
+            expiring: self.expired_before.is_some(),
         }
     }
 
     /// The snapshot with all writes of the batch.
-    pub(in crate::local) fn seal(self) -> Snapshot {
-        let Self { mut next, first, open, expired_before } = self;
+    pub fn seal(self) -> Snapshot {
+        let Self { mut next, first, open, removed: _, expired_before } = self;
         let expiring = expired_before.is_some();
         next.next_seq = first + open.len() as u64;
         next.chunks.push(Chunk::new(open.into_iter().flatten(), expiring));
@@ -84,7 +136,7 @@ impl Batch {
         self.expired_before.is_some_and(|before| stored.document.event_time < before)
     }
 
-    /// Marks as dead what is not in the index any more.
+    /// Marks a document that has left the index as dead.
     fn bury(&mut self, old: &Stored) {
         self.next.figures.size -= old.size();
         match old.seq.checked_sub(self.first) {

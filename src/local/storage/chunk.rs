@@ -1,42 +1,62 @@
 //! Documents in the order of their arrival, in chunks that never change.
 //!
-//! What is replaced or deleted stays in its chunk as a dead row. Compaction keeps both in
-//! bounds, by the logarithmic method (Bentley and Saxe): a chunk is merged with the one
-//! before it when that is less than twice as large, so that a row moves O(log n) times and
-//! the sizes of neighbours that could be merged fall by half. A chunk of which more than
-//! [`DEAD_PERCENT`] is dead is copied without its dead rows, which those have paid for.
+//! A document that is replaced or deleted stays in its chunk as a dead row. Compaction bounds both
+//! chunks and dead rows, by the logarithmic method (Bentley and Saxe): a chunk is merged with the
+//! one before it when that is less than twice as large, so that a row moves O(log n) times and the
+//! sizes of neighbours that could be merged fall by half. A chunk of which more than
+//! [`DEAD_PERCENT`] is dead is copied without its dead rows, whose number pays for the copy.
 
 use super::document::Stored;
 use fixedbitset::FixedBitSet;
 use std::sync::Arc;
+#[cfg(feature = "engine")]
+use std::sync::OnceLock;
+#[cfg(feature = "engine")]
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Rows that a merged chunk has at most. A batch may bring more.
+/// Maximum rows of a merged chunk. A batch may bring more.
 pub(super) const ROWS: usize = 1 << 16;
 
-/// The part of a chunk's rows that may be dead.
+/// Percentage of a chunk's rows that may be dead.
 pub(super) const DEAD_PERCENT: usize = 30;
 
-/// A chunk, and which of its rows are live in a snapshot.
+/// A chunk, with the rows that are live in a snapshot.
 #[derive(Debug, Clone)]
-pub(super) struct Chunk {
+pub(in crate::local) struct Chunk {
     rows: Arc<Rows>,
     live: Arc<FixedBitSet>,
     dead: usize,
-    /// How many entries of `Rows::by_time` are purged.
+    /// Number of entries of `Rows::by_time` that are purged.
     purged: usize,
 }
 
+#[cfg(feature = "engine")]
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+
 #[derive(Debug)]
 struct Rows {
+    /// Unique in this process.
+    #[cfg(feature = "engine")]
+    id: u64,
     /// Ascending by `seq`.
     rows: Box<[Row]>,
     /// Ascending by event time; empty in a collection that keeps its documents for ever.
     by_time: Box<[Time]>,
+    #[cfg(feature = "engine")]
+    segment: OnceLock<SegmentObject>,
+}
+
+/// The object in which a store keeps rows.
+#[cfg(feature = "engine")]
+#[derive(Debug, Clone)]
+pub(in crate::local) struct SegmentObject {
+    pub(in crate::local) path: Arc<str>,
+    pub(in crate::local) bytes: u64,
 }
 
 #[derive(Debug, Clone)]
 struct Row {
-    /// That of the document, so that looking for it reads nothing else.
+    /// `seq` of the document, repeated here so that a search reads nothing else.
     seq: u64,
     stored: Arc<Stored>,
 }
@@ -55,8 +75,63 @@ impl Chunk {
         let mut live = FixedBitSet::with_capacity(rows.len());
         live.insert_range(..);
         let by_time = if expiring { by_time(&rows) } else { Box::default() };
-        let rows = Arc::new(Rows { rows, by_time });
+        let rows = Arc::new(Rows {
+            #[cfg(feature = "engine")]
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            rows,
+            by_time,
+            #[cfg(feature = "engine")]
+            segment: OnceLock::new(),
+        });
         Self { rows, live: Arc::new(live), dead: 0, purged: 0 }
+    }
+
+    /// The same for all chunks that have the same rows, live or dead.
+    #[cfg(feature = "engine")]
+    pub(in crate::local) fn id(&self) -> u64 {
+        self.rows.id
+    }
+
+    /// Number of rows, dead ones included.
+    #[cfg(feature = "engine")]
+    pub(in crate::local) fn height(&self) -> usize {
+        self.rows.rows.len()
+    }
+
+    /// The document of a row, live or dead.
+    #[cfg(feature = "engine")]
+    pub(in crate::local) fn row(&self, row: usize) -> Option<&Arc<Stored>> {
+        self.rows.rows.get(row).map(|row| &row.stored)
+    }
+
+    /// The rows that are live; `None` if all are.
+    #[cfg(feature = "engine")]
+    pub(in crate::local) fn live(&self) -> Option<&FixedBitSet> {
+        (self.dead > 0).then_some(&*self.live)
+    }
+
+    /// The object in which a store keeps the rows, live or dead.
+    #[cfg(feature = "engine")]
+    pub(in crate::local) fn segment(&self) -> &OnceLock<SegmentObject> {
+        &self.rows.segment
+    }
+
+    /// All rows, live or dead.
+    #[cfg(feature = "engine")]
+    pub(in crate::local) fn rows(&self) -> impl Iterator<Item = &Arc<Stored>> + Clone {
+        self.rows.rows.iter().map(|row| &row.stored)
+    }
+
+    /// Whether there is an index on the event times.
+    #[cfg(feature = "engine")]
+    pub(super) fn is_expiring(&self) -> bool {
+        !self.rows.by_time.is_empty()
+    }
+
+    /// Positions of the rows that are dead.
+    #[cfg(feature = "engine")]
+    pub(in crate::local) fn dead_rows(&self) -> impl Iterator<Item = usize> {
+        self.live.zeroes()
     }
 
     pub(super) fn last_seq(&self) -> Option<u64> {
@@ -84,7 +159,7 @@ impl Chunk {
     }
 
     /// The live documents, in the order of their arrival.
-    pub(super) fn documents(&self) -> impl Iterator<Item = &Arc<Stored>> {
+    pub(in crate::local) fn documents(&self) -> impl Iterator<Item = &Arc<Stored>> {
         self.live.ones().map(|row| &self.rows.rows[row].stored)
     }
 
@@ -95,15 +170,15 @@ impl Chunk {
         }
     }
 
-    fn kill_row(&mut self, row: usize) {
+    pub(super) fn kill_row(&mut self, row: usize) {
         if self.live.contains(row) {
             Arc::make_mut(&mut self.live).remove(row);
             self.dead += 1;
         }
     }
 
-    /// The live documents that are older than a time in microseconds. Costs no more than
-    /// there are such documents, dead ones included, that have not been purged.
+    /// The live documents that are older than `before`, in microseconds. The time grows with the
+    /// number of such documents, dead ones included, that have not been purged.
     pub(super) fn expired(&self, before: i64) -> impl Iterator<Item = &Arc<Stored>> {
         let waiting = self.rows.by_time[self.purged..].iter();
         let expired = waiting.take_while(move |time| time.event_time < before);
@@ -111,8 +186,8 @@ impl Chunk {
         rows.filter(|row| self.live.contains(*row)).map(|row| &self.rows.rows[row].stored)
     }
 
-    /// Marks the documents as dead that are older than a time in microseconds, and hands
-    /// them on.
+    /// Marks the documents that are older than `before`, in microseconds, as dead, and appends them
+    /// to `purged`.
     pub(super) fn purge(&mut self, before: i64, purged: &mut Vec<Arc<Stored>>) {
         let rows = self.rows.clone();
         let waiting = rows.by_time[self.purged..].iter();
@@ -140,12 +215,13 @@ fn by_time(rows: &[Row]) -> Box<[Time]> {
     let mut times: Box<[Time]> = rows
         .map(|(row, at)| Time { event_time: row.stored.document.event_time, row: at })
         .collect();
-    // What has been merged, or comes in the order of its time, is sorted in one pass.
+    // Rows that were merged, or that come in the order of their time, are sorted runs, for which
+    // this takes one pass.
     times.sort_by_key(|time| time.event_time);
     times
 }
 
-/// Keeps the number of chunks and of dead rows in bounds.
+/// Bounds the number of chunks and of dead rows.
 pub(super) fn compact(chunks: Vec<Chunk>, expiring: bool) -> Vec<Chunk> {
     let mut compacted: Vec<Chunk> = Vec::with_capacity(chunks.len());
     for mut chunk in chunks {

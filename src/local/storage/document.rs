@@ -1,56 +1,75 @@
 //! A document as it is stored.
 //!
-//! It is kept as the text of its fields, so that it takes little more memory than
-//! it has bytes.
+//! The fields are kept as text, so that a document takes little more memory than it has bytes.
 
-use crate::local::special_fields::{EVENT_TIME, ID, META, extended};
+use crate::local::json::extended;
+use crate::rockset::rules::{EVENT_TIME, ID, META};
+use std::fmt::Debug;
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// A document without its `_id`.
 #[derive(Debug)]
-pub(in crate::local) struct Document {
+pub struct Document {
     /// `_event_time`, in microseconds since the epoch.
-    pub(in crate::local) event_time: i64,
+    pub event_time: i64,
     /// All fields but the special ones, as the inside of a JSON object.
-    pub(in crate::local) fields: Box<str>,
-    /// Where it comes from, if a source has brought it.
-    pub(in crate::local) meta: Option<Box<Meta>>,
+    pub fields: Box<str>,
+    /// The origin, if a source has brought the document.
+    pub meta: Option<Box<Meta>>,
+    /// What the document has to do with a rollup, if anything.
+    pub rollup: Option<Box<Rollup>>,
+}
+
+/// What a document has to do with a rollup.
+#[derive(Debug)]
+pub enum Rollup {
+    /// The document came in. It isn't stored, but merged with the document of its group.
+    Part(Arc<dyn Part>),
+    /// The document is that of a group, with the state of its aggregates.
+    State(Box<[u8]>),
+}
+
+/// Documents of a group that came in together.
+pub trait Part: Debug + Send + Sync {
+    /// The document of the group, merged with the stored one. `None` if that is done already:
+    /// each of the documents that came in together asks for it.
+    fn merged(&self, stored: Option<&Document>) -> Result<Option<Document>, String>;
 }
 
 /// `_meta` of a document that a source has brought.
 #[derive(Debug)]
-pub(in crate::local) struct Meta {
-    pub(in crate::local) origin: Origin,
-    /// Why the record could not become a document.
-    pub(in crate::local) bad: Option<Box<str>>,
+pub struct Meta {
+    pub origin: RecordOrigin,
+    /// The reason why the record could not become a document.
+    pub bad: Option<Box<str>>,
 }
 
-/// Where a record comes from.
+/// The origin of a record.
 #[derive(Debug, Clone)]
-pub(in crate::local) enum Origin {
+pub enum RecordOrigin {
     /// An object in S3.
     #[cfg_attr(not(feature = "engine"), allow(dead_code))]
     S3 {
-        /// What `_meta.s3` says of the object, as the inside of a JSON object.
+        /// `_meta.s3` of the object, as the inside of a JSON object.
         object: Arc<str>,
-        /// Which of the object's records it is, from 0.
+        /// Position among the object's records, from 0.
         offset: u64,
     },
-    /// A file that was uploaded, and what `_meta.file_upload` says of it.
+    /// An uploaded file, with its `_meta.file_upload`.
     Upload(Arc<str>),
     /// A message in Kafka.
     Kafka {
-        /// What `_meta.kafka` says of it.
+        /// `_meta.kafka` of the message.
         message: Arc<str>,
-        /// The same for the same message, however often it comes.
+        /// The same whenever the same message is sent.
         id: Uuid,
     },
 }
 
-impl Origin {
-    /// What `_meta` says of it, as the inside of a JSON object.
-    pub(in crate::local) fn json(&self) -> String {
+impl RecordOrigin {
+    /// The content of `_meta`, as the inside of a JSON object.
+    pub fn json(&self) -> String {
         match self {
             Self::S3 { object, offset } => format!(r#""s3":{{{object},"offset":{offset}}}"#),
             Self::Upload(file) => format!(r#""file_upload":{file}"#),
@@ -59,7 +78,7 @@ impl Origin {
     }
 
     /// The `_id` of a document that brings none.
-    pub(in crate::local) fn id(&self) -> Uuid {
+    pub fn id(&self) -> Uuid {
         match self {
             Self::Kafka { id, .. } => *id,
             _ => Uuid::new_v4(),
@@ -68,7 +87,8 @@ impl Origin {
 }
 
 impl Meta {
-    fn json(&self) -> String {
+    /// `_meta` as JSON.
+    pub(in crate::local) fn json(&self) -> String {
         let bad = match &self.bad {
             None => String::new(),
             Some(reason) => format!(r#","bad":{}"#, serde_json::Value::from(reason.as_ref())),
@@ -78,9 +98,22 @@ impl Meta {
 }
 
 impl Document {
+    /// Whether the document stands for a group of documents that came in.
+    pub fn is_aggregated(&self) -> bool {
+        self.rollup.is_some()
+    }
+
+    /// What is merged with the document of its group, if the document is such a part.
+    pub(super) fn part(&self) -> Option<&Arc<dyn Part>> {
+        match self.rollup.as_deref() {
+            Some(Rollup::Part(part)) => Some(part),
+            _ => None,
+        }
+    }
+
     /// The whole document as JSON.
-    pub(in crate::local) fn json(&self, id: &str) -> String {
-        let (id, time) = (serde_json::Value::from(id), extended(self.event_time));
+    pub fn json(&self, id: &str) -> String {
+        let (id, time) = (serde_json::Value::from(id), extended::timestamp(self.event_time));
         let meta = match &self.meta {
             None => String::new(),
             Some(meta) => format!(r#","{META}":{}"#, meta.json()),
@@ -91,24 +124,35 @@ impl Document {
 }
 
 /// A document under its `_id`, ready to be stored.
-pub(in crate::local) type Ready = (Box<str>, Document);
+pub type NewDocument = (Box<str>, Document);
 
-/// A document in its place.
+/// A document with its position.
 #[derive(Debug)]
-pub(in crate::local) struct Stored {
+pub struct Stored {
     /// Position in the order of arrival, unique in its collection.
     pub(super) seq: u64,
-    pub(in crate::local) id: Box<str>,
-    pub(in crate::local) document: Document,
+    pub id: Box<str>,
+    pub document: Document,
 }
 
 impl Stored {
+    /// A document at a position that its collection gave to it.
+    #[cfg(feature = "engine")]
+    pub fn restored(seq: u64, id: Box<str>, document: Document) -> Self {
+        Self { seq, id, document }
+    }
+
+    #[cfg(feature = "engine")]
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
     /// The whole document as JSON.
-    pub(in crate::local) fn json(&self) -> String {
+    pub fn json(&self) -> String {
         self.document.json(&self.id)
     }
 
-    /// Bytes by which the sizes of a collection are counted.
+    /// Bytes that the statistics of a collection count for the document.
     pub(super) fn size(&self) -> usize {
         self.id.len() + self.document.fields.len()
     }

@@ -1,16 +1,16 @@
 //! Documents by their `_id`: a B-tree whose nodes are shared between versions.
 //!
-//! A clone costs a reference count. A change copies the nodes on its path that another
-//! version shares, and changes those in place that it has to itself, so that a batch copies
-//! each node at most once. A node that becomes empty is removed; others are not merged,
-//! which leaves the height that of the largest size that the tree has had.
+//! A clone costs a reference count. A change copies the nodes on its path that another version
+//! shares (path copying), and changes its own nodes in place, so that a batch copies each node at
+//! most once. An empty node is removed; others are not merged, so the height stays that of the
+//! largest size that the tree has had.
 
 use super::document::Stored;
 use std::mem;
 use std::slice;
 use std::sync::Arc;
 
-/// Entries that a node has at most.
+/// Maximum entries of a node.
 const FANOUT: usize = 64;
 
 /// Documents in the order of their `_id`.
@@ -28,7 +28,7 @@ enum Node {
 
 #[derive(Debug, Clone)]
 struct Child {
-    /// Lower bound of the ids in the node. That of a first child is not looked at.
+    /// Lower bound of the ids in the node; not used in a first child.
     from: Arc<str>,
     node: Arc<Node>,
 }
@@ -67,7 +67,7 @@ impl Index {
         }
     }
 
-    /// Adds a document, and gives the one that it replaces.
+    /// Adds a document, and returns the one that it replaces.
     pub(super) fn insert(&mut self, document: Arc<Stored>) -> Option<Arc<Stored>> {
         let (old, right) = insert(&mut self.root, document);
         if let Some(right) = right {
@@ -79,7 +79,7 @@ impl Index {
     }
 
     pub(super) fn remove(&mut self, id: &str) -> Option<Arc<Stored>> {
-        // Nothing is copied for what isn't there.
+        // Nothing is copied for a document that doesn't exist.
         self.get(id)?;
         let old = remove(&mut self.root, id)?;
         self.len -= 1;
@@ -112,7 +112,7 @@ impl Index {
         }
     }
 
-    /// Levels of nodes.
+    /// Number of levels of nodes.
     #[cfg(test)]
     pub(super) fn height(&self) -> usize {
         let mut height = 1;
@@ -137,7 +137,7 @@ fn find(rows: &[Arc<Stored>], id: &str) -> Result<usize, usize> {
     rows.binary_search_by(|row| row.id.as_ref().cmp(id))
 }
 
-/// The position of the child that an id belongs to.
+/// Position of the child that an id belongs to.
 fn leading(children: &[Child], id: &str) -> usize {
     children.partition_point(|child| *child.from <= *id).saturating_sub(1)
 }
@@ -149,7 +149,7 @@ fn only_child(node: &Node) -> Option<Arc<Node>> {
     }
 }
 
-/// Adds a document under a node, and gives what it replaces, and what the node had to split
+/// Adds a document under a node. Returns the document that it replaces, and the node that was split
 /// off.
 fn insert(node: &mut Arc<Node>, document: Arc<Stored>) -> (Option<Arc<Stored>>, Option<Child>) {
     match Arc::make_mut(node) {
@@ -172,8 +172,8 @@ fn insert(node: &mut Arc<Node>, document: Arc<Stored>) -> (Option<Arc<Stored>>, 
     }
 }
 
-/// Splits entries that are too many after one has been inserted: in half, or only the last
-/// one off if that is the new one, since ids that ascend fill their nodes then.
+/// Splits entries that are too many after one has been inserted: in half, or only the last one off
+/// if that is the new one, so that ascending ids fill their nodes.
 fn split<T>(entries: &mut Vec<T>, inserted: usize) -> Option<Vec<T>> {
     let len = entries.len();
     let at = if inserted + 1 == len { inserted } else { len / 2 };
@@ -204,7 +204,7 @@ fn is_empty(node: &Node) -> bool {
 /// Documents in the order of their `_id`.
 #[derive(Debug)]
 pub(super) struct Iter<'a> {
-    /// What is left of each inner node on the path, the root's first.
+    /// The rest of each inner node on the path, the root's first.
     above: Vec<slice::Iter<'a, Child>>,
     rows: slice::Iter<'a, Arc<Stored>>,
 }

@@ -7,18 +7,27 @@
 //! paths of the tree that lead to them, and clears the bits of what it replaces, which
 //! costs O(N log n). Whoever holds a snapshot sees nothing of later batches.
 //!
-//! - `document`: a document; `index`: the tree.
+//! - `document`: a document, also of a rollup; `index`: the tree.
 //! - `chunk`: chunks, their live rows, their compaction, and the index on event times.
 //! - `batch`: writing; `snapshot`: reading, and the figures of a collection.
+//! - `saved`: snapshots as a store keeps them (feature `engine`).
 
 mod batch;
 mod chunk;
 mod document;
 mod index;
+#[cfg(feature = "engine")]
+mod saved;
 mod snapshot;
 #[cfg(test)]
 mod tests;
 
-pub(super) use batch::Batch;
-pub(super) use document::{Document, Meta, Origin, Ready, Stored};
+pub(super) use batch::{Batch, Changes};
+#[cfg(feature = "engine")]
+pub(super) use chunk::{Chunk, SegmentObject};
+pub(super) use document::{Document, Meta, NewDocument, Part, RecordOrigin, Rollup, Stored};
+#[cfg(feature = "engine")]
+pub(super) use saved::{Saved, SavedChunk};
+#[cfg(feature = "engine")]
+pub(super) use snapshot::Figures;
 pub(super) use snapshot::{Snapshot, View};

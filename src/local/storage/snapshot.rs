@@ -8,47 +8,47 @@ use std::sync::Arc;
 
 /// All documents after some number of writes.
 #[derive(Debug, Clone, Default)]
-pub(in crate::local) struct Snapshot {
+pub struct Snapshot {
     pub(super) index: Index,
     /// The same documents as in the index.
     pub(super) chunks: Vec<Chunk>,
     pub(super) figures: Figures,
     pub(super) next_seq: u64,
-    writes: u64,
+    pub(super) writes: u64,
 }
 
 /// Bytes and numbers of documents.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Figures {
+pub struct Figures {
     pub(super) size: usize,
-    pub(super) inserted: usize,
-    pub(super) overwritten: usize,
-    pub(super) purged: usize,
-    pub(super) purged_size: usize,
+    pub inserted: usize,
+    pub overwritten: usize,
+    pub purged: usize,
+    pub purged_size: usize,
     /// Milliseconds since the epoch.
-    pub(super) last_updated: Option<i64>,
+    pub last_updated: Option<i64>,
 }
 
 impl Snapshot {
-    /// Writes until this snapshot.
-    pub(in crate::local) fn writes(&self) -> u64 {
+    /// Number of writes until this snapshot.
+    pub fn writes(&self) -> u64 {
         self.writes
     }
 
-    /// The same after a write at a time in microseconds.
-    pub(in crate::local) fn written(mut self, now: i64) -> Self {
+    /// The snapshot after a write at `now`, in microseconds.
+    pub fn written(mut self, now: i64) -> Self {
         self.writes += 1;
         self.figures.last_updated = Some(now / 1000);
         self
     }
 
-    /// No documents, after as many writes.
-    pub(in crate::local) fn cleared(&self) -> Self {
+    /// An empty snapshot, after as many writes.
+    pub fn cleared(&self) -> Self {
         Self { writes: self.writes, ..Self::default() }
     }
 
-    /// Whether documents can be purged that are older than a time in microseconds.
-    pub(in crate::local) fn has_expired(&self, before: i64) -> bool {
+    /// Whether there are documents to purge that are older than `before`, in microseconds.
+    pub fn has_expired(&self, before: i64) -> bool {
         self.chunks.iter().any(|chunk| chunk.expired(before).next().is_some())
     }
 
@@ -61,32 +61,56 @@ impl Snapshot {
 
 /// A snapshot, without the documents that have expired when it is read.
 #[derive(Debug, Clone)]
-pub(in crate::local) struct View {
+pub struct View {
     snapshot: Arc<Snapshot>,
-    /// Microseconds since the epoch. What is older is not to be seen.
+    /// Microseconds since the epoch. Older documents are not visible.
     expired_before: Option<i64>,
 }
 
 impl View {
-    pub(in crate::local) fn new(snapshot: Arc<Snapshot>, expired_before: Option<i64>) -> Self {
+    pub fn new(snapshot: Arc<Snapshot>, expired_before: Option<i64>) -> Self {
         Self { snapshot, expired_before }
     }
 
-    pub(in crate::local) fn get(&self, id: &str) -> Option<&Stored> {
+    /// Number of writes until the snapshot.
+    pub fn writes(&self) -> u64 {
+        self.snapshot.writes
+    }
+
+    pub fn get(&self, id: &str) -> Option<&Stored> {
         self.snapshot.index.get(id).map(AsRef::as_ref).filter(|stored| self.shows(stored))
     }
 
     /// The documents after an `_id`, or all, in the order of their `_id`.
-    pub(in crate::local) fn after(&self, id: Option<&str>) -> impl Iterator<Item = &Stored> {
+    pub fn after(&self, id: Option<&str>) -> impl Iterator<Item = &Stored> {
         let documents = self.snapshot.index.after(id).map(AsRef::as_ref);
         documents.filter(|stored: &&Stored| self.shows(stored))
     }
 
-    fn shows(&self, stored: &Stored) -> bool {
+    /// The document of an `_id`, shared with the snapshot.
+    #[cfg(feature = "engine")]
+    pub(in crate::local) fn find(&self, id: &str) -> Option<Arc<Stored>> {
+        self.snapshot.index.get(id).filter(|stored| self.shows(stored)).cloned()
+    }
+
+    /// All documents, in chunks. The caller leaves out those that [`Self::shows`] rejects.
+    #[cfg(feature = "engine")]
+    pub(in crate::local) fn chunks(&self) -> &[Chunk] {
+        &self.snapshot.chunks
+    }
+
+    /// Whether documents can expire, so that each needs a check.
+    #[cfg(feature = "engine")]
+    pub(in crate::local) fn expires(&self) -> bool {
+        self.expired_before.is_some()
+    }
+
+    /// Whether a document is visible: it hasn't expired.
+    pub(in crate::local) fn shows(&self, stored: &Stored) -> bool {
         self.expired_before.is_none_or(|before| stored.document.event_time >= before)
     }
 
-    pub(in crate::local) fn stats(&self) -> CollectionStats {
+    pub fn stats(&self) -> CollectionStats {
         let Figures { size, inserted, overwritten, purged, purged_size, last_updated } =
             self.snapshot.figures;
         let expired = self
@@ -106,8 +130,8 @@ impl View {
             purged_doc_count: figure(purged + count),
             purged_doc_size: figure(purged_size + bytes),
             last_updated_ms: last_updated,
-            // There are no indexes, and nobody queries.
-            last_queried_ms: Some(0),
+            last_queried_ms: None,
+            // There are no indexes.
             total_index_size: Some(0),
             row_index_size: Some(0),
             column_index_size: Some(0),

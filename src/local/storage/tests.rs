@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 fn document(event_time: i64, fields: &str) -> Document {
-    Document { event_time, fields: fields.into(), meta: None }
+    Document { event_time, fields: fields.into(), meta: None, rollup: None }
 }
 
 fn id(n: usize) -> Box<str> {
@@ -45,7 +45,7 @@ fn view(snapshot: &Snapshot, expired_before: Option<i64>) -> View {
     View::new(Arc::new(snapshot.clone()), expired_before)
 }
 
-/// Rows that are dead, and what there may be of them and of chunks.
+/// Checks the bounds on dead rows and on chunks.
 fn check_bounds(snapshot: &Snapshot) {
     let chunks = &snapshot.chunks;
     for chunk in chunks {
@@ -66,7 +66,7 @@ fn a_snapshot_sees_nothing_of_later_writes() {
     let changed = remove(&first, (0..1_000).step_by(3));
     let mut batch = Batch::new(&changed, None);
     batch.put(id(1), document(0, r#""n":"other""#));
-    // What isn't sealed is nobody's.
+    // Writes that aren't sealed are visible to nobody.
     drop(batch);
     let second = put(&changed, 5_000..6_000);
 
@@ -87,7 +87,7 @@ fn id_only(n: usize) -> Arc<Stored> {
 fn only_the_live_row_of_a_document_is_scanned() {
     let snapshot = put(&put(&Snapshot::default(), 0..100), (0..100).step_by(10));
     let mut scanned = ids(snapshot.scan());
-    // In the order of arrival, what was replaced comes last.
+    // In the order of arrival, replaced documents come last.
     assert_eq!(scanned[90..], ids((0..100).step_by(10).map(id_only)));
     scanned.sort();
     assert_eq!(scanned, ids((0..100).map(id_only)));
@@ -173,7 +173,7 @@ fn what_has_expired_is_not_seen_and_then_purged() {
     assert!(!purged.has_expired(400) && purged.has_expired(401));
     let figures = |stats| serde_json::to_value::<CollectionStats>(stats).unwrap();
     assert_eq!(figures(view(&purged, Some(400)).stats()), figures(stats));
-    // Few are removed one by one, many by building the index anew.
+    // Few are removed one by one, many by building the index again.
     let few = Batch::new(&purged, Some(410)).seal();
     assert_eq!((few.index.len(), few.index.after(None).count()), (590, 590));
     check_bounds(&few);

@@ -4,11 +4,11 @@ use crate::flow::materialize::response::validated::{Binding, Constraint, constra
 use crate::preview::Error;
 use std::collections::BTreeMap;
 
-/// What a connector says of one field: all of these hold.
+/// The constraints of each field, which all hold together.
 pub type Constraints = BTreeMap<String, Vec<Constraint>>;
 
-/// The constraints of a binding. Where it has those of projections, they are read alone, as
-/// Flow does since July 2026; before, it read the map alone.
+/// The constraints of a binding. If it has constraints of projections, only these are read, as
+/// Flow does since July 2026; before, it read only the map.
 pub fn of(binding: &Binding) -> Result<Constraints, Error> {
     let mut found = Constraints::new();
     let listed = binding.projection_constraints.iter();

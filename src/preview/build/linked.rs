@@ -6,10 +6,10 @@ use crate::flow::spec::{CollectionSpec, MaterializationSpec};
 /// Where a message has the collections of its bindings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Form {
-    /// In each binding its own.
+    /// Inline: each binding has its own.
     #[default]
     Inline,
-    /// In a list of the message, by name; a binding has an index of it.
+    /// Indirect: the message has a sorted list, and each binding an index.
     Indirect,
 }
 
@@ -44,9 +44,10 @@ pub fn resolve(mut spec: MaterializationSpec) -> Result<MaterializationSpec, Str
         for (at, binding) in bindings.iter_mut().enumerate() {
             let index = std::mem::take(&mut binding.collection_index);
             if linked.is_empty() == binding.collection.is_none() {
-                return Err(match linked.is_empty() {
-                    true => format!("{name}[{at}] has no collection"),
-                    false => format!("{name}[{at}] has a collection beside linkedCollections"),
+                return Err(if linked.is_empty() {
+                    format!("{name}[{at}] has no collection")
+                } else {
+                    format!("{name}[{at}] has a collection beside linkedCollections")
                 });
             }
             if !linked.is_empty() {
@@ -60,8 +61,8 @@ pub fn resolve(mut spec: MaterializationSpec) -> Result<MaterializationSpec, Str
     Ok(spec)
 }
 
-/// Takes collections out of their places, and leaves indices. Equal ones are one; another key
-/// makes another collection of the same name.
+/// Moves collections to a list, and returns their indices. Equal collections are one. Collections
+/// with one name and different keys are two.
 fn link(places: Vec<(&mut Option<CollectionSpec>, &mut u32)>) -> Vec<CollectionSpec> {
     let mut linked: Vec<CollectionSpec> = Vec::new();
     for (collection, _) in &places {

@@ -1,4 +1,4 @@
-//! The task as the connector gets to know it.
+//! The task in messages to its connector.
 
 pub mod constraints;
 pub mod field_selection;

@@ -6,6 +6,7 @@ use crate::flow::spec::{
 };
 use crate::preview::Error;
 use crate::preview::catalog::{Binding, Collection, Endpoint, Task};
+use crate::preview::schema::field::UUID_POINTER;
 use crate::preview::schema::projections;
 use materialization_spec::ConnectorType;
 use serde_json::{Value, json};
@@ -14,14 +15,14 @@ use std::fmt::Write as _;
 /// The version of the task that a preview builds.
 pub const VERSION: &str = "preview";
 
-/// The collection as a connector gets to know it.
+/// The collection in messages to a connector.
 pub fn collection(collection: &Collection) -> Result<CollectionSpec, Error> {
     let projections = projections::projections(collection)?;
     let read_schema = collection.read_schema.as_ref().map(ToString::to_string);
     Ok(CollectionSpec {
         name: collection.name.clone(),
         key: collection.key.clone(),
-        uuid_ptr: projections::UUID_POINTER.to_string(),
+        uuid_ptr: UUID_POINTER.to_string(),
         partition_fields: projections
             .iter()
             .filter(|projection| projection.is_partition_key)
@@ -39,8 +40,8 @@ pub fn collection(collection: &Collection) -> Result<CollectionSpec, Error> {
     })
 }
 
-/// The collection as a binding's connector gets to know it: keyed by the fields that the
-/// binding groups by, if it does. The error names a field that can't be part of a key.
+/// The collection in messages about a binding: keyed by the fields that the binding groups by,
+/// if there are any. The error names a field that can't be part of a key.
 pub fn source(binding: &Binding, mut spec: CollectionSpec) -> Result<CollectionSpec, String> {
     let fields = &binding.fields.group_by;
     if fields.is_empty() {
@@ -90,7 +91,7 @@ pub fn key_fields(binding: &Binding, spec: &CollectionSpec) -> Vec<String> {
     keys.collect()
 }
 
-/// Which kind of connector a task has.
+/// The kind of a task's connector.
 pub fn connector_type(task: &Task) -> ConnectorType {
     match task.endpoint {
         Endpoint::Image(_) => ConnectorType::Image,
@@ -98,7 +99,7 @@ pub fn connector_type(task: &Task) -> ConnectorType {
     }
 }
 
-/// Asks whether the task is possible, after the last publication.
+/// The request to validate the task, after the last publication.
 pub fn validate(
     task: &Task,
     config: &Value,
@@ -182,7 +183,7 @@ pub fn published(task: &Task, config: &Value, spec: &MaterializationSpec) -> Mat
     MaterializationSpec { config_json: endpoint.to_string().into(), ..spec.clone() }
 }
 
-/// Names a binding in the connector's state: its resource path, percent-encoded, and
+/// A binding's name in the connector's state: its resource path, percent-encoded, and
 /// its backfill counter where that isn't zero.
 fn state_key(resource_path: &[String], backfill: u32) -> String {
     let mut key = String::new();

@@ -9,13 +9,14 @@ use self::yaml::read_value;
 use super::Error;
 use super::schema::Schema;
 use super::schema::bundle;
+use crate::flow::codec::at_path;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A task, with everything it refers to.
+/// A task, with everything that it refers to.
 #[derive(Debug)]
 pub struct Task {
     /// The materialization's name.
@@ -55,11 +56,11 @@ pub struct Binding {
     pub index: usize,
     /// The resource's configuration.
     pub resource: Value,
-    /// Where its documents come from.
+    /// The collection of its documents.
     pub collection: Arc<Collection>,
-    /// Which of them it reads.
+    /// The selection of these documents.
     pub source: Source,
-    /// Which fields the user asks for.
+    /// The user's selection of fields.
     pub fields: Fields,
     /// A counter; a higher one empties the resource.
     pub backfill: u32,
@@ -74,11 +75,11 @@ pub struct Collection {
     pub key: Vec<String>,
     /// The schema that documents are read with.
     pub schema: Schema,
-    /// The schema that they are written with.
+    /// The schema that documents are written with.
     pub write_schema: Value,
-    /// The schema that they are read with, if the two were given apart.
+    /// The schema that documents are read with, if the catalog has two.
     pub read_schema: Option<Value>,
-    /// The user's own, by field.
+    /// The user's own projections, by field.
     pub projections: BTreeMap<String, ProjectionModel>,
 }
 
@@ -89,7 +90,7 @@ pub fn load(source: &Path, name: Option<&str>) -> Result<Task, Error> {
     catalog.task(name)
 }
 
-/// Everything that was read, each with the file it is from.
+/// Everything that was read, each item with its file.
 #[derive(Default)]
 struct Catalog {
     seen: BTreeSet<PathBuf>,
@@ -245,13 +246,8 @@ fn inline(catalog: &Path, value: Value) -> Result<Value, Error> {
 }
 
 fn parse<T: DeserializeOwned>(path: &Path, value: Value) -> Result<T, Error> {
-    serde_path_to_error::deserialize(value).map_err(|e| {
-        let reason = match e.path().to_string().as_str() {
-            "." => e.inner().to_string(),
-            at => format!("{at}: {}", e.inner()),
-        };
-        Error::Catalog { path: path.display().to_string(), reason }
-    })
+    serde_path_to_error::deserialize(value)
+        .map_err(|e| Error::Catalog { path: path.display().to_string(), reason: at_path(&e) })
 }
 
 fn beside(path: &Path, other: &str) -> PathBuf {

@@ -1,4 +1,4 @@
-//! What a catalog file may say: the parts of Flow's catalogs that a preview reads.
+//! The model of a catalog file: the parts of Flow's catalogs that a preview reads.
 
 use crate::flow::Timestamp;
 use serde::{Deserialize, Deserializer, de};
@@ -23,7 +23,7 @@ pub struct Document {
 pub enum Import {
     /// Relative to the file that imports it.
     Path(String),
-    /// The same, spelled out.
+    /// A file's path, as a property.
     Object {
         /// Relative to the file that imports it.
         url: String,
@@ -34,15 +34,15 @@ pub enum Import {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CollectionModel {
-    /// For reads and writes.
+    /// The schema for reads and writes.
     pub schema: Option<Value>,
-    /// For writes, where reads have their own.
+    /// The schema for writes, if reads have their own.
     pub write_schema: Option<Value>,
-    /// For reads.
+    /// The schema for reads.
     pub read_schema: Option<Value>,
-    /// JSON pointers.
+    /// The key's JSON pointers.
     pub key: Vec<String>,
-    /// By field.
+    /// Projections by field.
     #[serde(default)]
     pub projections: BTreeMap<String, ProjectionModel>,
 }
@@ -53,7 +53,7 @@ pub struct CollectionModel {
 pub enum ProjectionModel {
     /// Its location.
     Pointer(String),
-    /// Its location, and more.
+    /// Its location, with further properties.
     Extended {
         /// A JSON pointer.
         location: String,
@@ -76,18 +76,18 @@ impl ProjectionModel {
 /// A materialization.
 #[derive(Debug, Deserialize)]
 pub struct MaterializationModel {
-    /// Where to.
+    /// The endpoint.
     pub endpoint: EndpointModel,
-    /// What from, and where exactly to.
+    /// The collections, each with its resource.
     pub bindings: Vec<BindingModel>,
 }
 
 /// A connector and its configuration.
 #[derive(Debug)]
 pub enum EndpointModel {
-    /// One that a preview runs.
+    /// A connector that a preview runs.
     Runnable(RunnableModel),
-    /// One of another kind, by name.
+    /// A connector of another kind, by name.
     Other(String),
 }
 
@@ -141,7 +141,7 @@ pub struct BindingModel {
     pub resource: Value,
     /// The collection.
     pub source: SourceModel,
-    /// Which fields.
+    /// The selection of fields.
     #[serde(default)]
     pub fields: Fields,
     /// A counter; a higher one empties the resource.
@@ -162,7 +162,7 @@ pub struct BindingModel {
 pub enum SourceModel {
     /// By name.
     Name(String),
-    /// By name, and which of its documents.
+    /// By name, with a selection of its documents.
     Object(Source),
 }
 
@@ -175,13 +175,13 @@ impl From<SourceModel> for Source {
     }
 }
 
-/// Which documents of a collection a binding reads.
+/// A selection of a collection's documents.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Source {
     /// The collection's name.
     pub name: String,
-    /// Which of its partitions.
+    /// The selected partitions.
     #[serde(default)]
     pub partitions: Partitions,
     /// Documents published before are left out.
@@ -200,7 +200,7 @@ pub struct Partitions {
     pub exclude: BTreeMap<String, Vec<Value>>,
 }
 
-/// Which fields of a collection the user asks for.
+/// The user's selection of fields.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Fields {
@@ -211,14 +211,14 @@ pub struct Fields {
     pub require: BTreeMap<String, Value>,
     /// Fields to leave out.
     pub exclude: Vec<String>,
-    /// How deep into the document fields are taken without being named.
+    /// The depth to which fields are selected without being named.
     pub recommended: Depth,
 }
 
 /// A depth of nesting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Depth {
-    /// Up to that many levels; none at 0.
+    /// Up to N levels; none at 0.
     Levels(usize),
     /// Down to every leaf.
     #[default]

@@ -1,4 +1,4 @@
-//! Memory for the many small pieces of a transaction.
+//! An arena: memory for the many small pieces of a transaction.
 
 use bytes::{Bytes, BytesMut};
 
@@ -12,7 +12,7 @@ pub struct Arena {
 }
 
 impl Arena {
-    /// Holds what is written.
+    /// Holds the bytes that a function writes.
     pub fn write(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
         self.piece.clear();
         write(&mut self.piece);

@@ -2,8 +2,8 @@
 
 use crate::flow::pack::push_value;
 use crate::flow::spec::Projection;
+use crate::preview::schema::field::TRUNCATED_POINTER;
 use crate::preview::schema::pointer::Pointer;
-use crate::preview::schema::projections::TRUNCATED_POINTER;
 use chrono::{DateTime, SecondsFormat};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -16,7 +16,7 @@ const COUNTER_SHIFT: u32 = 10;
 #[derive(Debug)]
 pub struct Extractor {
     pointer: Pointer,
-    /// For documents without it.
+    /// The value for documents without the field.
     default: Value,
     /// Whether the field is the time within a document's identifier.
     is_uuid_time: bool,
@@ -65,7 +65,7 @@ pub fn json(extractors: &[Extractor], document: &Value) -> Vec<u8> {
 }
 
 /// The time of a version 1 UUID, by RFC 3339, in as many digits as its text needs to sort as the
-/// times do. What it counts of events within its hundred nanoseconds is the last of them.
+/// times do. The last digits are the UUID's counter of events within its hundred nanoseconds.
 fn uuid_time(text: &str) -> Option<String> {
     let timestamp = Uuid::try_parse(text).ok()?.get_timestamp()?;
     let (seconds, nanos) = timestamp.to_unix();

@@ -6,14 +6,14 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Stdin};
 
 const BUFFER: usize = 1 << 20;
-/// In UTF-8. Some editors put it at the start of a file.
+/// The mark in UTF-8, which some editors put at the start of a file.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
-/// In bytes. A longer line is no fixture.
+/// The most bytes of a line.
 const MAX_LINE: u64 = 512 << 20;
 
 /// A fixture that is being read.
 pub struct Fixture {
-    /// As it was given.
+    /// The path as it was given.
     path: String,
     input: BufReader<Input>,
     line: Vec<u8>,
@@ -34,7 +34,7 @@ impl Read for Input {
     }
 }
 
-/// What a line says.
+/// A line of a fixture.
 #[derive(Debug)]
 pub enum Line {
     /// A document of a collection.
@@ -121,10 +121,7 @@ fn parse(text: &[u8]) -> Result<Line, String> {
         }
         Some(b'{') => {
             let Mark { commit } = serde_json::from_slice(text).map_err(failed)?;
-            match commit {
-                true => Ok(Line::Commit),
-                false => Err(format!("{EXPECTED}: \"commit\" is false")),
-            }
+            if commit { Ok(Line::Commit) } else { Err(format!("{EXPECTED}: \"commit\" is false")) }
         }
         _ => Err(EXPECTED.to_string()),
     }

@@ -1,8 +1,8 @@
-//! Key ranges: which shard has which keys.
+//! Key ranges: the shard of each key.
 
 use crate::flow::spec::RangeSpec;
 
-/// Which shard of so many has a packed key.
+/// The shard that has a packed key, of N shards.
 pub fn shard_of(key: &[u8], shards: usize) -> usize {
     // Scales the hash down, so that each shard has one range of hashes.
     ((u64::from(hash(key)) * shards as u64) >> 32) as usize

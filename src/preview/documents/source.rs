@@ -4,8 +4,8 @@ use super::extract::Extractor;
 use crate::flow::Timestamp;
 use crate::flow::spec::CollectionSpec;
 use crate::preview::catalog::model::Source;
+use crate::preview::schema::field::UUID_POINTER;
 use crate::preview::schema::order::compare;
-use crate::preview::schema::projections::UUID_POINTER;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -27,7 +27,7 @@ struct Choice {
 }
 
 impl Filter {
-    /// A filter of what is read from this collection. The error names a field of the selector
+    /// A filter of this collection's documents. The error names a field of the selector
     /// that doesn't partition it.
     pub fn new(source: &Source, collection: &CollectionSpec) -> Result<Self, String> {
         Ok(Self {
@@ -45,7 +45,7 @@ impl Filter {
             && self.is_in_time(document)
     }
 
-    /// A document whose identifier tells no time is always in time.
+    /// A document whose identifier has no time is always in time.
     fn is_in_time(&self, document: &Value) -> bool {
         if self.not_before.is_none() && self.not_after.is_none() {
             return true;
@@ -82,7 +82,7 @@ fn choices(
     chosen.map(choice).collect()
 }
 
-/// When a document was published, by its identifier of version 1.
+/// The time of a document's publication, by its identifier of version 1.
 fn published_at(document: &Value) -> Option<Timestamp> {
     let text = document.pointer(UUID_POINTER)?.as_str()?;
     let (seconds, nanos) = Uuid::try_parse(text).ok()?.get_timestamp()?.to_unix();

@@ -1,4 +1,4 @@
-//! What people read, on stderr, and what programs read, on stdout.
+//! The report: sentences for people on stderr, and lines for programs on stdout.
 
 use crate::preview::Error;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
@@ -10,16 +10,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
-/// How long something takes before it is told of again; twice as long each time.
+/// The interval before a lasting step is reported again. It doubles each time.
 const PACE: Duration = Duration::from_secs(5);
-/// The longest that nothing is told.
+/// The longest interval.
 const MAX_PACE: Duration = Duration::from_secs(60);
-/// How many transactions are told of one by one, as long as they follow each other quickly.
-const TOLD: u64 = 20;
-/// What follows each other quickly.
-const QUICKLY: Duration = Duration::from_secs(1);
+/// How many transactions are reported one by one before quick ones are only counted.
+const MAX_SINGLE: u64 = 20;
+/// The interval in which transactions are quick.
+const QUICK: Duration = Duration::from_secs(1);
 
-/// Counts the documents that are read, on a terminal as they come.
+/// Counts the documents as they are read, and shows the count on a terminal.
 #[derive(Debug, Clone)]
 pub struct Progress {
     bar: ProgressBar,
@@ -27,7 +27,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// One that nobody looks at, for a fixture that is read once more.
+    /// A counter that isn't shown, for a fixture that is read a second time.
     pub fn hidden() -> Self {
         Self { bar: ProgressBar::hidden(), skipped: Arc::default() }
     }
@@ -37,19 +37,19 @@ impl Progress {
         self.bar.inc(1);
     }
 
-    /// Bindings didn't read so many documents, which they have read before.
+    /// Bindings skipped N documents, which they have read before.
     pub fn skipped(&self, documents: u64) {
         self.skipped.fetch_add(documents, Ordering::Relaxed);
     }
 }
 
-/// Tells what a preview does, and adds it up.
+/// Reports the steps of a preview, and adds them up.
 #[derive(Debug)]
 pub struct Report {
     progress: Progress,
     begin: Instant,
     totals: Totals,
-    /// When a transaction was told of, and how many have been committed since.
+    /// When a transaction was last reported, and how many have been committed since.
     told: (Instant, u64),
 }
 
@@ -84,23 +84,23 @@ impl Report {
         self.begin
     }
 
-    /// What counts the documents.
+    /// The counter of documents.
     pub fn progress(&self) -> Progress {
         self.progress.clone()
     }
 
-    /// Tells a sentence, or several lines.
+    /// Prints a sentence, or several lines.
     pub fn say(&self, text: &str) {
         self.progress.bar.suspend(|| eprintln!("{}", text.trim_end()));
     }
 
-    /// Tells what is done, and again now and then until it is done.
+    /// Reports a step at its begin, and at intervals until it is done.
     pub async fn during<T>(&self, what: &str, doing: impl Future<Output = T>) -> T {
         self.say(what);
         self.waiting(what, doing).await
     }
 
-    /// Tells now and then what is done, if it takes long.
+    /// Reports a step at intervals, if it takes long.
     pub async fn waiting<T>(&self, what: &str, doing: impl Future<Output = T>) -> T {
         self.progress.bar.set_message(format!("{what}; "));
         let begin = Instant::now();
@@ -125,7 +125,7 @@ impl Report {
         format!("still {what}, for {:.0} s{read}", time.as_secs_f64())
     }
 
-    /// Tells of a transaction that has been committed, but not of each of many quick ones.
+    /// Reports a committed transaction; many quick ones are counted together.
     pub fn committed(&mut self, transaction: &Committed) {
         let Committed { number, documents, stores, bytes, ignored, left_out, time } = transaction;
         self.totals.transactions += 1;
@@ -135,7 +135,7 @@ impl Report {
         self.totals.ignored += ignored;
         self.totals.left_out += left_out;
         let (told, untold) = self.told;
-        if *number > TOLD && told.elapsed() < QUICKLY {
+        if *number > MAX_SINGLE && told.elapsed() < QUICK {
             self.told.1 += 1;
             return;
         }
@@ -152,7 +152,7 @@ impl Report {
         ));
     }
 
-    /// Tells the totals.
+    /// Reports the totals.
     pub fn finish(&self) {
         self.progress.bar.finish_and_clear();
         let Totals { transactions, documents, stores, bytes, ignored, left_out } = self.totals;
@@ -213,7 +213,7 @@ pub fn seconds(time: Duration) -> String {
     format!("{:.3} s", time.as_secs_f64())
 }
 
-/// A number of things, as people read it.
+/// A number with its noun, as people read it.
 pub fn count(number: u64, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {what}{plural}", HumanCount(number))

@@ -1,4 +1,4 @@
-//! A look at what the local Rockset holds in the end.
+//! Tables of the documents that the local Rockset holds in the end.
 
 use crate::preview::Error;
 use comfy_table::{Table, presets};
@@ -11,7 +11,7 @@ const COLUMNS: usize = 6;
 const DEFAULT_WIDTH: usize = 100;
 const LONGEST_VALUE: usize = 24;
 
-/// Where the local Rockset is, and how to ask it.
+/// A client of the local Rockset.
 pub struct Endpoint {
     client: reqwest::Client,
     url: String,
@@ -24,13 +24,13 @@ impl Endpoint {
         // Without a provider of its own reqwest needs one, even for plain HTTP. An
         // error means that there is one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        // It's on this machine, where no proxy has a part.
+        // The server is on this machine, so no proxy is used.
         let client = reqwest::Client::builder().no_proxy().build().map_err(local)?;
         let url = url.trim_end_matches('/').to_string();
         Ok(Self { client, url, api_key: api_key.to_string() })
     }
 
-    /// How many documents a collection has, and a few of them as a table.
+    /// The number of documents in a collection, and a few of them as a table.
     pub async fn collection(&self, workspace: &str, collection: &str) -> Result<String, Error> {
         let (ws, c) = (escaped(workspace), escaped(collection));
         let about = self.get(&format!("/v1/orgs/self/ws/{ws}/collections/{c}")).await?;
@@ -123,7 +123,7 @@ fn shown(value: &Value) -> String {
 }
 
 fn shortened(text: &str) -> String {
-    // What would move the cursor does not belong into a table.
+    // Control characters would move the terminal's cursor.
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     truncate_str(&text, LONGEST_VALUE, "…").into_owned()
 }

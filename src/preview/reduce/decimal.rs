@@ -1,10 +1,11 @@
-//! Numbers in strings: exact decimals of any size.
+//! Sums of numbers in strings: exact decimals of any size.
 
+use crate::preview::schema::numeral::Numeral;
 use num_bigint::BigInt;
 use std::fmt;
 use std::ops::Add;
 
-/// How many digits a sum may have, with its zeros.
+/// The most digits of a sum, its zeros included.
 const MAX_DIGITS: u32 = 1 << 16;
 
 /// A decimal: an integer and a power of ten.
@@ -15,21 +16,13 @@ pub struct Decimal {
 }
 
 impl Decimal {
-    /// Reads a number as JSON writes it, with or without a sign.
+    /// Parses a number as JSON writes it.
     pub fn parse(text: &str) -> Option<Self> {
-        let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, exponent.parse().ok()?),
-            None => (text, 0i32),
-        };
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let unsigned = whole.strip_prefix(['-', '+']).unwrap_or(whole);
-        let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let is_number = is_digits(unsigned) && is_digits(fraction);
-        if !is_number || unsigned.is_empty() && fraction.is_empty() {
-            return None;
-        }
-        let digits = format!("{whole}{fraction}").parse().ok()?;
-        let exponent = exponent.checked_sub(i32::try_from(fraction.len()).ok()?)?;
+        let Numeral { is_negative, whole, fraction, exponent } = Numeral::parse(text)?;
+        let magnitude: BigInt = format!("{whole}{fraction}").parse().ok()?;
+        let digits = if is_negative { -magnitude } else { magnitude };
+        let places = i32::try_from(fraction.len()).ok()?;
+        let exponent = i32::try_from(exponent).ok()?.checked_sub(places)?;
         Some(Self { digits, exponent }.normal())
     }
 
@@ -45,7 +38,7 @@ impl Decimal {
         (sum.exponent.unsigned_abs() <= MAX_DIGITS).then_some(sum)
     }
 
-    /// The same number without zeros at its end.
+    /// The same number, normalized: its digits don't end with a zero.
     fn normal(mut self) -> Self {
         let digits = self.digits.to_string();
         let kept = digits.trim_end_matches('0');
@@ -62,7 +55,7 @@ impl Decimal {
     }
 }
 
-/// Without an exponent.
+/// Writes the number without an exponent.
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.digits.sign() == num_bigint::Sign::Minus { "-" } else { "" };

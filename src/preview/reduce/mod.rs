@@ -1,6 +1,7 @@
 //! Reduction: how two documents with the same key become one.
 
 mod decimal;
+mod merge;
 pub mod plan;
 mod set;
 
@@ -19,7 +20,7 @@ pub enum Failure {
     Impossible {
         /// Where in the document.
         pointer: String,
-        /// What the strategy needs.
+        /// The types that the strategy needs.
         reason: String,
     },
     /// They can only be once nothing comes before the left one.
@@ -28,29 +29,29 @@ pub enum Failure {
 
 /// Reduces the right document into the left one, which came before.
 ///
-/// `full` says that nothing comes before the left document: it is what the endpoint holds, or
-/// the first one of its key. Only then do deleted properties go away for good.
+/// `full` says that nothing comes before the left document: it is the endpoint's document, or
+/// the first one of its key. Only then are deleted properties removed for good.
 pub fn reduce(plan: &Plan, left: Value, right: Value, full: bool) -> Result<Value, Failure> {
     let mut reduction = Reduction { plan, full, at: String::new() };
     let reduced = reduction.reduce(plan.root(), Some(left), right)?;
     Ok(reduced.value)
 }
 
-/// A reduction under way.
+/// A reduction in progress.
 pub(super) struct Reduction<'p> {
     pub plan: &'p Plan,
     pub full: bool,
     at: String,
 }
 
-/// What came of one location.
+/// The reduced value of one location.
 pub(super) struct Reduced {
     pub value: Value,
     pub is_deleted: bool,
 }
 
 impl Reduction<'_> {
-    /// Reduces a value into what was there before, if anything was.
+    /// Reduces a value into the one before it, if there is one.
     pub fn reduce(
         &mut self,
         mut schemas: Vec<NodeId>,
@@ -102,19 +103,6 @@ impl Reduction<'_> {
         }
     }
 
-    /// Merges what nothing was before.
-    fn begin(&mut self, schemas: &[NodeId], right: Value) -> Result<Value, Failure> {
-        match right {
-            Value::Object(right) => {
-                self.merge_objects(schemas, Map::new(), right).map(Value::Object)
-            }
-            Value::Array(right) => {
-                self.merge_arrays(schemas, &[], Vec::new(), right).map(Value::Array)
-            }
-            right => Ok(right),
-        }
-    }
-
     fn append(&self, left: Value, right: Value) -> Result<Value, Failure> {
         match (left, right) {
             (Value::Array(mut left), Value::Array(right)) => {
@@ -155,80 +143,6 @@ impl Reduction<'_> {
         }
     }
 
-    fn merge(
-        &mut self,
-        schemas: &[NodeId],
-        key: &[Pointer],
-        left: Value,
-        right: Value,
-    ) -> Result<Value, Failure> {
-        match (left, right) {
-            (Value::Object(left), Value::Object(right)) => {
-                self.merge_objects(schemas, left, right).map(Value::Object)
-            }
-            (Value::Array(left), Value::Array(right)) => {
-                self.merge_arrays(schemas, key, left, right).map(Value::Array)
-            }
-            (Value::Null, Value::Array(_) | Value::Object(_)) => Ok(Value::Null),
-            (left, right) => Err(self.expects("merge", "objects or arrays", &left, &right)),
-        }
-    }
-
-    fn merge_objects(
-        &mut self,
-        schemas: &[NodeId],
-        mut left: Map<String, Value>,
-        right: Map<String, Value>,
-    ) -> Result<Map<String, Value>, Failure> {
-        for (name, right) in right {
-            let schemas = self.plan.property(schemas, &name);
-            let before = left.get_mut(&name).map(Value::take);
-            let reduced = self.below(&name, |this| this.reduce(schemas, before, right))?;
-            if reduced.is_deleted && self.full {
-                left.remove(&name);
-            } else {
-                left.insert(name, reduced.value);
-            }
-        }
-        Ok(left)
-    }
-
-    fn merge_arrays(
-        &mut self,
-        schemas: &[NodeId],
-        key: &[Pointer],
-        left: Vec<Value>,
-        right: Vec<Value>,
-    ) -> Result<Vec<Value>, Failure> {
-        let mut merged = Vec::with_capacity(left.len().max(right.len()));
-        let mut left = left.into_iter().peekable();
-        let mut right = right.into_iter().enumerate().peekable();
-        loop {
-            // Without a key the items at the same index belong together; with one,
-            // both arrays are sorted by it.
-            let order = match (left.peek(), right.peek()) {
-                (None, None) => return Ok(merged),
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (Some(_), Some(_)) if key.is_empty() => Ordering::Equal,
-                (Some(left), Some((_, right))) => compare_by(key, left, right),
-            };
-            let before = if order.is_le() { left.next() } else { None };
-            let after = if order.is_ge() { right.next() } else { None };
-            match (before, after) {
-                (left, Some((index, right))) => {
-                    let schemas = self.plan.item(schemas, index);
-                    let token = index.to_string();
-                    let reduced = self.below(&token, |this| this.reduce(schemas, left, right))?;
-                    if !(reduced.is_deleted && self.full) {
-                        merged.push(reduced.value);
-                    }
-                }
-                (left, None) => merged.extend(left),
-            }
-        }
-    }
-
     fn merge_schemas(&self, left: Value, right: Value) -> Result<Value, Failure> {
         let compiled = |schema: &Value| match schema {
             Value::Object(_) | Value::Bool(_) => Schema::compile(schema),
@@ -242,12 +156,12 @@ impl Reduction<'_> {
         describe::union((&left, &of_left), (&right, &of_right)).map_err(failed)
     }
 
-    /// Reduces what is below a location.
+    /// Reduces a location below this one.
     pub fn below<T>(&mut self, token: &str, reduce: impl FnOnce(&mut Self) -> T) -> T {
         let length = self.at.len();
         pointer::push(&mut self.at, token);
         let reduced = reduce(self);
-        // Where it failed, the place has been told already.
+        // A failure has copied its place already.
         self.at.truncate(length);
         reduced
     }
@@ -290,7 +204,7 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// Compares by what is at each pointer in turn; what isn't there comes first.
+/// Compares by the value at each pointer in turn; a missing value comes first.
 /// Without any pointer it compares the values themselves.
 pub fn compare_by(key: &[Pointer], left: &Value, right: &Value) -> Ordering {
     if key.is_empty() {

@@ -35,7 +35,7 @@ struct Member {
 /// A member that is in the left term, the right one, or both.
 type Pair = (Option<Member>, Option<Member>);
 
-/// A term of both sides that is being reduced.
+/// A term that is being reduced, with its schemas and its key.
 struct Joint<'a> {
     schemas: Vec<NodeId>,
     key: &'a [Pointer],
@@ -140,7 +140,7 @@ impl Reduction<'_> {
 }
 
 impl Terms {
-    /// Takes a set apart. The error says why it is none.
+    /// Parses a set. The error says why it is none.
     fn of(set: Value) -> Result<Self, String> {
         let Value::Object(set) = set else {
             return Err("expects an object with \"add\", \"intersect\" or \"remove\"".to_string());
@@ -168,7 +168,7 @@ impl Terms {
         }
     }
 
-    /// The members that the other side leaves.
+    /// Takes the added members that the other side doesn't remove.
     fn take_kept(&mut self, other: &Self, key: &[Pointer]) -> Option<Members> {
         let members = self.add.take()?;
         Some(match (&other.intersect, &other.remove) {
@@ -201,20 +201,22 @@ fn members(term: Value) -> Option<Members> {
         }
         _ => return None,
     };
-    // Items are sorted by whoever wrote them.
+    // Items are sorted already, by the program that wrote them.
     members.sort_by(|left, right| left.name.cmp(&right.name));
     Some(members)
 }
 
 /// The term of these members.
 fn term(members: Members, is_object: bool) -> Value {
-    match is_object {
-        true => members.into_iter().filter_map(|it| Some((it.name?, it.value))).collect(),
-        false => members.into_iter().map(|it| it.value).collect(),
+    let members = members.into_iter();
+    if is_object {
+        members.filter_map(|member| Some((member.name?, member.value))).collect()
+    } else {
+        members.map(|member| member.value).collect()
     }
 }
 
-/// Goes through two terms at once.
+/// Joins two terms by their keys (a merge join).
 fn pairs(key: &[Pointer], left: Members, right: Members) -> Vec<Pair> {
     let mut left = left.into_iter().peekable();
     let mut right = right.into_iter().peekable();

@@ -1,8 +1,9 @@
-//! Where the runtime stands: how far each binding has read its journals.
+//! Checkpoints: how far each binding has read its journals.
 //!
 //! The fixture stands for the journals: each collection is one, and an offset in it counts
-//! documents, where Flow counts bytes. A checkpoint names what a binding has read by the
-//! journal and the binding's read suffix, so a suffix that changes is read from its start.
+//! documents, where Flow counts bytes. A checkpoint names a binding's
+//! source by the journal and the binding's read suffix. With another suffix, a binding reads
+//! from the start.
 
 use crate::flow::consumer::checkpoint::{ProducerEntry, Source};
 use crate::flow::consumer::{Checkpoint as Message, ProducerState};
@@ -14,18 +15,17 @@ pub const PRODUCER: [u8; 6] = [0x03, 0x70, 0x72, 0x65, 0x76, 0x77];
 /// Where Flow itself puts the time of a commit, among the sources.
 const COMMITTED_CLOSE: &str = "committed-close";
 
-/// How far what has been read. In Flow's recovery log, or the connector's.
+/// How far each source has been read, from Flow's recovery log or the connector's.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Checkpoint(Message);
 
-/// The name in checkpoints of what a binding reads: its collection's journal, and the
-/// binding's read suffix.
+/// A binding's source as checkpoints name it: its collection's journal and its read suffix.
 pub fn source(collection: &str, read_suffix: &str) -> String {
     format!("{collection}/pivot=00;{read_suffix}")
 }
 
 impl Checkpoint {
-    /// A checkpoint that is going to be read on from. The error names the source that the
+    /// A checkpoint to read on from. The error names the source that the
     /// runtime would not accept.
     pub fn new(message: Message) -> Result<Self, String> {
         for (name, source) in &message.sources {
@@ -48,25 +48,25 @@ impl Checkpoint {
 
     /// Reads Flow's JSON form.
     pub fn parse(json: &str) -> Result<Self, String> {
-        // A message could be read from a list of its fields, too.
+        // serde would read a message from a list of its fields, too.
         if !json.trim_start().starts_with('{') {
             return Err("no checkpoint: it is no object".to_string());
         }
         Self::new(serde_json::from_str(json).map_err(|e| format!("no checkpoint: {e}"))?)
     }
 
-    /// Whether it says nothing of any journal.
+    /// Whether it has no journal's position.
     pub fn is_empty(&self) -> bool {
         self.0.sources.keys().all(|name| name == COMMITTED_CLOSE)
     }
 
-    /// As it is written to a connector.
+    /// The message to a connector.
     pub fn message(&self) -> &Message {
         &self.0
     }
 
-    /// The offset at which a source goes on, if it is known: where the oldest document is that
-    /// was read and not committed, or else behind all that was read.
+    /// The offset at which a source reads on, if it is known: that of the oldest document that was
+    /// read and not committed, or else the end of all that was read.
     pub fn position(&self, source: &str) -> Option<u64> {
         let Source { read_through, producers } = self.0.sources.get(source)?;
         let states = producers.iter().filter_map(|producer| producer.state.as_ref());
@@ -74,7 +74,7 @@ impl Checkpoint {
         Some(u64::try_from(pending.unwrap_or(*read_through)).unwrap_or_default())
     }
 
-    /// Notes that a source has been read up to this offset, and what it read is committed.
+    /// Records that a source is read and committed up to this offset.
     pub fn advance(&mut self, source: &str, offset: u64) {
         let source = self.0.sources.entry(source.to_string()).or_default();
         source.read_through = i64::try_from(offset).unwrap_or(i64::MAX);
@@ -93,7 +93,7 @@ impl Checkpoint {
     }
 }
 
-/// The time as Flow's clocks count it: that of a UUID, with four bits more.
+/// The time of Flow's clocks: that of a UUID, with four more bits.
 fn clock() -> u64 {
     let time = Uuid::now_v1(&PRODUCER).get_timestamp().map(|time| time.to_gregorian().0);
     time.unwrap_or_default() << 4

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 const PIPE: usize = 1 << 20;
 const WRITE_AHEAD: usize = 256 << 10;
-/// How long a connector may take to end after its input has.
+/// The longest that a connector takes to end after its input.
 const GRACE: Duration = Duration::from_secs(60);
 
 /// Which connector to run.
@@ -118,19 +118,19 @@ impl Connection {
         }
     }
 
-    /// How messages are written.
+    /// The codec of messages.
     pub fn codec(&self) -> Codec {
         self.codec
     }
 
-    /// Writes a request, sooner or later.
+    /// Writes a request, possibly to a buffer.
     pub async fn send(&mut self, request: Request) -> Result<(), Error> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
         let waiting = writer.push("Request", &materialize::Request::from(request))?;
         if waiting >= WRITE_AHEAD { self.flush("a response").await } else { Ok(()) }
     }
 
-    /// Writes what waits.
+    /// Writes all buffered requests.
     pub async fn flush(&mut self, expected: &'static str) -> Result<(), Error> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
         match writer.flush().await {
@@ -139,7 +139,7 @@ impl Connection {
         }
     }
 
-    /// Writes what waits, and reads the response that is due.
+    /// Writes all buffered requests, and reads the response that is due.
     pub async fn receive(&mut self, expected: &'static str) -> Result<Response, Error> {
         self.flush(expected).await?;
         match self.responses.recv().await {
@@ -172,8 +172,8 @@ impl Connection {
         Error::Response { response: "end", reason }
     }
 
-    /// Why the connector takes no more requests. A broken pipe is only the consequence:
-    /// if it failed, or what it wrote was no response, that is what to tell.
+    /// The reason why the connector accepts no more requests. A broken pipe is only the
+    /// consequence: if the connector failed or wrote no valid response, that is the error.
     async fn ended(&mut self, expected: &'static str) -> Error {
         self.writer = None;
         if let Some(mut running) = self.running.take()

@@ -5,7 +5,7 @@ use crate::preview::Error;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-/// A connector's state, and how it changed since it was last told.
+/// A connector's state, and its change since the last report.
 #[derive(Debug, Clone)]
 pub struct State {
     current: Value,
@@ -19,7 +19,7 @@ struct Change {
 }
 
 impl State {
-    /// A state to begin with.
+    /// An initial state.
     pub fn new(current: Value) -> Self {
         Self { current, change: None }
     }
@@ -46,7 +46,7 @@ impl State {
         }
         match &mut self.change {
             Some(change) if update.merge_patch => {
-                // A patch on a patch must still take away what the first one would.
+                // A patch that is reduced into another one still removes what that one removes.
                 merge(&mut change.updated, &updated, change.merge_patch);
             }
             change => *change = Some(Change { updated, merge_patch: update.merge_patch }),
@@ -54,7 +54,7 @@ impl State {
         Ok(())
     }
 
-    /// The change since the last call, as Flow writes it: `{}` where there is none.
+    /// The change since the last call, as Flow writes it: `{}` if there is none.
     pub fn take_change(&mut self) -> Value {
         match self.change.take() {
             None => json!({}),
@@ -67,7 +67,7 @@ impl State {
 }
 
 /// The updates of all shards as one list of patches, in their order: a state that isn't a
-/// patch is one after `null`, which takes away all that was before, whoever wrote it.
+/// patch is one after `null`, which resets the state of all shards.
 pub fn patches(response: &'static str, updates: &[Option<ConnectorState>]) -> Result<Bytes, Error> {
     let mut patches = Vec::new();
     for update in updates.iter().flatten().filter(|update| !update.updated_json.is_empty()) {
@@ -76,10 +76,10 @@ pub fn patches(response: &'static str, updates: &[Option<ConnectorState>]) -> Re
         }
         patches.push(parse(response, update)?);
     }
-    match patches.is_empty() {
-        true => Ok(Bytes::new()),
-        false => Ok(Value::Array(patches).to_string().into()),
+    if patches.is_empty() {
+        return Ok(Bytes::new());
     }
+    Ok(Value::Array(patches).to_string().into())
 }
 
 fn parse(response: &'static str, update: &ConnectorState) -> Result<Value, Error> {

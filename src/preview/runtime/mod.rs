@@ -1,10 +1,10 @@
-//! The runtime's part of the protocol, and what it remembers.
+//! The runtime's side of the protocol, and its state.
 //!
 //! - `connection`: a connector that runs, and the messages to and from it.
 //! - `requests`: the requests of one connector, and its answers.
 //! - `publication`: the connector checks and applies the task.
-//! - `shards`, `session`: the connectors of a session, and their transactions in step.
-//! - `connector_state`, `checkpoint`, `recovery_log`: what is remembered between sessions.
+//! - `session`: the shards of a session, each with a connector, and their transactions in step.
+//! - `connector_state`, `checkpoint`, `recovery_log`: the state that outlives a session.
 
 pub mod checkpoint;
 pub mod connection;
@@ -13,4 +13,3 @@ pub mod publication;
 pub mod recovery_log;
 pub mod requests;
 pub mod session;
-pub mod shards;

@@ -9,29 +9,29 @@ use crate::preview::build::field_selection::{self, Voices};
 use crate::preview::build::linked::{self, Form};
 use crate::preview::build::{constraints, spec};
 use crate::preview::catalog::Task;
-use crate::preview::documents::combine::BindingPlan;
+use crate::preview::documents::binding::BindingPlan;
 use crate::preview::documents::source::Filter;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// What is published.
+/// A publication of the task.
 pub struct Publication {
     /// The task as it is applied and opened.
     pub materialization: MaterializationSpec,
     /// The task as the control plane keeps it.
     pub published: MaterializationSpec,
-    /// The same, to combine and to store.
+    /// The bindings, to combine and to store.
     pub bindings: Arc<[BindingPlan]>,
 }
 
-/// A task that can be published, again and again.
+/// A task that can be published repeatedly.
 pub struct Publisher<'t> {
     task: &'t Task,
     config: &'t Value,
     form: Form,
     /// Of each binding, its collection.
     collections: Vec<CollectionSpec>,
-    /// Of each binding, what it reads of its collection.
+    /// Of each binding, its filter of the collection's documents.
     filters: Vec<Arc<Filter>>,
 }
 
@@ -55,7 +55,7 @@ impl<'t> Publisher<'t> {
         self.collections.len()
     }
 
-    /// Has the connector check the task, with the last publication at hand.
+    /// Validates the task with the connector, after the last publication.
     pub async fn publish(
         &self,
         connection: &mut Connection,
@@ -103,7 +103,7 @@ impl<'t> Publisher<'t> {
     ) -> Result<Vec<FieldSelection>, Error> {
         let bindings = self.task.bindings.iter().zip(&self.collections).zip(validated);
         let selections = bindings.map(|((binding, collection), validated)| {
-            // The active ones are of this day, where a path is in both.
+            // Active bindings come first: they are current if a path is in both.
             let mut before = last
                 .into_iter()
                 .flat_map(|last| last.bindings.iter().chain(&last.inactive_bindings));
@@ -142,7 +142,7 @@ fn check(what: &str, schema: &[u8], config: &Value) -> Result<(), Error> {
     let schema: Value = serde_json::from_slice(schema).map_err(|e| failed(e.to_string()))?;
     let validator = jsonschema::options().offline().build(&schema);
     let validator = validator.map_err(|e| failed(e.to_string()))?;
-    // A configuration holds secrets, which belong into no message.
+    // A configuration holds secrets, which must not be in any message.
     let violations: Vec<String> = validator
         .iter_errors(config)
         .map(|error| match error.instance_path().as_str() {
@@ -150,8 +150,8 @@ fn check(what: &str, schema: &[u8], config: &Value) -> Result<(), Error> {
             path => format!("{path}: {}", error.masked()),
         })
         .collect();
-    match violations.is_empty() {
-        true => Ok(()),
-        false => Err(Error::Config { what: what.to_string(), violations }),
+    if violations.is_empty() {
+        return Ok(());
     }
+    Err(Error::Config { what: what.to_string(), violations })
 }

@@ -1,4 +1,4 @@
-//! What the runtime remembers of a task, from one session to the next.
+//! The recovery log: the state that a task keeps from one session to the next.
 
 use super::checkpoint::Checkpoint;
 use super::connector_state::{self, State};
@@ -13,17 +13,17 @@ use serde_json::Value;
 pub struct RecoveryLog {
     /// How far the task has read.
     pub checkpoint: Checkpoint,
-    /// What was published last, as Flow's control plane has it.
+    /// The last publication, as Flow's control plane has it.
     pub last: Option<MaterializationSpec>,
     runtime: Runtime,
-    /// Of all shards together, or of each.
+    /// One state for all shards together, or one a shard.
     states: Vec<State>,
-    /// The changes that the shards don't know of yet.
+    /// The changes that the shards haven't received yet.
     patches: Bytes,
 }
 
 impl RecoveryLog {
-    /// The log of a task that begins like this.
+    /// The log of a task with this initial state.
     pub fn new(
         runtime: Runtime,
         state: Value,
@@ -34,7 +34,7 @@ impl RecoveryLog {
         Self { checkpoint, last, runtime, states, patches: Bytes::new() }
     }
 
-    /// Makes room for the states of so many shards. The task is split only now, so new
+    /// Makes room for the states of N shards. The task is split only now, so new
     /// shards begin with the state of the first one.
     pub fn split(&mut self, shards: u32) {
         if let (Runtime::V1, Some(first)) = (self.runtime, self.states.first().cloned()) {
@@ -48,7 +48,7 @@ impl RecoveryLog {
         state.map(|state| state.current().to_string()).unwrap_or_default().into()
     }
 
-    /// Takes in what all shards answered, in their order.
+    /// Reduces the states that all shards answered, in their order.
     pub fn update(
         &mut self,
         response: &'static str,

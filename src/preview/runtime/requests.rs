@@ -1,4 +1,4 @@
-//! One connector: the requests of the protocol, and what comes back.
+//! The requests of the protocol to one connector, and its responses.
 
 use super::connection::Connection;
 use crate::flow::consumer::Checkpoint;
@@ -7,13 +7,14 @@ use crate::flow::spec::ConnectorState;
 use crate::flow::spec::materialization_spec::ConnectorType;
 use crate::flow::{Codec, PROTOCOL, Request, Response};
 use crate::preview::Error;
-use crate::preview::documents::combine::{BindingPlan, Entry, Packed};
+use crate::preview::documents::binding::BindingPlan;
 use crate::preview::documents::extract::{self, Extractor};
+use crate::preview::documents::transaction::{Entry, Packed};
 use crate::preview::options::Runtime;
 use bytes::Bytes;
 use std::sync::Arc;
 
-/// The response of that name, or the error that it is another one.
+/// Receives the response of this name. Another response is an error.
 macro_rules! receive {
     ($connection:expr, $name:ident) => {
         match $connection.receive(stringify!($name)).await? {
@@ -42,7 +43,7 @@ pub async fn spec(
     Ok(spec)
 }
 
-/// Asks whether the task is possible. There is an answer for each binding.
+/// Validates the task. Returns one answer a binding.
 pub async fn validate(
     connection: &mut Connection,
     validate: request::Validate,
@@ -66,7 +67,7 @@ pub async fn validate(
     Ok(bindings)
 }
 
-/// Has the connector create what the task needs.
+/// Applies the task: the connector creates missing resources.
 pub async fn apply(
     connection: &mut Connection,
     apply: request::Apply,
@@ -75,7 +76,7 @@ pub async fn apply(
     receive!(connection, Applied)
 }
 
-/// A connector that takes transactions.
+/// A connector with an open session.
 pub struct Shard {
     connection: Connection,
     bindings: Arc<[BindingPlan]>,
@@ -97,16 +98,15 @@ impl Shard {
         Ok((Self { connection, bindings, runtime, entries: Vec::new() }, opened))
     }
 
-    /// Tells the connector that its last transaction is committed for good. It answers
-    /// in its own time.
+    /// Acknowledges the last transaction, which is committed for good. The connector may answer
+    /// later.
     pub async fn acknowledge(&mut self, state_patches_json: Bytes) -> Result<(), Error> {
         let acknowledge = request::Acknowledge { state_patches_json };
         self.connection.send(Request::Acknowledge(acknowledge)).await?;
         self.connection.flush("Acknowledged").await
     }
 
-    /// Waits for the answer to an acknowledgement. Documents that were asked for since
-    /// may come before it.
+    /// Waits for the answer to an acknowledgement. Loaded documents may come before it.
     pub async fn acknowledged(&mut self) -> Result<Option<ConnectorState>, Error> {
         match self.loaded_or("Loaded or Acknowledged").await? {
             Response::Acknowledged(acknowledged) => Ok(acknowledged.state),
@@ -131,7 +131,7 @@ impl Shard {
         Ok(())
     }
 
-    /// Reduces the transaction into what the endpoint holds.
+    /// Reduces the transaction into the documents that the endpoint holds.
     pub async fn flush(&mut self, patches: Bytes) -> Result<Option<ConnectorState>, Error> {
         let flush = request::Flush { state_patches_json: patches, ..Default::default() };
         self.connection.send(Request::Flush(flush)).await?;
@@ -147,7 +147,7 @@ impl Shard {
         let stores = entries.len() as u64;
         for mut entry in entries {
             let binding = &self.bindings[entry.binding as usize];
-            // What nothing was before, Flow stores as any other document.
+            // Flow stores a deletion as any other document if nothing came before it.
             let was_there = entry.exists || entry.is_fresh || !entry.rest.is_empty();
             entry.is_deletion &= binding.delta_updates || was_there;
             if !entry.rest.is_empty() {
@@ -178,7 +178,7 @@ impl Shard {
         self.connection.close().await
     }
 
-    /// Takes in documents that the endpoint holds, up to the first other response.
+    /// Accepts Loaded documents up to the first other response.
     async fn loaded_or(&mut self, expected: &'static str) -> Result<Response, Error> {
         loop {
             match self.connection.receive(expected).await? {
@@ -233,7 +233,7 @@ impl Shard {
         }
     }
 
-    /// A tuple as it is, unless its JSON is all that the runtime sends.
+    /// A packed tuple, unless the runtime sends tuples only as JSON.
     fn packed(&self, tuple: &Bytes) -> Bytes {
         match (self.runtime, self.connection.codec()) {
             (Runtime::V2, Codec::Json) => Bytes::new(),

@@ -5,14 +5,15 @@ use super::connection::Connection;
 use super::publication::Publication;
 use super::recovery_log::RecoveryLog;
 use super::requests::{self, Shard};
-use super::shards;
 use crate::flow::materialize::{request, response};
 use crate::preview::build::spec;
-use crate::preview::documents::combine::{BindingPlan, Entry, Transaction};
+use crate::preview::documents::binding::BindingPlan;
 use crate::preview::documents::key_range;
+use crate::preview::documents::transaction::{Entry, Transaction};
 use crate::preview::options::Runtime;
 use crate::preview::output::report::{self, Committed, Report, count};
 use crate::preview::{Error, Options};
+use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,10 +21,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::time::{timeout, timeout_at};
 
-/// How long a transaction may take that is ready.
+/// The longest that a transaction takes to arrive if it is ready.
 const AT_ONCE: Duration = Duration::from_millis(100);
 
-/// What the reader of the fixture hands over.
+/// The transactions that the reader of the fixture sends.
 pub type Transactions = mpsc::Receiver<Result<Transaction, Error>>;
 type Next = Option<Result<Transaction, Error>>;
 
@@ -43,14 +44,14 @@ pub struct Session<'p> {
 /// Why a session ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum End {
-    /// It has had its transactions.
+    /// The session has run its number of transactions.
     Target,
-    /// There are no more, or no more time.
+    /// There are no more transactions, or there is no more time.
     Over,
 }
 
 impl<'p> Session<'p> {
-    /// Opens all shards, and finds out where to read on.
+    /// Opens all shards, and determines where to read on.
     pub async fn open(
         options: &'p Options,
         log: &'p mut RecoveryLog,
@@ -76,8 +77,7 @@ impl<'p> Session<'p> {
                 Shard::open(connection, bindings, runtime, open).await
             }
         });
-        let opened: (Vec<_>, Vec<_>) = shards::together(opening).await?.into_iter().unzip();
-        let (shards, opened) = opened;
+        let (shards, opened) = try_join_all(opening).await?.into_iter().unzip();
         if let Some(checkpoint) = checkpoint(opened)? {
             log.checkpoint = checkpoint;
         }
@@ -88,12 +88,12 @@ impl<'p> Session<'p> {
         Ok(session)
     }
 
-    /// Where each binding reads on, if the checkpoint knows.
+    /// The position at which each binding reads on, if the checkpoint has one.
     pub fn positions(&self) -> Vec<Option<u64>> {
         positions(&self.bindings, &self.log.checkpoint)
     }
 
-    /// Whether the checkpoint knows of anything.
+    /// Whether the checkpoint has any position.
     pub fn has_read(&self) -> bool {
         !self.log.checkpoint.is_empty()
     }
@@ -131,7 +131,7 @@ impl<'p> Session<'p> {
         };
         // The last commit of a session in v2 is acknowledged by the next one.
         self.acknowledged().await?;
-        shards::together(self.shards.into_iter().map(Shard::close)).await?;
+        try_join_all(self.shards.into_iter().map(Shard::close)).await?;
         Ok(end)
     }
 
@@ -177,19 +177,15 @@ impl<'p> Session<'p> {
         self.load(entries).await?;
         self.acknowledged().await?;
         let patches = self.log.take_patches();
-        let flushed = self.each(move |mut shard| {
-            let patches = patches.clone();
-            async move { shard.flush(patches).await.map(|state| (shard, state)) }
-        });
-        let flushed = flushed.await?;
+        let flushing = self.shards.iter_mut().map(|shard| shard.flush(patches.clone()));
+        let flushed = try_join_all(flushing).await?;
         self.log.update("Flushed", flushed)
     }
 
     /// Stores the transaction. Returns how many documents it has.
     async fn store(&mut self) -> Result<u64, Error> {
-        let stored =
-            self.each(|mut shard| async move { shard.store().await.map(|stores| (shard, stores)) });
-        Ok(stored.await?.into_iter().sum())
+        let stored = try_join_all(self.shards.iter_mut().map(Shard::store)).await?;
+        Ok(stored.into_iter().sum())
     }
 
     async fn commit(&mut self, read_through: BTreeMap<usize, u64>) -> Result<(), Error> {
@@ -197,12 +193,10 @@ impl<'p> Session<'p> {
         for (binding, offset) in read_through {
             checkpoint.advance(&self.bindings[binding].source, offset);
         }
-        let (message, patches) = (checkpoint.message().clone(), self.log.take_patches());
-        let started = self.each(move |mut shard| {
-            let (message, patches) = (message.clone(), patches.clone());
-            async move { shard.commit(message, patches).await.map(|state| (shard, state)) }
-        });
-        let started = started.await?;
+        let (message, patches) = (checkpoint.message(), self.log.take_patches());
+        let committing =
+            self.shards.iter_mut().map(|shard| shard.commit(message.clone(), patches.clone()));
+        let started = try_join_all(committing).await?;
         self.log.update("StartedCommit", started)?;
         self.log.checkpoint = checkpoint;
         output_states(self.options, &self.log.take_changes())?;
@@ -210,23 +204,16 @@ impl<'p> Session<'p> {
     }
 
     async fn load(&mut self, entries: Vec<Vec<Entry>>) -> Result<(), Error> {
-        let shards = std::mem::take(&mut self.shards);
-        let loading = shards
-            .into_iter()
-            .zip(entries)
-            .map(|(mut shard, entries)| async move { shard.load(entries).await.map(|()| shard) });
-        self.shards = shards::together(loading).await?;
+        let shards = self.shards.iter_mut().zip(entries);
+        try_join_all(shards.map(|(shard, entries)| shard.load(entries))).await?;
         Ok(())
     }
 
     /// Acknowledges the last commit. The older runtime waits for the answers.
     async fn acknowledge(&mut self) -> Result<(), Error> {
         let patches = self.log.take_patches();
-        let acknowledging = self.each(move |mut shard| {
-            let patches = patches.clone();
-            async move { shard.acknowledge(patches).await.map(|()| (shard, ())) }
-        });
-        acknowledging.await?;
+        let shards = self.shards.iter_mut();
+        try_join_all(shards.map(|shard| shard.acknowledge(patches.clone()))).await?;
         self.is_acknowledging = true;
         match self.options.runtime {
             Runtime::V1 => self.acknowledged().await,
@@ -239,47 +226,32 @@ impl<'p> Session<'p> {
         if !std::mem::take(&mut self.is_acknowledging) {
             return Ok(());
         }
-        let acknowledged =
-            self.each(
-                |mut shard| async move { shard.acknowledged().await.map(|state| (shard, state)) },
-            );
-        let acknowledged = acknowledged.await?;
+        let acknowledged = try_join_all(self.shards.iter_mut().map(Shard::acknowledged)).await?;
         self.log.update("Acknowledged", acknowledged)
     }
 
-    async fn each<T, F>(&mut self, act: impl Fn(Shard) -> F) -> Result<Vec<T>, Error>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<(Shard, T), Error>> + Send + 'static,
-    {
-        let shards = std::mem::take(&mut self.shards);
-        let (shards, results) = shards::each(shards, act).await?;
-        self.shards = shards;
-        Ok(results)
-    }
-
     fn output_checkpoint(&self) -> Result<(), Error> {
-        match self.options.output_checkpoint {
-            true => report::output("runtimeCheckpoint", &json!(self.log.checkpoint.message())),
-            false => Ok(()),
+        if !self.options.output_checkpoint {
+            return Ok(());
         }
+        report::output("runtimeCheckpoint", &json!(self.log.checkpoint.message()))
     }
 }
 
-/// Where each binding reads on, if a checkpoint knows.
+/// The position at which each binding reads on, if a checkpoint has one.
 pub fn positions(bindings: &[BindingPlan], checkpoint: &Checkpoint) -> Vec<Option<u64>> {
     bindings.iter().map(|binding| checkpoint.position(&binding.source)).collect()
 }
 
-/// Writes how the connector's states have changed, if that is asked for.
+/// Outputs the changes of the connector's states, if the options ask for it.
 pub fn output_states(options: &Options, changes: &[Value]) -> Result<(), Error> {
-    match options.output_state {
-        true => changes.iter().try_for_each(|change| report::output("connectorState", change)),
-        false => Ok(()),
+    if !options.output_state {
+        return Ok(());
     }
+    changes.iter().try_for_each(|change| report::output("connectorState", change))
 }
 
-/// The checkpoint that the connector answers, which only its first shard may.
+/// The checkpoint in the connector's answers. Only the first shard may answer one.
 fn checkpoint(opened: Vec<response::Opened>) -> Result<Option<Checkpoint>, Error> {
     let failed = |reason| Error::Response { response: "Opened", reason };
     let mut answers = opened.into_iter().map(|opened| opened.runtime_checkpoint);

@@ -1,5 +1,4 @@
-//! Bundles: a schema with all that it refers to in other files, and with the schemas that Flow
-//! gives names to.
+//! Bundles: a schema together with the files that it refers to, and with Flow's named schemas.
 
 use super::references::{self, INFERRED_PLACE, INFERRED_SCHEMA};
 use crate::preview::Error;
@@ -13,7 +12,7 @@ use url::Url;
 const WRITE_SCHEMA: &str = "flow://write-schema";
 const RELAXED_WRITE_SCHEMA: &str = "flow://relaxed-write-schema";
 
-/// What of a write schema doesn't hold where an inferred schema says more.
+/// Keywords of a write schema that an inferred schema supersedes.
 const STRICT: [&str; 10] = [
     "const",
     "enum",
@@ -27,7 +26,7 @@ const STRICT: [&str; 10] = [
     "x-str-minimum",
 ];
 
-/// Reads the schema of a collection, which may be in a file of its own, and takes in the files
+/// Reads the schema of a collection, which may be in a file of its own, and adds the files
 /// that it refers to. `catalog` is the file that has the collection.
 pub fn read(catalog: &Path, schema: Value) -> Result<Value, Error> {
     let (root, base) = root(catalog, schema)?;
@@ -42,7 +41,7 @@ pub fn read(catalog: &Path, schema: Value) -> Result<Value, Error> {
     Ok(root)
 }
 
-/// A schema itself, and what its references are relative to.
+/// A schema itself, and the URI that its references are relative to.
 fn root(catalog: &Path, schema: Value) -> Result<(Value, Url), Error> {
     let wrong = |reason: String| Error::Catalog { path: catalog.display().to_string(), reason };
     let path = std::path::absolute(catalog).unwrap_or_else(|_| catalog.to_path_buf());
@@ -105,7 +104,7 @@ pub fn with_write_schema(mut read: Value, write: &Value) -> Value {
     read
 }
 
-/// A schema without what an inferred one says better.
+/// A schema without the keywords that an inferred one supersedes.
 fn relaxed(schema: &Value) -> Value {
     let all = |schemas: &Map<String, Value>| {
         schemas.iter().map(|(name, schema)| (name.clone(), relaxed(schema))).collect()

@@ -1,4 +1,4 @@
-//! Shapes as JSON schemas, and the schema that takes what either of two schemas takes.
+//! Shapes as JSON schemas, and the union of two schemas.
 
 use super::Schema;
 use super::inference::infer;
@@ -13,7 +13,7 @@ const DRAFT: &str = "https://json-schema.org/draft/2019-09/schema";
 /// A schema with a later generation of its collection replaces one of an earlier one.
 const GENERATION: &str = "x-collection-generation-id";
 
-/// The union of two schemas, each with what is compiled of it. Fails if a shape has no end.
+/// The union of two schemas, each with its compiled form. Fails if a shape has no end.
 pub fn union(left: (&Value, &Schema), right: (&Value, &Schema)) -> Result<Value, String> {
     let generations = generation(left.0).zip(generation(right.0));
     let (shape, annotations) = match generations.map(|(left, right)| left.cmp(right)) {
@@ -141,10 +141,8 @@ fn counts(bounds: Bounds<u64>, names: [&str; 2], put: &mut impl FnMut(&str, Opti
 
 /// A bound, as an integer where it is one.
 fn number(bound: f64) -> Value {
-    match bound.fract() == 0.0 && bound.abs() < 9_007_199_254_740_992.0 {
-        true => Value::from(bound as i64),
-        false => Value::from(bound),
-    }
+    let is_integer = bound.fract() == 0.0 && bound.abs() < 9_007_199_254_740_992.0;
+    if is_integer { Value::from(bound as i64) } else { Value::from(bound) }
 }
 
 fn strategy(reduce: Reduce) -> Option<&'static str> {

@@ -1,7 +1,7 @@
 //! Diamonds: a schema that another one applies by several ways at once.
 //!
-//! A definition that applies the next one twice, which does the same, and so on, judges a value
-//! a million times after twenty of them. Where that is so, each schema is applied once.
+//! Let each of twenty definitions apply the next one twice. Validation then visits the last one a
+//! million times. Such schemas are flattened, so that each definition is applied once.
 
 use super::keywords::children;
 use super::keywords::list;
@@ -10,44 +10,44 @@ use super::references;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many schemas may judge a value before they are looked at for diamonds.
-const FEW: u64 = 10_000;
-/// How many schemas may judge a value at all.
-const MOST: u64 = 10_000_000;
+/// How many schemas may validate a value before they are flattened.
+const FLATTEN_ABOVE: u64 = 10_000;
+/// The most schemas that may validate a value.
+const MAX_SCHEMAS: u64 = 10_000_000;
 
-/// Keywords whose schemas judge the same value.
+/// Keywords whose schemas validate the same value.
 const IN_PLACE: [&str; 8] =
     ["allOf", "anyOf", "dependentSchemas", "else", "if", "not", "oneOf", "then"];
 
-/// Applies schemas of a plain one once that would be applied again and again. The error names a
-/// schema for which that isn't possible.
+/// Flattens a plain schema: its heavy definitions are applied once each. The error names a schema
+/// for which that isn't possible.
 pub fn flatten(mut root: Value) -> Result<Value, String> {
-    let heavy = Weights::of(&root).above(FEW);
+    let heavy = Weights::of(&root).above(FLATTEN_ABOVE);
     if heavy.is_empty() {
         return Ok(root);
     }
     heavy.iter().for_each(|at| drop_equal_branches(&mut root, at));
     let flat: Vec<(String, Value)> = Weights::of(&root)
-        .above(FEW)
+        .above(FLATTEN_ABOVE)
         .into_iter()
         .filter_map(|at| flat(&root, &at).map(|schema| (at, schema)))
         .collect();
-    // What is within a schema comes first, as it goes away with the place that it's in.
+    // Schemas within a schema come first, as they go away with the place that they are in.
     for (at, schema) in flat.into_iter().rev() {
         if let Some(place) = root.pointer_mut(&at) {
             *place = schema;
         }
     }
-    match Weights::of(&root).above(MOST).first() {
+    match Weights::of(&root).above(MAX_SCHEMAS).first() {
         None => Ok(root),
         Some(at) => Err(format!(
             "schema at {at:?}: its definitions refer to each other in so many ways that more than \
-             {MOST} of them would judge one value"
+             {MAX_SCHEMAS} of them would judge one value"
         )),
     }
 }
 
-/// Of branches that are equal one is enough.
+/// Keeps one of several equal branches.
 fn drop_equal_branches(root: &mut Value, at: &str) {
     let referred = targets(root);
     for key in ["allOf", "anyOf"] {
@@ -67,8 +67,8 @@ fn drop_equal_branches(root: &mut Value, at: &str) {
     }
 }
 
-/// A schema with all that it applies, each once and side by side; none, if others refer to
-/// what would go away.
+/// A schema with all that it applies, each once and side by side; `None` if others refer to a
+/// place that would go away.
 fn flat(root: &Value, at: &str) -> Option<Value> {
     let keywords = root.pointer(at)?.as_object()?;
     let referred = targets(root);
@@ -98,7 +98,7 @@ fn flat(root: &Value, at: &str) -> Option<Value> {
     Some(Value::Object(schema))
 }
 
-/// The places of a schema and all that it applies whatever the value is, each once.
+/// The places of a schema and of all that it applies unconditionally, each once.
 fn collect(root: &Value, at: &str, applied: &mut Vec<String>) {
     if applied.iter().any(|known| known == at) {
         return;
@@ -112,13 +112,13 @@ fn collect(root: &Value, at: &str, applied: &mut Vec<String>) {
     }
 }
 
-/// A schema without what it applies whatever the value is.
+/// A schema without the schemas that it applies unconditionally.
 fn own(keywords: &Map<String, Value>) -> Map<String, Value> {
     let own = keywords.iter().filter(|(key, _)| !is_unconditional(keywords, key));
     own.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
-/// Whether the schemas of a keyword hold for every value; one branch alone has to.
+/// Whether the schemas of a keyword apply to every value; a single branch does.
 fn is_unconditional(keywords: &Map<String, Value>, key: &str) -> bool {
     match key {
         "$ref" | "allOf" => true,
@@ -140,7 +140,7 @@ fn targets(schema: &Value) -> BTreeSet<String> {
     }
 }
 
-/// How many schemas judge a value that each schema judges.
+/// For each schema, how many schemas validate a value with it.
 struct Weights<'s> {
     root: &'s Value,
     known: BTreeMap<String, u64>,
@@ -165,7 +165,7 @@ impl<'s> Weights<'s> {
         if let Some(weight) = self.known.get(at) {
             return *weight;
         }
-        // A schema that leads to itself doesn't judge a value again.
+        // A schema that leads to itself doesn't validate a value again.
         self.known.insert(at.to_string(), 1);
         let keywords = self.root.pointer(at).and_then(Value::as_object);
         let judges = keywords.map(|keywords| judges(keywords, at)).unwrap_or_default();
@@ -181,7 +181,7 @@ impl<'s> Weights<'s> {
     }
 }
 
-/// The places of the schemas that judge a value with a schema, each with the keyword that says so.
+/// The places of the schemas that validate a value with a schema, each with its keyword.
 fn judges(keywords: &Map<String, Value>, at: &str) -> Vec<(String, String)> {
     let target = keywords.get("$ref").and_then(Value::as_str).and_then(references::decode);
     let mut found: Vec<_> = target.map(|at| ("$ref".to_string(), at)).into_iter().collect();

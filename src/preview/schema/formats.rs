@@ -1,8 +1,9 @@
 //! Formats of strings, as Flow defines them.
 //!
-//! Where the validator's own checks agree with Flow's they are left to it: `date`, `ipv6`,
+//! The validator's own checks agree with Flow's in these formats: `date`, `ipv6`,
 //! `iri`, `iri-reference`, `json-pointer`, `relative-json-pointer`, `uri` and `uri-reference`.
 
+use super::numeral::Numeral;
 use chrono::{DateTime, Datelike, Days, Timelike};
 use regex::Regex;
 use std::net::{IpAddr, Ipv4Addr};
@@ -11,13 +12,13 @@ use uuid::Uuid;
 /// A format's name, and whether a text has it.
 type Format = (&'static str, fn(&str) -> bool);
 
-/// The formats that the validator has to be told of.
+/// The formats that the validator doesn't know, or judges in another way.
 pub const FORMATS: [Format; 16] = [
     ("date-time", is_date_time),
     ("duration", is_duration),
     ("email", is_email),
     ("hostname", is_hostname),
-    // Flow knows these two, and lets no text pass.
+    // Flow knows these two formats, and accepts no text in them.
     ("idn-email", |_| false),
     ("idn-hostname", |_| false),
     ("integer", is_integer),
@@ -32,7 +33,7 @@ pub const FORMATS: [Format; 16] = [
     ("uuid", is_uuid),
 ];
 
-/// The name that Flow has for a format that goes by several.
+/// Flow's name of a format that has several.
 pub fn name(format: &str) -> &str {
     match format {
         "datetime" => "date-time",
@@ -41,7 +42,7 @@ pub fn name(format: &str) -> &str {
     }
 }
 
-/// By RFC 3339. A second that leaps is the last one of a month.
+/// By RFC 3339. A leap second is the last one of a month.
 fn is_date_time(text: &str) -> bool {
     let has_letter = matches!(text.as_bytes().get(10), Some(b'T' | b't'));
     has_letter
@@ -59,7 +60,7 @@ fn ends_month<Z: chrono::TimeZone>(time: DateTime<Z>) -> bool {
     (time.hour(), time.minute()) == (23, 59) && next_day.is_some_and(|day| day.day() == 1)
 }
 
-/// A time of the day with an offset, without seconds that leap.
+/// A time of the day with an offset, without leap seconds.
 fn is_time(text: &str) -> bool {
     DateTime::parse_from_rfc3339(&format!("2000-01-01T{text}"))
         .is_ok_and(|time| !is_leap_second(&time))
@@ -109,7 +110,7 @@ fn is_local_part(text: &str) -> bool {
         }
 }
 
-/// Letters beyond ASCII are as good as others, and the last label is no number.
+/// Letters beyond ASCII are allowed, and the last label is no number.
 fn is_hostname(text: &str) -> bool {
     let name = text.strip_suffix('.').unwrap_or(text);
     let labels: Vec<&str> = name.split('.').collect();
@@ -132,7 +133,7 @@ fn is_ipv4(text: &str) -> bool {
     !text.starts_with('0') && text.parse::<Ipv4Addr>().is_ok()
 }
 
-/// So many pairs of hexadecimal digits, with `:`, `-` or nothing between them.
+/// Whether a text is N pairs of hexadecimal digits, with `:`, `-` or nothing between them.
 fn is_hardware_address(text: &str, pairs: usize) -> bool {
     let mut rest = text.as_bytes();
     for pair in 0..pairs {
@@ -201,39 +202,9 @@ fn are_escapes(text: &str) -> bool {
 }
 
 fn is_number(text: &str) -> bool {
-    matches!(text, "NaN" | "Infinity" | "-Infinity") || Decimal::parse(text).is_some()
+    matches!(text, "NaN" | "Infinity" | "-Infinity") || Numeral::parse(text).is_some()
 }
 
 fn is_integer(text: &str) -> bool {
-    Decimal::parse(text).is_some_and(|decimal| decimal.is_whole())
-}
-
-/// A decimal number as it is written: of any size, with or without an exponent.
-struct Decimal<'t> {
-    whole: &'t str,
-    fraction: &'t str,
-    exponent: i64,
-}
-
-impl<'t> Decimal<'t> {
-    fn parse(text: &'t str) -> Option<Self> {
-        let (digits, exponent) = match text.split_once(['e', 'E']) {
-            Some((digits, exponent)) => (digits, exponent.parse().ok()?),
-            None => (text, 0),
-        };
-        let digits = digits.strip_prefix(['-', '+']).unwrap_or(digits);
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        let mut all = whole.bytes().chain(fraction.bytes());
-        (!digits.is_empty() && digits != "." && all.all(|byte| byte.is_ascii_digit()))
-            .then_some(Self { whole, fraction, exponent })
-    }
-
-    /// Whether nothing but zeros is behind the point.
-    fn is_whole(&self) -> bool {
-        let digits = self.whole.bytes().rev();
-        let zeros = self.fraction.bytes().rev().chain(digits).take_while(|byte| *byte == b'0');
-        let zeros = zeros.count();
-        let behind = self.fraction.len() as i128 - i128::from(self.exponent);
-        zeros == self.whole.len() + self.fraction.len() || behind <= zeros as i128
-    }
+    Numeral::parse(text).is_some_and(|numeral| numeral.is_integer())
 }

@@ -14,30 +14,30 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-/// The shape of a plain schema. The error says that it has no end.
+/// The shape of a plain schema. The error says that its definitions multiply without end.
 pub fn infer(schema: &Value) -> Result<Arc<Shape>, String> {
     let mut inference = Inference::of(schema);
     let shape = inference.infer(schema);
-    match inference.looked_at {
-        ..=MOST => Ok(shape),
+    match inference.visited {
+        ..=MAX_SCHEMAS => Ok(shape),
         _ => Err(format!(
-            "its definitions refer to each other in more than {MOST} ways, each of which \
+            "its definitions refer to each other in more than {MAX_SCHEMAS} ways, each of which \
              leads to fields of its own"
         )),
     }
 }
 
-/// How many schemas are looked at, each of them as often as others refer to it.
-const MOST: usize = 200_000;
+/// The most schemas that are visited, each of them as often as others refer to it.
+const MAX_SCHEMAS: usize = 200_000;
 
-/// An inference under way.
+/// An inference in progress.
 struct Inference<'s> {
     root: &'s Value,
-    looked_at: usize,
+    visited: usize,
     algebra: Algebra,
     /// References that are being followed, the innermost last.
     followed: Vec<Followed<'s>>,
-    /// What references led to.
+    /// The referents that are known, by reference.
     known: HashMap<&'s str, Referent<'s>>,
 }
 
@@ -45,13 +45,13 @@ struct Inference<'s> {
 #[derive(Default)]
 struct Followed<'s> {
     reference: &'s str,
-    /// The references that are within what it leads to.
+    /// The references within its referent.
     reached: HashSet<&'s str>,
     /// Whether it has led back to a reference around it, where a recursive schema ends.
     is_cut: bool,
 }
 
-/// What a reference led to.
+/// The shape that a reference leads to.
 struct Referent<'s> {
     shape: Arc<Shape>,
     /// The references within it.
@@ -62,7 +62,7 @@ impl<'s> Inference<'s> {
     fn of(root: &'s Value) -> Self {
         Self {
             root,
-            looked_at: 0,
+            visited: 0,
             algebra: Algebra::default(),
             followed: Vec::new(),
             known: HashMap::new(),
@@ -70,8 +70,8 @@ impl<'s> Inference<'s> {
     }
 
     fn infer(&mut self, schema: &'s Value) -> Arc<Shape> {
-        self.looked_at += 1;
-        if self.looked_at > MOST {
+        self.visited += 1;
+        if self.visited > MAX_SCHEMAS {
             return Arc::new(Shape::anything());
         }
         let Some(keywords) = schema.as_object() else {
@@ -93,7 +93,7 @@ impl<'s> Inference<'s> {
         self.unevaluated(keywords, shape)
     }
 
-    /// Adds what schemas say that are applied in place.
+    /// Adds the constraints of schemas that are applied in place.
     fn applied(
         &mut self,
         keywords: &'s serde_json::Map<String, Value>,
@@ -163,7 +163,8 @@ impl<'s> Inference<'s> {
         self.algebra.union(shape, &other)
     }
 
-    /// Where nothing else is said of additional properties or items, these keywords count.
+    /// Adds the unevaluated keywords, which count where nothing else constrains additional
+    /// properties or items.
     fn unevaluated(
         &mut self,
         keywords: &'s serde_json::Map<String, Value>,
@@ -200,8 +201,8 @@ impl<'s> Inference<'s> {
         }
     }
 
-    /// The shape of what a reference leads to, which is the same for another reference to it,
-    /// unless it has been cut.
+    /// Infers the shape of a referent. Another reference to it has the same shape, unless it
+    /// has been cut.
     fn follow(&mut self, reference: &'s str, schema: &'s Value) -> Arc<Shape> {
         self.followed.push(Followed { reference, ..Followed::default() });
         let shape = self.infer(schema);
@@ -213,7 +214,7 @@ impl<'s> Inference<'s> {
         shape
     }
 
-    /// Notes that a reference, and others within what it leads to, are within the one that is
+    /// Records that a reference, and others within its referent, are within the one that is
     /// being followed.
     fn reach(&mut self, reference: &'s str, within: HashSet<&'s str>) {
         if let Some(around) = self.followed.last_mut() {

@@ -29,10 +29,10 @@ const SCHEMAS: [&str; 16] = [
 const NAMED_SCHEMAS: [&str; 5] =
     ["$defs", "definitions", "dependentSchemas", "patternProperties", "properties"];
 
-/// What applies to the items of an array, the weakest first.
+/// Keywords that apply to the items of an array, the weakest first.
 const ITEMS: [&str; 3] = ["additionalItems", "items", "prefixItems"];
 
-/// What only tells of references, which a plain schema has by place.
+/// Keywords that only serve references, which a plain schema has by place.
 const IDENTIFIERS: [&str; 8] = [
     "$anchor",
     "$dynamicAnchor",

@@ -1,13 +1,17 @@
 //! A collection's JSON schema, in its plain form, and a validator.
 //!
-//! Flow reads schemas as one dialect, whatever `$schema` says, and checks formats. So does this.
+//! Flow reads schemas as one dialect, without regard to `$schema`, and checks formats. So does
+//! a preview.
 
 pub mod bundle;
 pub mod describe;
 mod diamonds;
+pub mod field;
 mod formats;
 mod inference;
 pub mod keywords;
+mod locations;
+pub mod numeral;
 pub mod order;
 pub mod pointer;
 pub mod projections;
@@ -60,12 +64,12 @@ impl Schema {
 }
 
 /// Brings a schema into its plain form, in which all references are places within it, and
-/// judging a value doesn't take for ever.
+/// validation takes no exponential time.
 pub fn plain(schema: &Value) -> Result<Value, String> {
     diamonds::flatten(references::plain(schema)?)
 }
 
-/// What a validator has against a value, each with its path.
+/// A validator's violations of a value, each with its path.
 pub fn violations(validator: &Validator, value: &Value) -> Vec<String> {
     validator.iter_errors(value).map(|error| explain(&error)).collect()
 }

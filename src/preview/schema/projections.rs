@@ -1,76 +1,63 @@
-//! Projections: the fields of a collection, and what its schema says of each.
+//! Projections: the fields of a collection, each described by its schema.
 
+use super::field::{
+    PUBLISHED_AT_FIELD, PUBLISHED_AT_POINTER, ROOT_FIELD, is_published_at, projection,
+    published_at, truncated,
+};
 use super::inference::infer;
-use super::pointer::{self, Pointer};
+use super::locations::MAX_LOCATIONS;
+use super::pointer::Pointer;
 use super::shape::Shape;
 use super::types::Types;
-use crate::flow::spec::{Inference, Projection, inference};
+use crate::flow::spec::Projection;
+use crate::flow::spec::inference::{Exists, Reduce};
 use crate::preview::Error;
 use crate::preview::catalog::Collection;
 use crate::preview::schema;
-use inference::{Exists, Reduce};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Where Flow keeps the identifier of a document.
-pub const UUID_POINTER: &str = "/_meta/uuid";
-/// Where Flow tells whether values of a document were shortened.
-pub const TRUNCATED_POINTER: &str = "/_meta/flow_truncated";
-
-const ROOT_FIELD: &str = "flow_document";
-const PUBLISHED_AT_FIELD: &str = "flow_published_at";
-const TRUNCATED_FIELD: &str = "_meta/flow_truncated";
-/// Stands for the time within the document's identifier.
-const PUBLISHED_AT_POINTER: &str = "/_meta/uuid/date-time";
-
-/// How many locations a schema may describe.
-const MOST_LOCATIONS: usize = 100_000;
 
 /// The fields of a collection, sorted by name.
 pub fn projections(collection: &Collection) -> Result<Vec<Projection>, Error> {
     let failed = |reason: String| Error::Collection { collection: collection.name.clone(), reason };
-    Fields::of(collection).map_err(failed)
+    Finder::of(collection).and_then(Finder::find).map_err(failed)
 }
 
-/// The fields of a collection, as far as they are known. Of several with one name, the first
-/// one remains.
-struct Fields<'c> {
+/// Finds the fields of a collection. Of several with one name, the first one remains.
+struct Finder<'c> {
     collection: &'c Collection,
     shape: Arc<Shape>,
-    /// Where documents are written with another schema.
+    /// The shape by the write schema, if that is another than the read schema.
     write_shape: Option<Arc<Shape>>,
     found: BTreeMap<String, Projection>,
 }
 
-impl<'c> Fields<'c> {
-    fn of(collection: &'c Collection) -> Result<Vec<Projection>, String> {
-        let write_schema = collection.read_schema.as_ref().map(|_| &collection.write_schema);
-        let write_schema = write_schema.map(schema::plain).transpose();
-        let write_schema = write_schema.map_err(|e| format!("writeSchema: {e}"))?;
-        let mut fields = Self {
-            collection,
-            shape: infer(collection.schema.root())?,
-            write_shape: write_schema.as_ref().map(infer).transpose()?,
-            found: BTreeMap::new(),
-        };
-        if fields.shape.types != Types::OBJECT {
+impl<'c> Finder<'c> {
+    fn of(collection: &'c Collection) -> Result<Self, String> {
+        let write_shape = write_shape(collection)?;
+        let shape = infer(collection.schema.root())?;
+        if shape.types != Types::OBJECT {
             return Err("the schema must allow objects only; add \"type: object\"".to_string());
         }
-        fields.add_own()?;
-        fields.add_built_in();
-        fields.add_keys()?;
-        fields.add_described()?;
-        Ok(fields.found.into_values().collect())
+        Ok(Self { collection, shape, write_shape, found: BTreeMap::new() })
     }
 
-    /// Adds projections of the user's own.
-    fn add_own(&mut self) -> Result<(), String> {
+    fn find(mut self) -> Result<Vec<Projection>, String> {
+        self.add_explicit()?;
+        self.add_built_in();
+        self.add_keys()?;
+        self.add_inferred()?;
+        Ok(self.found.into_values().collect())
+    }
+
+    /// Adds the user's own projections.
+    fn add_explicit(&mut self) -> Result<(), String> {
         for (field, model) in &self.collection.projections {
             let (ptr, is_partition_key) = model.parts();
             let projection = if ptr == PUBLISHED_AT_POINTER && !is_partition_key {
                 published_at(field)
             } else {
-                self.own(field, ptr, is_partition_key)
+                self.explicit(field, ptr, is_partition_key)
                     .map_err(|e| format!("projections/{field}: {e}"))?
             };
             self.found.insert(field.clone(), Projection { explicit: true, ..projection });
@@ -78,7 +65,12 @@ impl<'c> Fields<'c> {
         Ok(())
     }
 
-    fn own(&self, field: &str, ptr: &str, is_partition_key: bool) -> Result<Projection, String> {
+    fn explicit(
+        &self,
+        field: &str,
+        ptr: &str,
+        is_partition_key: bool,
+    ) -> Result<Projection, String> {
         let (shape, exists) = self.shape.locate(&parse(ptr)?);
         if matches!(exists, Exists::Implicit | Exists::Cannot) {
             let reason = "the schema does not describe this location; add it there";
@@ -94,22 +86,18 @@ impl<'c> Fields<'c> {
         })
     }
 
-    /// Adds what every collection has.
+    /// Adds the fields that every collection has.
     fn add_built_in(&mut self) {
         if !self.found.values().any(|projection| projection.ptr.is_empty()) {
             self.set(projection(ROOT_FIELD, "", &self.shape, Exists::Must));
         }
-        let is_published_at = |projection: &Projection| {
-            let string = projection.inference.as_ref().and_then(|it| it.string.as_ref());
-            projection.ptr == UUID_POINTER
-                && string.is_some_and(|string| string.content_encoding == "uuid")
-        };
         if !self.found.values().any(is_published_at) {
             self.set(published_at(PUBLISHED_AT_FIELD));
         }
         self.set(truncated());
     }
 
+    /// Adds a field for each part of the key.
     fn add_keys(&mut self) -> Result<(), String> {
         for (index, key) in self.collection.key.iter().enumerate() {
             let pointer = parse(key).map_err(|e| format!("key/{index}: {e}"))?;
@@ -125,9 +113,9 @@ impl<'c> Fields<'c> {
     /// Checks that documents can be keyed, or partitioned, by a location.
     fn check_key(&self, ptr: &str) -> Result<(), String> {
         let pointer = parse(ptr)?;
-        let types = check_key(&self.shape, &pointer)?;
+        let types = key_types(&self.shape, &pointer)?;
         let Some(write_shape) = &self.write_shape else { return Ok(()) };
-        let written = check_key(write_shape, &pointer).map_err(|e| format!("writeSchema: {e}"))?;
+        let written = key_types(write_shape, &pointer).map_err(|e| format!("writeSchema: {e}"))?;
         if types != written {
             return Err(format!(
                 "a key must be of one type, but here is {} by \"readSchema\" and {} by \
@@ -139,14 +127,13 @@ impl<'c> Fields<'c> {
         Ok(())
     }
 
-    /// Adds the locations that the schema describes.
-    fn add_described(&mut self) -> Result<(), String> {
+    /// Adds a field for each location that the schema describes.
+    fn add_inferred(&mut self) -> Result<(), String> {
         let shape = Arc::clone(&self.shape);
-        let mut locations = Vec::new();
-        shape.locations(String::new(), Exists::Must, &mut locations);
-        if locations.len() > MOST_LOCATIONS {
+        let locations = shape.locations();
+        if locations.len() > MAX_LOCATIONS {
             return Err(format!(
-                "the schema describes more than {MOST_LOCATIONS} locations; a definition that \
+                "the schema describes more than {MAX_LOCATIONS} locations; a definition that \
                  refers to another one several times multiplies what is within that one"
             ));
         }
@@ -176,14 +163,23 @@ impl<'c> Fields<'c> {
     }
 }
 
+/// The shape by the write schema, if documents are read with another one.
+fn write_shape(collection: &Collection) -> Result<Option<Arc<Shape>>, String> {
+    if collection.read_schema.is_none() {
+        return Ok(None);
+    }
+    let plain = schema::plain(&collection.write_schema).map_err(|e| format!("writeSchema: {e}"))?;
+    infer(&plain).map(Some)
+}
+
 fn parse(ptr: &str) -> Result<Pointer, String> {
     Pointer::parse(ptr).ok_or_else(|| {
         format!("{ptr:?} is no JSON pointer; it must begin with a slash, as in \"/{ptr}\"")
     })
 }
 
-/// Checks that a schema lets documents be keyed by a location. Returns its types, without null.
-fn check_key(shape: &Shape, pointer: &Pointer) -> Result<Types, String> {
+/// The types of a location without null, if documents can be keyed by it.
+fn key_types(shape: &Shape, pointer: &Pointer) -> Result<Types, String> {
     const KEYS: [Types; 5] =
         [Types::BOOLEAN, Types::FRACTIONAL, Types::INTEGER, Types::NUMBER, Types::STRING];
     let (shape, exists) = shape.locate(pointer);
@@ -201,174 +197,4 @@ fn check_key(shape: &Shape, pointer: &Pointer) -> Result<Types, String> {
         }
         _ => Ok(types),
     }
-}
-
-fn projection(field: &str, ptr: &str, shape: &Shape, exists: Exists) -> Projection {
-    Projection {
-        ptr: ptr.to_string(),
-        field: field.to_string(),
-        inference: Some(inference(shape, exists)),
-        ..Projection::default()
-    }
-}
-
-fn published_at(field: &str) -> Projection {
-    let inference = Inference {
-        types: vec!["string".to_string()],
-        string: Some(inference::String {
-            format: "date-time".to_string(),
-            content_encoding: "uuid".to_string(),
-            ..Default::default()
-        }),
-        title: "Publication time".to_string(),
-        description: "When Flow published this document.".to_string(),
-        exists: Exists::Must.into(),
-        ..Inference::default()
-    };
-    Projection {
-        ptr: UUID_POINTER.to_string(),
-        field: field.to_string(),
-        inference: Some(inference),
-        ..Projection::default()
-    }
-}
-
-fn truncated() -> Projection {
-    let inference = Inference {
-        types: vec!["boolean".to_string()],
-        title: "Truncated".to_string(),
-        description: "Whether values of this document were shortened.".to_string(),
-        exists: Exists::Must.into(),
-        ..Inference::default()
-    };
-    Projection {
-        ptr: TRUNCATED_POINTER.to_string(),
-        field: TRUNCATED_FIELD.to_string(),
-        inference: Some(inference),
-        ..Projection::default()
-    }
-}
-
-fn inference(shape: &Shape, exists: Exists) -> Inference {
-    let small = |count: Option<u64>| u32::try_from(count.unwrap_or(0)).unwrap_or(u32::MAX);
-    let numeric = &shape.numeric;
-    Inference {
-        types: shape.types.names(),
-        exists: exists.into(),
-        title: shape.title.clone().unwrap_or_default(),
-        description: shape.description.clone().unwrap_or_default(),
-        default_json: shape.default.as_ref().map(ToString::to_string).unwrap_or_default().into(),
-        secret: shape.secret.unwrap_or_default(),
-        string: shape.types.intersects(Types::STRING).then(|| inference::String {
-            content_type: shape.string.content_type.clone().unwrap_or_default(),
-            format: shape.string.format.clone().unwrap_or_default(),
-            content_encoding: shape.string.content_encoding.clone().unwrap_or_default(),
-            max_length: small(shape.string.length.maximum),
-            ..inference::String::default()
-        }),
-        numeric: shape.types.intersects(Types::NUMBER).then(|| inference::Numeric {
-            has_minimum: numeric.minimum.is_some(),
-            minimum: numeric.minimum.unwrap_or_default(),
-            has_maximum: numeric.maximum.is_some(),
-            maximum: numeric.maximum.unwrap_or_default(),
-        }),
-        array: shape.types.intersects(Types::ARRAY).then(|| inference::Array {
-            min_items: small(shape.array.items.minimum),
-            has_max_items: shape.array.items.maximum.is_some(),
-            max_items: small(shape.array.items.maximum),
-            item_types: shape
-                .array
-                .additional
-                .iter()
-                .flat_map(|items| items.types.names())
-                .collect(),
-        }),
-        enum_json_vec: shape.enumeration.iter().flatten().map(ToString::to_string).collect(),
-        reduce: shape.reduce.unwrap_or_default().into(),
-        ..Inference::default()
-    }
-}
-
-impl Shape {
-    /// The shape at a location, and whether there is one.
-    fn locate(&self, pointer: &Pointer) -> (&Self, Exists) {
-        static ANYTHING: std::sync::LazyLock<Shape> = std::sync::LazyLock::new(Shape::anything);
-        let mut at = self;
-        let mut exists = Exists::Must;
-        for token in pointer.tokens() {
-            let (shape, child) = at.child(token);
-            at = shape.unwrap_or(&ANYTHING);
-            exists = weaker(exists, child);
-        }
-        if at.types.is_empty() {
-            exists = Exists::Cannot;
-        }
-        (at, exists)
-    }
-
-    fn child(&self, token: &str) -> (Option<&Self>, Exists) {
-        let index = pointer::index(token).filter(|_| self.types.intersects(Types::ARRAY));
-        if let Some(index) = index {
-            let (shape, position) = (self.array.at(index).map(Arc::as_ref), index as u64);
-            let exists = if self.types == Types::ARRAY
-                && self.array.items.minimum.is_some_and(|minimum| position < minimum)
-            {
-                Exists::Must
-            } else if self.array.items.maximum.is_some_and(|maximum| position >= maximum) {
-                Exists::Cannot
-            } else if self.array.items.maximum.is_some() || shape.is_some() {
-                Exists::May
-            } else {
-                Exists::Implicit
-            };
-            (shape, exists)
-        } else if self.types.intersects(Types::OBJECT) {
-            let required = self.object.properties.get(token).is_some_and(|found| found.required);
-            match self.object.at(token).map(Arc::as_ref) {
-                Some(shape) if required && self.types == Types::OBJECT => {
-                    (Some(shape), Exists::Must)
-                }
-                Some(shape) => (Some(shape), Exists::May),
-                None => (None, Exists::Implicit),
-            }
-        } else {
-            (None, Exists::Cannot)
-        }
-    }
-
-    /// All locations that have a name, without those that only match a pattern; no more than
-    /// shows that they are too many.
-    fn locations<'s>(
-        &'s self,
-        at: String,
-        exists: Exists,
-        out: &mut Vec<(String, &'s Self, Exists)>,
-    ) {
-        if out.len() > MOST_LOCATIONS {
-            return;
-        }
-        let exists = if self.types.is_empty() { Exists::Cannot } else { exists };
-        for (name, property) in &self.object.properties {
-            let must = property.required && self.types == Types::OBJECT;
-            let child = weaker(exists, if must { Exists::Must } else { Exists::May });
-            property.shape.locations(pointer::join(&at, name), child, out);
-        }
-        for (index, shape) in self.array.tuple.iter().enumerate() {
-            let minimum = self.array.items.minimum.unwrap_or(0);
-            let must = self.types == Types::ARRAY && (index as u64) < minimum;
-            let child = weaker(exists, if must { Exists::Must } else { Exists::May });
-            shape.locations(pointer::join(&at, &index.to_string()), child, out);
-        }
-        out.push((at, self, exists));
-    }
-}
-
-/// Whether a location exists within another one.
-fn weaker(parent: Exists, child: Exists) -> Exists {
-    for status in [Exists::Cannot, Exists::Implicit, Exists::May] {
-        if parent == status || child == status {
-            return status;
-        }
-    }
-    Exists::Must
 }

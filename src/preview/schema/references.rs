@@ -1,9 +1,9 @@
-//! References: what a `$ref` leads to, by `$id`, by `$anchor` or by place.
+//! References: the schema that a `$ref` leads to, by `$id`, by `$anchor` or by place.
 //!
 //! A schema may hold others that have a URI of their own (`$id`): files that it refers to, and
-//! what Flow puts into it under names such as `flow://write-schema`. References are relative to
-//! the nearest URI around them. A schema is made plain before anything else is done with it:
-//! each reference becomes a JSON pointer from the root, and the URIs go away.
+//! schemas that Flow adds under names such as `flow://write-schema`. References are relative to
+//! the nearest URI around them. Every schema is first brought into its plain form: each
+//! reference becomes a JSON pointer from the root, and the URIs are removed.
 
 use super::keywords::{self, children};
 use super::pointer::is_parent;
@@ -15,10 +15,10 @@ use url::Url;
 
 /// The schema that Flow infers from documents.
 pub const INFERRED_SCHEMA: &str = "flow://inferred-schema";
-/// Where a read schema holds it.
+/// The place of the inferred schema in a read schema.
 pub const INFERRED_PLACE: &str = "/$defs/flow:~1~1inferred-schema";
 
-/// What can't stand in a URI's fragment.
+/// Characters that can't stand in a URI's fragment.
 const ESCAPED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -50,7 +50,7 @@ pub fn plain(schema: &Value) -> Result<Value, String> {
             keywords.insert("$ref".to_string(), Value::String(to_reference(&target)));
         }
     }
-    // What is within a schema comes before it, as its place may change.
+    // Schemas within a schema come before it, as their place may change with it.
     for at in places.iter().rev() {
         if let Some(keywords) = object_at(&mut root, at) {
             keywords::normalize(keywords);
@@ -72,7 +72,7 @@ pub fn decode(reference: &str) -> Option<String> {
     Some(fragment.decode_utf8_lossy().into_owned())
 }
 
-/// The files that a schema refers to, without those that it holds. `base` is where it is from.
+/// The files that a schema refers to, without those that it holds. `base` is its own URI.
 pub fn files(schema: &Value, base: &Url) -> Vec<Url> {
     let index = Index::new(schema, base);
     let urls = index.schemas.values().filter_map(|place| place.base.join(place.reference()?).ok());
@@ -80,7 +80,7 @@ pub fn files(schema: &Value, base: &Url) -> Vec<Url> {
     urls.filter(|url| url.scheme() == "file" && !index.named.contains_key(url.as_str())).collect()
 }
 
-/// Whether a schema has a reference to this URI, or to a place within what has it.
+/// Whether a schema has a reference to this URI, or to a place within its schema.
 pub fn refers_to(schema: &Value, uri: &str) -> bool {
     let Ok(base) = Url::parse("schema://collection/") else { return false };
     let index = Index::new(schema, &base);
@@ -104,7 +104,7 @@ fn object_at<'v>(root: &'v mut Value, pointer: &str) -> Option<&'v mut Map<Strin
 /// A schema within another one.
 struct Place<'s> {
     keywords: &'s Map<String, Value>,
-    /// What its references are relative to.
+    /// The URI that its references are relative to.
     base: Rc<Url>,
 }
 
@@ -120,7 +120,7 @@ struct Index<'s> {
     root: &'s Value,
     /// By JSON pointer.
     schemas: BTreeMap<String, Place<'s>>,
-    /// The JSON pointers of what has a URI, with an anchor or without.
+    /// The JSON pointers of schemas by URI, with an anchor or without.
     named: HashMap<String, Vec<String>>,
 }
 
@@ -151,7 +151,7 @@ impl<'s> Index<'s> {
         self.schemas.insert(at, Place { keywords, base });
     }
 
-    /// What is within a schema is relative to its `$id`, if it has one.
+    /// References within a schema are relative to its `$id`, if it has one.
     fn identify(&mut self, keywords: &Map<String, Value>, at: &str, base: Rc<Url>) -> Rc<Url> {
         let Some(Value::String(id)) = keywords.get("$id") else { return base };
         let Ok(url) = base.join(id) else { return base };
@@ -168,7 +168,7 @@ impl<'s> Index<'s> {
         self.named.entry(uri).or_default().push(at.to_string());
     }
 
-    /// For each schema that has a reference, the place of what it leads to.
+    /// For each schema that has a reference, the place that it leads to.
     fn targets(&mut self) -> Result<Vec<(String, String)>, String> {
         let mut targets = Vec::new();
         let mut pending: Vec<String> = self.schemas.keys().cloned().collect();
@@ -191,21 +191,22 @@ impl<'s> Index<'s> {
         Ok(targets)
     }
 
-    /// The place that a reference leads to, and what references there are relative to.
+    /// The place that a reference leads to, and the URI that references there are relative to.
     fn target(&self, at: &str, base: &Url, reference: &str) -> Option<(String, Rc<Url>)> {
         let url = base.join(reference).ok()?;
         let fragment = percent_decode_str(url.fragment().unwrap_or_default());
         let fragment = fragment.decode_utf8_lossy().into_owned();
         let uri = without_fragment(url);
         let is_pointer = fragment.is_empty() || fragment.starts_with('/');
-        let target = match is_pointer {
-            true => format!("{}{fragment}", nearest(self.named.get(uri.as_str())?, at)?),
-            false => nearest(self.named.get(&format!("{uri}#{fragment}"))?, at)?.to_string(),
+        let target = if is_pointer {
+            format!("{}{fragment}", nearest(self.named.get(uri.as_str())?, at)?)
+        } else {
+            nearest(self.named.get(&format!("{uri}#{fragment}"))?, at)?.to_string()
         };
         self.root.pointer(&target).is_some().then(|| (target, Rc::new(uri)))
     }
 
-    /// Where a place is once its schemas are normalized.
+    /// A place's pointer after its schemas are normalized.
     fn moved(&self, pointer: &str) -> String {
         let (mut before, mut after) = (String::new(), String::new());
         for token in pointer.split('/').skip(1) {
@@ -224,8 +225,8 @@ fn file_name(path: &str) -> Option<String> {
     Url::parse(&name).ok().filter(|url| url.scheme() == "file").map(String::from)
 }
 
-/// Of several schemas with the same URI, the one that has the most in common with where it is
-/// referred to: a file may be in a read schema, and again in the write schema within it.
+/// Of several schemas with the same URI, the one whose place has the longest common prefix with
+/// that of the reference: a file may be in a read schema, and again in the write schema within it.
 fn nearest<'p>(candidates: &'p [String], at: &str) -> Option<&'p str> {
     let common = |pointer: &&String| {
         pointer.split('/').zip(at.split('/')).take_while(|(one, other)| one == other).count()

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What may be at a location.
+/// The values that may be at a location.
 #[derive(Debug, Clone)]
 pub struct Shape {
     pub types: Types,
@@ -16,7 +16,7 @@ pub struct Shape {
     pub description: Option<String>,
     pub default: Option<Value>,
     pub secret: Option<bool>,
-    /// How documents of one key are combined here.
+    /// How documents of one key are reduced here.
     pub reduce: Option<Reduce>,
     pub string: StringShape,
     pub numeric: Bounds<f64>,
@@ -24,7 +24,7 @@ pub struct Shape {
     pub object: ObjectShape,
 }
 
-/// What strings may be there.
+/// The strings that may be there.
 #[derive(Debug, Clone, Default)]
 pub struct StringShape {
     pub format: Option<String>,
@@ -33,7 +33,7 @@ pub struct StringShape {
     pub length: Bounds<u64>,
 }
 
-/// What arrays may be there.
+/// The arrays that may be there.
 #[derive(Debug, Clone, Default)]
 pub struct ArrayShape {
     pub items: Bounds<u64>,
@@ -41,7 +41,7 @@ pub struct ArrayShape {
     pub additional: Option<Arc<Shape>>,
 }
 
-/// What objects may be there.
+/// The objects that may be there.
 #[derive(Debug, Clone, Default)]
 pub struct ObjectShape {
     pub properties: BTreeMap<String, Property>,

@@ -7,15 +7,15 @@ use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// Computes each union and intersection once, so that what shapes share stays shared.
+/// Computes each union and intersection once (memoized), so that shared shapes stay shared.
 #[derive(Debug, Default)]
 pub struct Algebra {
     intersections: Known,
     unions: Known,
 }
 
-/// What came of two shapes, by their addresses. It is kept with the two, so that no other shape
-/// gets one of these addresses.
+/// Results for two shapes, by their addresses. The two are kept with the result, so that no other
+/// shape gets one of these addresses.
 #[derive(Debug, Default)]
 struct Known(HashMap<(*const Shape, *const Shape), [Arc<Shape>; 3]>);
 
@@ -38,7 +38,7 @@ impl Known {
 }
 
 impl Algebra {
-    /// What both shapes allow.
+    /// The shape that both shapes allow.
     pub fn intersection(&mut self, left: &Arc<Shape>, right: &Arc<Shape>) -> Arc<Shape> {
         self.intersections.get(left, right).unwrap_or_else(|| {
             let shape = self.shapes_intersection(Shape::clone(left), Shape::clone(right));
@@ -46,7 +46,7 @@ impl Algebra {
         })
     }
 
-    /// What either shape allows: only constraints that both have remain.
+    /// The shape that either shape allows: only constraints that both have remain.
     pub fn union(&mut self, left: &Arc<Shape>, right: &Arc<Shape>) -> Arc<Shape> {
         if left.types.is_empty() {
             return Arc::clone(right);
@@ -126,7 +126,7 @@ impl Algebra {
     }
 
     fn arrays_union(&mut self, left: &ArrayShape, right: &ArrayShape) -> ArrayShape {
-        // Behind the end of a tuple without additional items, anything may be.
+        // After the end of a tuple without additional items, anything is allowed.
         let length = left.tuple.len().max(right.tuple.len());
         let tuple = (0..length).map_while(|index| self.either(left.at(index), right.at(index)));
         ArrayShape {
@@ -163,7 +163,7 @@ impl Algebra {
     fn objects_union(&mut self, left: &ObjectShape, right: &ObjectShape) -> ObjectShape {
         let properties = names(left, right).into_iter().filter_map(|name| {
             let required = left.requires(name) && right.requires(name);
-            // A property that one side says nothing about may be anything.
+            // A property that one side doesn't constrain may be anything.
             let shape = self.either(left.at(name), right.at(name))?;
             Some((name.clone(), Property { shape, required }))
         });
@@ -188,7 +188,7 @@ impl Algebra {
         patterns
     }
 
-    /// The intersection of what two sides say, if any.
+    /// The intersection of two optional constraints: one that is missing allows anything.
     fn both(&mut self, left: Side<'_>, right: Side<'_>) -> Option<Arc<Shape>> {
         match (left, right) {
             (Some(left), Some(right)) => Some(self.intersection(left, right)),
@@ -196,13 +196,13 @@ impl Algebra {
         }
     }
 
-    /// The union of what two sides say, if both do.
+    /// The union of two optional constraints, if both are there.
     fn either(&mut self, left: Side<'_>, right: Side<'_>) -> Option<Arc<Shape>> {
         Some(self.union(left?, right?))
     }
 }
 
-/// What one side says of a location.
+/// The constraint of one side on a location.
 type Side<'s> = Option<&'s Arc<Shape>>;
 
 impl Shape {
@@ -290,7 +290,7 @@ fn pick<T: Copy>(a: Option<T>, b: Option<T>, first: impl Fn(&T, &T) -> bool) -> 
     Some(if first(&a, &b) { a } else { b })
 }
 
-/// Where only one side reduces, nothing is known of the location.
+/// If only one side reduces, the location's strategy is unknown.
 fn either_strategy(left: Option<Reduce>, right: Option<Reduce>) -> Option<Reduce> {
     let (left, right) = (left?, right?);
     Some(if left == right { left } else { Reduce::Multiple })
@@ -300,7 +300,7 @@ fn common<T: PartialEq>(left: Option<T>, right: Option<T>) -> Option<T> {
     if left == right { left } else { None }
 }
 
-/// A constraint on values of some type: where only one side allows the type, its own.
+/// The union of constraints on values of some type: if only one side allows the type, its own.
 fn either<T>(
     of: Types,
     (left_types, left): (Types, T),
@@ -314,7 +314,7 @@ fn either<T>(
     }
 }
 
-/// Text that is an integer is a number, too.
+/// The union of two formats: a text that is an integer is a number, too.
 fn wider_format(left: Option<String>, right: Option<String>) -> Option<String> {
     match (left.as_deref(), right.as_deref()) {
         (Some("integer"), Some("number")) | (Some("number"), Some("integer")) => {

@@ -1,4 +1,4 @@
-//! Answers: read to their end, without the key, and checked for being Rockset's.
+//! Answers: read to their end, with the API key masked, and checked to be Rockset's.
 
 use super::mask::Mask;
 use crate::rockset::types::ErrorModel;
@@ -8,18 +8,18 @@ use reqwest::{Request, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The most that is read of an answer, in bytes. The statuses of a full request and a list
-/// of some thousand collections take less.
+/// The largest answer that is read, in bytes. The statuses of a full request and a list of some
+/// thousand collections take less.
 const LARGEST: usize = 64 << 20;
 
-/// The most that is read of an error.
+/// The largest error that is read, in bytes.
 const LARGEST_ERROR: usize = 1 << 20;
 
-/// How much memory is set aside for an answer before it comes, at most, in bytes. Statuses of
-/// a full request take less.
-const EXPECTED: u64 = 2 << 20;
+/// The most memory that is allocated for an answer before it comes, in bytes. Statuses of a full
+/// request take less.
+const MAX_PREALLOCATED: u64 = 2 << 20;
 
-/// How many characters of an answer are shown that isn't understood.
+/// The number of characters that are shown of an answer that can't be parsed.
 const SHOWN: usize = 200;
 
 /// An answer that has been read.
@@ -28,7 +28,7 @@ pub(super) struct Whole {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
-    /// Whether there would be more of it.
+    /// Whether the answer was longer than what is read of one.
     is_cut: bool,
 }
 
@@ -38,7 +38,7 @@ impl Whole {
     pub async fn read(mut response: Response) -> reqwest::Result<Self> {
         let (status, headers) = (response.status(), response.headers().clone());
         let largest = if status.is_success() { LARGEST } else { LARGEST_ERROR };
-        let expected = response.content_length().unwrap_or_default().min(EXPECTED);
+        let expected = response.content_length().unwrap_or_default().min(MAX_PREALLOCATED);
         let mut body = Vec::with_capacity(expected as usize);
         let mut is_cut = false;
         while let Some(piece) = response.chunk().await? {
@@ -52,7 +52,7 @@ impl Whole {
         Ok(Self { status, headers, body: body.into(), is_cut })
     }
 
-    /// Takes the key out of it.
+    /// This answer, with the API key masked in its body.
     pub fn masked(self, mask: &Mask) -> Self {
         Self { body: mask.body(self.body), ..self }
     }
@@ -60,7 +60,7 @@ impl Whole {
     /// The body as Rockset's error, if it is one.
     pub fn error_model(&self) -> Option<ErrorModel> {
         let model: ErrorModel = serde_json::from_slice(&self.body).ok()?;
-        // Others say in a `message` that they don't know a path, too.
+        // Other servers, too, answer a `message` to a path that they don't know.
         let is_found = self.status != StatusCode::NOT_FOUND;
         let is_one = model.type_.is_some() || (model.message.is_some() && is_found);
         is_one.then_some(model)
@@ -71,11 +71,12 @@ impl Whole {
         words(&self.body)
     }
 
-    /// What is wrong with a success, if it isn't one.
-    pub fn objection(&self, promise: &Promise) -> Option<String> {
-        match self.is_cut {
-            true => Some(format!(" with more than {} MiB", LARGEST >> 20)),
-            false => promise.objection(&self.body),
+    /// What a success lacks of what is expected, if anything.
+    pub fn mismatch(&self, expected: &Expected) -> Option<String> {
+        if self.is_cut {
+            Some(format!(" with more than {} MiB", LARGEST >> 20))
+        } else {
+            expected.mismatch(&self.body)
         }
     }
 }
@@ -105,10 +106,10 @@ impl From<Whole> for Response {
     }
 }
 
-/// What a success has to hold, so that it's an answer to what was asked.
+/// What a successful answer has to hold.
 #[derive(Debug)]
-pub(super) enum Promise {
-    /// Whatever it is, who reads it checks it.
+pub(super) enum Expected {
+    /// Anything: the caller checks it.
     Any,
     /// `data`.
     Data,
@@ -117,7 +118,7 @@ pub(super) enum Promise {
 }
 
 #[derive(Deserialize)]
-struct ErrorBody<'a> {
+struct AnswerBody<'a> {
     #[serde(borrow)]
     data: Option<&'a RawValue>,
 }
@@ -127,15 +128,22 @@ struct Named {
     name: Option<String>,
 }
 
-impl Promise {
-    /// That of an operation on metadata, as it is asked for.
+impl Expected {
+    /// What is expected of an operation on metadata.
     pub fn of(operation: &str, request: &Request) -> Self {
         match operation {
             "get_current_user"
             | "get_user"
             | "update_user"
             | "get_mount_offsets"
-            | "get_collection_offsets" => Self::Any,
+            | "get_collection_offsets"
+            | "query"
+            | "query_virtual_instance"
+            | "validate"
+            | "get_query_results"
+            | "execute_query_lambda"
+            | "execute_query_lambda_by_tag"
+            | "execute_public_query_lambda_with_params" => Self::Any,
             "create_workspace" | "create_collection" => {
                 let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
                 let named = serde_json::from_slice(body).ok();
@@ -145,13 +153,13 @@ impl Promise {
         }
     }
 
-    fn objection(&self, body: &[u8]) -> Option<String> {
+    fn mismatch(&self, body: &[u8]) -> Option<String> {
         let name = match self {
             Self::Any => return None,
             Self::Data => None,
             Self::Created(name) => Some(name),
         };
-        let answer: Option<ErrorBody<'_>> = serde_json::from_slice(body).ok();
+        let answer: Option<AnswerBody<'_>> = serde_json::from_slice(body).ok();
         let data = answer.and_then(|answer| answer.data).map_or("{}", RawValue::get);
         if data == "{}" {
             return Some(format!(" without what it was asked for: {}", words(body)));
@@ -174,7 +182,7 @@ mod tests {
 
     #[test]
     fn an_answer_holds_what_was_asked_for() {
-        let created = Promise::Created("w".to_string());
+        let created = Expected::Created("w".to_string());
         let cases = [
             (r#"{"data":{"name":"w"}}"#, true, true),
             (r#"{"data":{"name":"v"}}"#, true, false),
@@ -189,8 +197,8 @@ mod tests {
             ("", false, false),
         ];
         for (body, is_data, is_created) in cases {
-            let is = |promise: &Promise| promise.objection(body.as_bytes()).is_none();
-            let all = (is(&Promise::Data), is(&created), is(&Promise::Any));
+            let is = |expected: &Expected| expected.mismatch(body.as_bytes()).is_none();
+            let all = (is(&Expected::Data), is(&created), is(&Expected::Any));
             assert_eq!(all, (is_data, is_created, true), "{body}");
         }
     }

@@ -1,7 +1,7 @@
 //! A call, with as many attempts as it takes.
 
 use super::Connection;
-use super::answer::{Promise, Whole};
+use super::answer::{Expected, Whole};
 use super::effort::Effort;
 use super::error::{Error, Foreign, Rejection, Silence, Unanswered};
 use super::limits::{Limiter, Verdict};
@@ -18,13 +18,13 @@ pub(super) struct Call<'a> {
     operation: &'static str,
     connection: &'a Connection,
     policy: RetryPolicy,
-    promise: Promise,
-    /// What lets each attempt go, if anything limits the operation.
+    expected: Expected,
+    /// The limiter of the operation, if it has a limit.
     limiter: Option<&'a Limiter>,
     tried: State,
 }
 
-/// How far a call has come.
+/// The attempts until now.
 #[derive(Default)]
 struct State {
     attempts: u32,
@@ -33,9 +33,10 @@ struct State {
     last: Option<Rejection>,
 }
 
-/// What came of an attempt that was not taken.
+/// Why an attempt failed.
 enum Failure {
-    /// Rockset answered an error, or what stands in between did in its place.
+    /// Rockset answered an error, or a proxy did in its place, with the time to wait before the
+    /// next attempt.
     Answered(Rejection, Option<Duration>),
     /// No answer came.
     Silent(Silence),
@@ -46,21 +47,22 @@ enum Failure {
 impl<'a> Call<'a> {
     /// A call of an operation, by the name of the client's function.
     pub fn new(operation: &'static str, connection: &'a Connection, request: &Request) -> Self {
-        let promise = match connection.is_write(operation) {
-            true => Promise::Any,
-            false => Promise::of(operation, request),
+        let expected = if connection.is_write(operation) {
+            Expected::Any
+        } else {
+            Expected::of(operation, request)
         };
         Self {
             operation,
             connection,
             policy: connection.retry,
-            promise,
+            expected,
             limiter: connection.limiter(operation),
             tried: State::default(),
         }
     }
 
-    /// Sends a request until it is answered for good.
+    /// Sends a request until it is answered, or can't succeed any more.
     pub async fn execute(&mut self, http: &Client, request: &Request) -> Result<Whole, Error> {
         if request.body().is_some_and(|body| body.as_bytes().is_none()) {
             return Err(Error::Unexpected("a body that can't be sent twice".to_string()));
@@ -82,15 +84,15 @@ impl<'a> Call<'a> {
     }
 
     async fn attempt(&mut self, http: &Client, request: &Request) -> Result<Whole, Error> {
-        let mut turn = self.limiter.map(Limiter::enter);
+        let mut ticket = self.limiter.map(Limiter::enter);
         let mut backoff: Option<Backoff> = None;
         let mut last: Option<Failure> = None;
         loop {
-            let permit = match (&mut turn, &backoff) {
+            let permit = match (&mut ticket, &backoff) {
                 (None, _) => None,
-                (Some(turn), None) => Some(turn.acquire().await),
-                (Some(turn), Some(backoff)) => {
-                    match (timeout(backoff.left(), turn.acquire()).await, last.take()) {
+                (Some(ticket), None) => Some(ticket.acquire().await),
+                (Some(ticket), Some(backoff)) => {
+                    match (timeout(backoff.left(), ticket.acquire()).await, last.take()) {
                         (Ok(permit), _) => Some(permit),
                         (Err(_), Some(failure)) => return Err(self.failed(failure, true)),
                         (Err(_), None) => {
@@ -133,8 +135,7 @@ impl<'a> Call<'a> {
             if let Failure::Answered(answer, _) = &failure {
                 self.tried.last = Some(answer.clone());
             }
-            // Where the server's wish holds back all, the first in turn needs no wait of
-            // its own.
+            // After a Retry-After, the limiter holds back all requests, this one included.
             if !is_held {
                 tokio::time::sleep(wait).await;
             }
@@ -154,24 +155,21 @@ impl<'a> Call<'a> {
             Ok(Err(error)) => return Err(Failure::Silent(Silence::Network(error))),
             Err(_) => return Err(Failure::Silent(Silence::Late(connection.answer_timeout))),
         };
-        if answer.status.is_success() && matches!(self.promise, Promise::Any) {
-            return match answer.objection(&self.promise) {
-                None => Ok(answer),
-                Some(words) => Err(self.foreign(answer.status, words)),
-            };
+        let is_success = answer.status.is_success();
+        // The caller masks it, if it reads it at all.
+        let is_masked_later = is_success && matches!(self.expected, Expected::Any);
+        let answer = if is_masked_later { answer } else { answer.masked(&connection.mask) };
+        if !is_success {
+            return Err(self.sorted(answer));
         }
-        let answer = answer.masked(&connection.mask);
-        match answer.status.is_success() {
-            true => match answer.objection(&self.promise) {
-                None => Ok(answer),
-                Some(words) => Err(self.foreign(answer.status, words)),
-            },
-            false => Err(self.sorted(answer)),
+        match answer.mismatch(&self.expected) {
+            None => Ok(answer),
+            Some(words) => Err(self.foreign(answer.status, words)),
         }
     }
 
-    /// Whether an error is Rockset's. A proxy that says that Rockset can't be reached, or
-    /// that a request is too large, speaks of Rockset, in words of its own.
+    /// Sorts an error answer: it is Rockset's, or that of a proxy, or neither. A proxy may answer,
+    /// in words of its own, that Rockset can't be reached or that a request is too large.
     fn sorted(&self, answer: Whole) -> Failure {
         let status = answer.status;
         let asked = retry::retry_after(&answer.headers);
@@ -210,13 +208,13 @@ impl<'a> Call<'a> {
     }
 }
 
-/// What an attempt tells of the limits. An error that is final was an answer to a request
-/// that had passed them.
+/// What the outcome of an attempt tells of the limits. A final error means that the request was
+/// within them.
 fn verdict(outcome: &Result<Whole, Failure>) -> Verdict {
     match outcome {
         Ok(_) => Verdict::Accepted,
         Err(Failure::Answered(answer, _))
-            if retry::is_limited(answer.status, answer.model.type_.as_ref()) =>
+            if retry::is_throttled(answer.status, answer.model.type_.as_ref()) =>
         {
             Verdict::Throttled
         }

@@ -1,4 +1,4 @@
-//! What a connected client carries for its hooks.
+//! The state of a connected client.
 
 use super::limits::{LimitKind, Limiter};
 use super::mask::Mask;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What the generated client carries for its hooks. Its clones share the limits.
+/// The state that the generated client carries for its hooks. Clones share the limiters.
 #[derive(Debug, Clone)]
 pub struct Connection {
     pub(super) retry: RetryPolicy,
@@ -20,13 +20,12 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Whether an operation writes documents: what limits it are the virtual instance's
-    /// writes a second.
+    /// Whether an operation writes documents, and so is limited by the virtual instance.
     pub(super) fn is_write(&self, function: &str) -> bool {
         matches!(function, "add_documents" | "patch_documents" | "delete_documents")
     }
 
-    /// What lets the attempts at an operation go.
+    /// The limiter of an operation.
     pub(super) fn limiter(&self, function: &str) -> Option<&Limiter> {
         match LimitKind::of(function) {
             _ if self.is_write(function) => Some(&self.writes),
@@ -36,8 +35,7 @@ impl Connection {
         }
     }
 
-    /// An error of the network as it may be shown. It names the address, which may hold the
-    /// key by mistake.
+    /// A network error that may be shown: without its URL, if that holds the API key by mistake.
     pub(super) fn shown(&self, error: reqwest::Error) -> reqwest::Error {
         let is_in = error.url().is_some_and(|url| self.mask.text(url.as_str()) != url.as_str());
         if is_in { error.without_url() } else { error }

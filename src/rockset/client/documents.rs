@@ -1,5 +1,4 @@
-//! The path of a document: bodies that are already JSON text, and answers that are looked
-//! at only as far as needed.
+//! Writes of documents. A body is JSON text already, and an answer is read only as far as needed.
 
 use super::answer::words;
 use super::effort::Effort;
@@ -14,9 +13,8 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 
-/// What Rockset answered to a write: the status of each document, not read yet.
-///
-/// The answer as a whole is no promise: every document has a status of its own in it.
+/// The answer to a write, not parsed yet: a status for each document. A successful answer may hold
+/// statuses of failure.
 #[derive(Debug, Clone)]
 pub struct Statuses {
     body: Bytes,
@@ -46,7 +44,7 @@ pub async fn delete(
     write(client, Method::DELETE, "delete_documents", workspace, collection, body).await
 }
 
-/// What the generated client does for these operations, but for body and answer.
+/// Sends a write as the generated client does, except for the types of body and answer.
 async fn write(
     client: &Client,
     method: Method,
@@ -80,18 +78,18 @@ impl From<Bytes> for Statuses {
 }
 
 impl Statuses {
-    /// Whether each of these documents has one of these statuses, and none has an error. If
-    /// this can't be seen at a glance, it says no, and [`Self::read`] tells.
+    /// Whether each of these documents has one of the statuses in `good`, and none has an error.
+    /// `false` also if this fast check can't decide; then [`Self::read`] tells.
     ///
-    /// It can be seen if there is one status for each document, in the same order, with the
-    /// `_id` in the same words. `ids` are those of the documents, as they stand between
-    /// quotation marks in JSON; `None` is an `_id` that isn't a text.
+    /// The check decides if there is one status for each document, in the same order, with the
+    /// same text as `_id`. `ids` are those of the documents, as they stand between quotation
+    /// marks in JSON; `None` is an `_id` that isn't a string.
     pub fn are_all<'d>(
         &self,
         ids: impl IntoIterator<Item = Option<&'d [u8]>>,
         good: &[&[u8]],
     ) -> bool {
-        // A quotation mark within a text has a backslash before it, so this isn't in one.
+        // Within a string, quotation marks are escaped, so this is the name of a property.
         const DATA: &[u8] = br#""data":["#;
         let body = self.body.as_ref();
         let Some(at) = memmem::find(body, DATA) else {
@@ -148,8 +146,8 @@ struct Shape<'a> {
 }
 
 impl<'a> Shape<'a> {
-    /// That of the status with which a text begins, if it's good. What is written in another
-    /// way than Rockset's, such as with spaces, has none.
+    /// The shape of the status at the start of a text. `None` if the status isn't good, or isn't
+    /// written like Rockset's, such as with spaces.
     fn of(text: &'a [u8], good: &[&[u8]]) -> Option<Self> {
         let mut rest = text.strip_prefix(b"{")?;
         let at = |rest: &[u8]| text.len() - rest.len();
@@ -186,20 +184,19 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// What follows on a status of this shape with that `_id`.
+    /// The text after a status of this shape with that `_id`.
     fn after<'t>(&self, text: &'t [u8], id: &[u8]) -> Option<&'t [u8]> {
         text.strip_prefix(self.before)?.strip_prefix(id)?.strip_prefix(self.after)
     }
 }
 
-/// The `_id` of a document that begins with it, as it stands between quotation marks. `None`
-/// if it isn't a text.
+/// The `_id` of a document that begins with it, as it stands between quotation marks. `None` if it
+/// isn't a string.
 pub fn written_id(document: &[u8]) -> Option<&[u8]> {
     string(document.strip_prefix(b"{\"_id\":")?).map(|(id, _)| id)
 }
 
-/// What stands between the quotation marks of the JSON text that something begins with, and
-/// what follows.
+/// The inside of the JSON string at the start of a text, and the text after it.
 fn string(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let text = text.strip_prefix(b"\"")?;
     let mut from = 0;
@@ -218,7 +215,7 @@ mod tests {
 
     const GOOD: &[&[u8]] = &[br#""ADDED""#, br#""REPLACED""#];
 
-    /// Whether it can be seen at a glance that `a` and `b` are stored.
+    /// Whether the fast check finds that `a` and `b` are stored.
     fn glance(statuses: &str) -> bool {
         let answer = format!(r#"{{"data":[{statuses}],"last_offset":"f1"}}"#);
         let ids = [br#"{"_id":"a","x":1}"#.as_slice(), br#"{"_id":"b"}"#];

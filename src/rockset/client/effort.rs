@@ -1,4 +1,4 @@
-//! What was tried before a call came to an end, for the person who reads of it.
+//! The attempts that a call took, for error messages.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,29 +8,29 @@ use std::time::Duration;
 pub struct Effort {
     /// The client's function for the operation, such as `add_documents`.
     pub operation: &'static str,
-    /// How many attempts were made.
+    /// The number of attempts.
     pub attempts: u32,
-    /// From the first of them until the end.
+    /// The time from the first attempt until the end.
     pub elapsed: Duration,
-    /// Whether there would have been another one, if there were time.
+    /// Whether only the lack of time kept the client from another attempt.
     pub is_given_up: bool,
 }
 
 impl Effort {
-    /// That of a first attempt, at once.
+    /// The effort of a single attempt.
     pub fn first(operation: &'static str) -> Self {
         Self { operation, attempts: 1, elapsed: Duration::ZERO, is_given_up: false }
     }
 
-    /// Whether it took long until there was no more time.
+    /// Whether the call was given up after several attempts or some time.
     pub(super) fn has_given_up(&self) -> bool {
         self.is_given_up && (self.attempts > 1 || self.elapsed >= Duration::from_secs(1))
     }
 }
 
 impl fmt::Display for Effort {
-    /// What was given up, or how a sentence on the outcome begins. Nothing, if there is
-    /// nothing to say of a first attempt.
+    /// Writes what was given up, or else the beginning of a sentence on the outcome. Writes nothing
+    /// for a single attempt.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let operation = Gerund(self.operation);
         let tried = Tried { attempts: self.attempts, elapsed: self.elapsed };
@@ -45,9 +45,9 @@ impl fmt::Display for Effort {
 /// A number of attempts, and the time that they took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tried {
-    /// How many there were.
+    /// The number of attempts.
     pub attempts: u32,
-    /// From the first until the end.
+    /// The time from the first attempt until the end.
     pub elapsed: Duration,
 }
 
@@ -61,7 +61,7 @@ impl fmt::Display for Tried {
     }
 }
 
-/// An operation as something that is being done: `adding documents`.
+/// The name of an operation as a gerund: `adding documents`.
 struct Gerund(&'static str);
 
 impl fmt::Display for Gerund {

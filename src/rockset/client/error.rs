@@ -1,4 +1,4 @@
-//! What went wrong at the endpoint, whether a repeat can help, and what to do.
+//! Errors of calls: their cause, whether another attempt can help, and what to do.
 
 use super::effort::Effort;
 use super::{retry, transport_error};
@@ -14,7 +14,7 @@ pub enum Error {
     /// The workspace, collection, integration or source doesn't exist.
     #[error("{0}")]
     NotFound(Rejection),
-    /// What was to be created is there already.
+    /// The thing to create exists already.
     #[error("{0}")]
     AlreadyExists(Rejection),
     /// The collection can't be written to yet.
@@ -49,6 +49,9 @@ pub enum Error {
     /// What answers isn't Rockset.
     #[error("{0}")]
     Foreign(Foreign),
+    /// Someone cancelled the query.
+    #[error("the query was cancelled")]
+    Cancelled,
     /// The answer isn't what the API's document promises.
     #[error("Rockset answered something unexpected: {0}")]
     Unexpected(String),
@@ -61,48 +64,49 @@ pub struct Rejection {
     pub status: StatusCode,
     /// The body.
     pub model: Box<ErrorModel>,
-    /// What it took to get it.
+    /// The attempts until this answer.
     pub effort: Effort,
 }
 
 /// A call that ended without an answer.
 #[derive(Debug)]
 pub struct Unanswered {
-    /// Why.
+    /// Why no answer came.
     pub cause: Silence,
-    /// What an earlier attempt was answered.
+    /// The answer to an earlier attempt.
     pub before: Option<Box<Rejection>>,
-    /// What was tried.
+    /// The attempts that were made.
     pub effort: Effort,
 }
 
-/// Why an answer didn't come.
+/// Why no answer came.
 #[derive(Debug)]
 pub enum Silence {
     /// The network failed.
     Network(reqwest::Error),
-    /// It wasn't whole after so much time.
+    /// The answer wasn't complete after this time.
     Late(Duration),
-    /// There was no time left to wait for it.
+    /// The time for the call was over.
     Over,
 }
 
-/// An answer that Rockset doesn't give.
+/// An answer of something that isn't Rockset.
 #[derive(Debug, Clone)]
 pub struct Foreign {
     /// HTTP status.
     pub status: StatusCode,
-    /// What follows on the status: what is wrong with the answer, and how it begins.
+    /// The text after the status: what is wrong with the answer, and how it begins.
     pub words: String,
-    /// What it took to get it.
+    /// The attempts until this answer.
     pub effort: Effort,
 }
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.effort.has_given_up() {
-            true => write!(f, "{}; the last answer was {}", self.effort, self.said()),
-            false => write!(f, "{}Rockset answered {}", self.effort, self.said()),
+        if self.effort.has_given_up() {
+            write!(f, "{}; the last answer was {}", self.effort, self.said())
+        } else {
+            write!(f, "{}Rockset answered {}", self.effort, self.said())
         }
     }
 }
@@ -120,9 +124,9 @@ impl Rejection {
 
 impl fmt::Display for Unanswered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.effort.has_given_up() {
-            true => write!(f, "{}; ", self.effort)?,
-            false => write!(f, "{}", self.effort)?,
+        write!(f, "{}", self.effort)?;
+        if self.effort.has_given_up() {
+            f.write_str("; ")?;
         }
         if let Some(answer) = &self.before {
             write!(f, "the last answer was {}; then there was ", answer.said())?;
@@ -192,8 +196,16 @@ impl Error {
         }
     }
 
-    /// The status that was answered, if one was.
+    /// The status of the answer, if there was one.
     pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Foreign(foreign) => Some(foreign.status),
+            _ => self.rejection().map(|answer| answer.status),
+        }
+    }
+
+    /// The error that Rockset answered, if it did.
+    pub fn rejection(&self) -> Option<&Rejection> {
         match self {
             Self::NotFound(answer)
             | Self::AlreadyExists(answer)
@@ -202,13 +214,16 @@ impl Error {
             | Self::Unauthorized(answer)
             | Self::Forbidden(answer)
             | Self::TooLarge(answer)
-            | Self::Other(answer) => Some(answer.status),
-            Self::Foreign(foreign) => Some(foreign.status),
-            Self::Unreachable(_) | Self::Impossible { .. } | Self::Unexpected(_) => None,
+            | Self::Other(answer) => Some(answer),
+            Self::Foreign(_)
+            | Self::Unreachable(_)
+            | Self::Impossible { .. }
+            | Self::Cancelled
+            | Self::Unexpected(_) => None,
         }
     }
 
-    /// Whether Rockset can't make sense of the request.
+    /// Whether Rockset answered 400: it can't parse the request.
     pub fn is_bad_request(&self) -> bool {
         matches!(self, Self::Other(answer) if answer.status == StatusCode::BAD_REQUEST)
     }

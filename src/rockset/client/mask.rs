@@ -1,8 +1,7 @@
-//! The API key, taken out of what comes from outside.
+//! Masks the API key in answers.
 //!
-//! A server or a proxy may repeat a request in its answer, and the answer's words come
-//! into errors and logs. So they are masked where they come in, before anybody reads
-//! them.
+//! A server or a proxy may repeat a request in its answer, and the words of answers get into errors
+//! and logs. So answers are masked as soon as they arrive.
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
@@ -13,23 +12,24 @@ use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 
-/// What stands in the key's place.
+/// The text in place of the key.
 const HIDDEN: &str = "(hidden)";
 
-/// A key that is shorter is taken for one that was made up to try something out. It may
-/// be a word or a part of many, and so is masked only where it stands alone.
+/// The length from which a key is masked everywhere. A shorter one was probably made up for a first
+/// try, and may be part of many words, so it is masked only where it stands alone.
 const SECRET: usize = 8;
 
-/// Names that the connector looks at. One that is the same as the key was configured.
+/// Properties with names that the connector compares with the configuration. A name that equals
+/// the key was configured, and stays.
 const NAMES: [&str; 3] = ["name", "workspace", "integration_name"];
 
-/// Takes a key out of texts.
+/// Masks a key in texts. Clones share its forms.
 #[derive(Clone)]
 pub(super) struct Mask(Arc<Forms>);
 
 struct Forms {
     key: String,
-    /// The key as it is written here and there, longest first.
+    /// The key in all its encodings, longest first.
     written: Vec<String>,
 }
 
@@ -40,7 +40,7 @@ impl fmt::Debug for Mask {
 }
 
 impl Mask {
-    /// Masks a key, and what it becomes when it's encoded as texts are on the web.
+    /// Masks a key in plain text, and as JSON, percent, HTML and base64 encode it.
     pub fn new(key: &str) -> Self {
         let json = Value::from(key).to_string();
         let percent = utf8_percent_encode(key, NON_ALPHANUMERIC).to_string();
@@ -68,7 +68,7 @@ impl Mask {
         Self(Arc::new(Forms { key: key.to_string(), written: forms }))
     }
 
-    /// A text without the key.
+    /// A text with the key masked.
     pub fn text(&self, text: &str) -> String {
         let mut masked = text.to_string();
         for form in &self.0.written {
@@ -77,11 +77,11 @@ impl Mask {
         masked
     }
 
-    /// An answer's body without the key. JSON stays JSON.
+    /// The body of an answer with the key masked. JSON stays JSON.
     pub fn body(&self, body: Bytes) -> Bytes {
         let written = &self.0.written;
         let is_in = written.iter().any(|form| memmem::find(&body, form.as_bytes()).is_some());
-        // What is escaped may be anything.
+        // An escaped text may hold the key, too.
         if !is_in && !body.contains(&b'\\') {
             return body;
         }
@@ -94,7 +94,7 @@ impl Mask {
         }
     }
 
-    /// Takes the key out of all texts of a value.
+    /// A value with the key masked in all its strings.
     fn value(&self, value: Value) -> Value {
         match value {
             Value::String(text) => self.text(&text).into(),
@@ -118,7 +118,7 @@ impl Mask {
     }
 }
 
-/// A text without any part that is like `form`, and stands alone if it's short.
+/// A text with each occurrence of `form` masked. A short form is masked only where it stands alone.
 fn without(text: &str, form: &str) -> String {
     let is_of_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let mut masked = String::new();

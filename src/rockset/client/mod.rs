@@ -1,7 +1,8 @@
-//! A connected client: authentication, timeouts, limits, retries and tracing, as hooks
-//! of the generated one.
+//! A connected client: authentication, timeouts, limits, retries and tracing, as hooks of the
+//! generated client.
 
 mod answer;
+mod asked;
 mod attempts;
 mod connection;
 pub mod documents;
@@ -9,6 +10,7 @@ pub mod effort;
 pub mod error;
 pub mod limits;
 mod mask;
+pub mod queries;
 pub mod retry;
 mod transport_error;
 
@@ -34,22 +36,22 @@ use tracing::field::Empty;
 use tracing::{Instrument, debug_span, trace};
 use url::{Host, Url};
 
-/// How a client behaves.
+/// Settings of a client.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
     /// How failed calls are repeated.
     pub retry: RetryPolicy,
-    /// What is assumed of the limits on metadata calls, once one has shown itself.
+    /// The limits on metadata calls that are assumed after the first 429 to one.
     pub metadata_limits: MetadataLimits,
-    /// How many requests that write documents may be under way at once, at most.
+    /// The largest number of writes in flight.
     pub max_concurrent_writes: usize,
-    /// How long a connection may take to come about.
+    /// Timeout for connecting.
     pub connect_timeout: Duration,
-    /// How long the wire may be silent while an answer is awaited.
+    /// Timeout between two reads of an answer.
     pub silence_timeout: Duration,
-    /// How long an attempt may take until its answer is whole, with the request's way there.
+    /// Timeout of an attempt, from sending the request until the answer is complete.
     pub answer_timeout: Duration,
-    /// How long after the client was made all its calls are over.
+    /// Timeout of all calls together, counted from the making of the client.
     pub patience: Option<Duration>,
 }
 
@@ -69,8 +71,8 @@ impl Default for Settings {
 
 /// A client of the API at `base`, such as `https://api.usw2a1.rockset.com`.
 ///
-/// The key is sent with every request and shows nowhere else. Fails if the key
-/// can't stand in a header.
+/// The key is sent with every request and shows nowhere else. Fails if the key can't be part of a
+/// header.
 pub fn connect(base: &Url, api_key: &str) -> Result<Client, Error> {
     connect_with(base, api_key, Settings::default())
 }
@@ -81,8 +83,7 @@ pub fn connect_with(base: &Url, api_key: &str, settings: Settings) -> Result<Cli
         .map_err(|_| Error::Unexpected("api_key holds characters that no key has".to_string()))?;
     authorization.set_sensitive(true);
 
-    // The first to install a provider wins, which may be an application around us.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    install_crypto_provider();
     let mut http = reqwest::Client::builder()
         .default_headers(HeaderMap::from_iter([(AUTHORIZATION, authorization)]))
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
@@ -113,8 +114,14 @@ pub fn connect_with(base: &Url, api_key: &str, settings: Settings) -> Result<Cli
     Ok(Client::new_with_client(base, http, connection))
 }
 
-/// Whether a proxy that the environment names may stand in between: it would read what
-/// isn't encrypted, and nothing leaves this machine that stays on it.
+/// Makes ring the provider of cryptography for TLS, without which reqwest makes no client. An
+/// application around this crate may have installed another one first, which then stays.
+pub fn install_crypto_provider() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Whether a proxy that the environment names may be used. Not for HTTP, which it could read, and
+/// not for an address of this machine.
 pub fn may_use_proxy(base: &Url) -> bool {
     let is_here = match base.host() {
         Some(Host::Domain(name)) => {
@@ -139,12 +146,12 @@ impl Client {
         self.inner.retry
     }
 
-    /// What writing documents came to, by this client and its clones.
+    /// Counts of writes, by this client and its clones.
     pub fn writes(&self) -> Writes {
         self.inner.writes.writes()
     }
 
-    /// How fast metadata calls go, by this client and its clones.
+    /// The learned rates of metadata calls, by this client and its clones.
     pub fn metadata_rate(&self) -> MetadataRate {
         let per_minute = |limiter: &Limiter| limiter.rate().map(|rate| rate * 60.0);
         MetadataRate {
@@ -153,14 +160,14 @@ impl Client {
         }
     }
 
-    /// This client, with another policy of repeating failed calls.
+    /// This client with another policy for repeating failed calls.
     pub fn retrying(&self, retry: RetryPolicy) -> Self {
         let mut client = self.clone();
         client.inner.retry = retry;
         client
     }
 
-    /// Traces a call, and makes as many attempts as it takes.
+    /// Makes a call, with as many attempts as it takes, and traces it.
     async fn send(&self, request: Request, operation: &'static str) -> Result<Whole, Error> {
         let span = debug_span!(
             "rockset",
@@ -192,12 +199,12 @@ impl Client {
 }
 
 task_local! {
-    /// Why the call that is being awaited failed. The generated client has no place for it.
+    /// Why the awaited call failed. The generated client's error has no place for it.
     static FAILURE: RefCell<Option<Error>>;
 }
 
 impl ClientHooks<Connection> for Client {
-    /// Sends every call. [`call`] finds the error of one that fails.
+    /// Sends every call. The error of a failed one is left for [`call`].
     async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
         let error = match self.send(request, info.operation_id).await {
             Ok(answer) => return Ok(answer.into()),
@@ -212,7 +219,7 @@ impl ClientHooks<Connection> for Client {
     }
 }
 
-/// Awaits a call of the client and sorts its outcome.
+/// Awaits a call of the client, and turns a failure into an [`Error`].
 pub async fn call<T>(
     operation: impl Future<Output = Result<ResponseValue<T>, progenitor_client::Error<ErrorModel>>>,
 ) -> Result<T, Error> {

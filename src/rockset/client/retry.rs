@@ -1,7 +1,7 @@
-//! Which answers deserve another try, and when.
+//! Which answers are retried, and when.
 //!
-//! Every call of the API may be repeated: documents are written by `_id`, and what
-//! exists can't be created twice. So what matters is only whether a repeat can help.
+//! Every call of the API is idempotent: documents are written by `_id`, and creating what exists
+//! changes nothing. So the only question is whether another attempt can help.
 
 use super::effort::Tried;
 use crate::rockset::enums::ErrorType;
@@ -11,21 +11,21 @@ use reqwest::StatusCode;
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
-/// The longest wait that anything is computed from, whatever a server asks for.
+/// The longest wait that is computed with, whatever a server asks for.
 const LONGEST: Duration = Duration::from_secs(86_400);
 
-/// How much longer than asked for is waited at most, as a part of it: other clients heard
-/// the same.
+/// The part by which a wait is prolonged at most, at random, because other clients were asked to
+/// wait as long.
 pub(super) const JITTER: f64 = 0.05;
 
-/// How long to try, and how to wait in between.
+/// Exponential backoff with full jitter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Upper bound of the first wait. The bound doubles with every try.
+    /// Upper bound of the first wait. The bound doubles with every attempt.
     pub initial_backoff: Duration,
-    /// The highest that the bound gets.
+    /// The largest bound.
     pub max_backoff: Duration,
-    /// No try is begun later than this after the first one.
+    /// No attempt begins later than this after the first one.
     pub timeout: Duration,
 }
 
@@ -39,7 +39,7 @@ impl Default for RetryPolicy {
     }
 }
 
-/// The waits between the tries of one call.
+/// The waits between the attempts of one call.
 #[derive(Debug)]
 pub struct Backoff {
     policy: RetryPolicy,
@@ -48,15 +48,15 @@ pub struct Backoff {
 }
 
 impl RetryPolicy {
-    /// Begins to count tries.
+    /// Begins with the first attempt.
     pub fn begin(self) -> Backoff {
         Backoff { policy: self, begun: Instant::now(), attempts: 1 }
     }
 }
 
 impl Backoff {
-    /// How long to wait before the next try: a random time below the bound, and no
-    /// less than the server asks for. `None` when that would pass the limit.
+    /// The wait before the next attempt: a random time below the bound, and no less than the
+    /// server asks for. `None` if the attempt would begin after the timeout.
     pub fn wait(&mut self, at_least: Option<Duration>) -> Option<Duration> {
         let doubled = self.policy.initial_backoff.saturating_mul(1 << (self.attempts - 1).min(20));
         let bound = doubled.min(self.policy.max_backoff).min(LONGEST);
@@ -67,30 +67,31 @@ impl Backoff {
         in_time.then_some(wait)
     }
 
-    /// What is waited of the time that the server asks for. If that passes the limit, it's
-    /// half of what is left, so that there are some more tries, at long intervals.
+    /// The wait that the server asks for. If it would pass the timeout, half of the time left, so
+    /// that there are some more attempts, at long intervals.
     pub fn granted(&self, asked: Duration) -> Duration {
         let (left, asked) = (self.left(), asked.min(LONGEST));
-        match asked.mul_f64(1.0 + JITTER) < left {
-            true => asked,
-            false => left.min(LONGEST) / 2,
-        }
+        if asked.mul_f64(1.0 + JITTER) < left { asked } else { left.min(LONGEST) / 2 }
     }
 
-    /// How long tries may still be begun.
+    /// The time in which attempts may still begin.
     pub fn left(&self) -> Duration {
         self.policy.timeout.saturating_sub(self.begun.elapsed())
     }
 
-    /// What was tried until now.
+    /// The attempts until now.
     pub fn tried(&self) -> Tried {
         Tried { attempts: self.attempts, elapsed: self.begun.elapsed() }
     }
 }
 
-/// Whether a call that was answered so may succeed when it is repeated. Those above 504
-/// are of proxies that don't reach what is behind them, or are overloaded.
+/// Whether a call with this answer may succeed when it is repeated. Statuses above 504 come from
+/// proxies that don't reach the server behind them, or are overloaded. A query that has timed out
+/// takes as long again.
 pub fn is_retryable(status: StatusCode, kind: Option<&ErrorType>) -> bool {
+    if kind == Some(&ErrorType::QueryTimeout) {
+        return false;
+    }
     matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504 | 520 | 522 | 524 | 529)
         || matches!(
             kind,
@@ -99,11 +100,11 @@ pub fn is_retryable(status: StatusCode, kind: Option<&ErrorType>) -> bool {
 }
 
 /// Whether an answer says that there were too many requests.
-pub(super) fn is_limited(status: StatusCode, kind: Option<&ErrorType>) -> bool {
+pub(super) fn is_throttled(status: StatusCode, kind: Option<&ErrorType>) -> bool {
     status == StatusCode::TOO_MANY_REQUESTS || kind == Some(&ErrorType::Ratelimitexceeded)
 }
 
-/// Whether an error of that type, on a document of its own, may pass by itself.
+/// Whether a document with an error of this type may be stored when it is sent again.
 pub fn is_retryable_document(kind: &ErrorType) -> bool {
     matches!(
         kind,
@@ -115,19 +116,16 @@ pub fn is_retryable_document(kind: &ErrorType) -> bool {
     )
 }
 
-/// How long the server asks to wait, given in seconds or as a date, up to a day. A time
-/// that is over asks for nothing.
+/// The wait that the server asks for, in seconds or as a date, up to a day. `None` if that time is
+/// over.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let asked = match value.starts_with(|c: char| c.is_ascii_digit()) {
-        true => {
-            let seconds = value.parse::<f64>().ok()?.min(LONGEST.as_secs_f64());
-            Duration::try_from_secs_f64(seconds).ok()?
-        }
-        false => {
-            let date = httpdate::parse_http_date(value).ok()?;
-            date.duration_since(SystemTime::now()).ok()?.min(LONGEST)
-        }
+    let asked = if value.starts_with(|c: char| c.is_ascii_digit()) {
+        let seconds = value.parse::<f64>().ok()?.min(LONGEST.as_secs_f64());
+        Duration::try_from_secs_f64(seconds).ok()?
+    } else {
+        let date = httpdate::parse_http_date(value).ok()?;
+        date.duration_since(SystemTime::now()).ok()?.min(LONGEST)
     };
     (!asked.is_zero()).then_some(asked)
 }
@@ -173,7 +171,7 @@ mod tests {
         }
     }
 
-    /// When the tries of a call are begun that is always answered so, in seconds.
+    /// When the attempts of a call begin that is always asked to wait `at_least`, in seconds.
     async fn tries(policy: RetryPolicy, at_least: Option<Duration>) -> Vec<f64> {
         let begun = Instant::now();
         let mut backoff = policy.begin();

@@ -1,13 +1,13 @@
-//! What keeps a connection from ever coming about.
+//! Errors of connecting that don't pass by themselves.
 //!
-//! A network that fails may work again, and is tried again. A certificate that isn't
-//! trusted, or a server that doesn't speak HTTPS, is a matter for people.
+//! A network error is retried. A certificate that isn't trusted, or a server that doesn't speak
+//! HTTPS, has to be mended by a person.
 
 use rustls::AlertDescription as Alert;
 use std::error::Error;
 use std::io;
 
-/// What is wrong and what to do, if it can't pass by itself.
+/// What is wrong and what to do, if the error can't pass by itself.
 pub(super) fn permanent_cause(error: &reqwest::Error) -> Option<&'static str> {
     if error.is_builder() || error.is_redirect() {
         return Some("a request can't be sent to that address; check region_base_url");
@@ -22,8 +22,8 @@ pub(super) fn permanent_cause(error: &reqwest::Error) -> Option<&'static str> {
     None
 }
 
-/// The error of TLS that this is, or that it was made of. An I/O error names its content's
-/// source as its own, and so leaves out the content.
+/// The TLS error that this error is or wraps. An I/O error has to be unwrapped here, because its
+/// `source()` skips the error that it wraps.
 fn tls<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     if let Some(error) = error.downcast_ref() {
         return Some(error);

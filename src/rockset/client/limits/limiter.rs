@@ -1,20 +1,19 @@
-//! Writing documents as fast as Rockset accepts them, and no faster: AIMD concurrency (additive
-//! increase, multiplicative decrease), and a learned rate.
+//! Writes documents as fast as Rockset accepts them, and no faster: AIMD concurrency (additive
+//! increase, multiplicative decrease) and a learned rate.
 //!
-//! A virtual instance accepts a number of write requests a second that the client can't know:
+//! A virtual instance accepts a number of write requests per second that the client can't know:
 //! the API doesn't tell the size, and others write, too. Rockset answers the rest with 429. So
 //! the client learns from the answers, as TCP does from lost packets. Every attempt at a write
-//! asks for a permit, which has three conditions:
+//! needs a permit, which has three conditions:
 //!
-//! - **How many at once.** The limit begins at one and grows by one whenever as many
-//!   writes as it allows have been taken, up to a ceiling. A 429 halves it.
-//! - **Not before.** A `Retry-After` holds back all writes until then, and a little
-//!   longer at random, since other clients heard the same.
-//! - **How often.** To an instance that answers in a millisecond, one request at a time
-//!   is too much already. So a 429 also teaches a [`Rate`], at which the writes that
-//!   follow are spaced.
+//! - **Concurrency.** The limit on requests in flight begins at one. It grows by one after as many
+//!   accepted writes as it allows, up to a ceiling. A 429 halves it.
+//! - **Hold.** A `Retry-After` holds back all writes for that time, and a little longer at random,
+//!   because other clients were asked to wait as long.
+//! - **Rate.** If an instance answers in a millisecond, even one request at a time is too much. So
+//!   a 429 also teaches a [`Rate`], by which later writes are spaced.
 //!
-//! Metadata calls are limited in the same way, except that they begin at the ceiling.
+//! Metadata calls are limited in the same way, except that their limit begins at the ceiling.
 //!
 //! All 429s to requests that were started before the first of them arrived carry the same
 //! news, so they count once: they are one *round*. A throttled write keeps its place in the
@@ -28,59 +27,59 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-/// What writing documents came to: adding, patching and deleting.
+/// Counts of requests that add, patch or delete documents.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Writes {
-    /// Requests sent, each attempt by itself.
+    /// Attempts: requests that were sent.
     pub requests: u64,
-    /// Those of them that repeat one.
+    /// Attempts after the first one of a call.
     pub retries: u64,
-    /// Those that were answered 429.
-    pub limited: u64,
-    /// How long requests were held back, added up over all of them.
+    /// Attempts that were answered 429.
+    pub throttled: u64,
+    /// The sum of the times for which attempts waited for a permit.
     pub waited: Duration,
 }
 
-/// What came of an attempt.
+/// What the outcome of an attempt tells of the limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::rockset::client) enum Verdict {
     /// The request was within the limits.
     Accepted,
-    /// It was not.
+    /// The request was beyond the limits.
     Throttled,
-    /// Nothing is known of limits.
+    /// The outcome tells nothing of the limits.
     Failed,
 }
 
-/// Limits the requests of a client. Its clones share one.
+/// Limits the requests of a client and its clones.
 #[derive(Debug)]
 pub(in crate::rockset::client) struct Limiter {
     ceiling: usize,
-    /// No hold is longer: nobody who waits would still be there.
+    /// The longest hold: after it, every waiting call would have timed out.
     longest: Duration,
     state: Mutex<State>,
-    /// Tells those who wait that something has changed.
+    /// Wakes the waiting tickets when the state has changed.
     changed: Notify,
 }
 
 #[derive(Debug)]
 struct State {
-    /// How many may be in flight.
+    /// The number of requests that may be in flight.
     limit: usize,
-    /// How many were taken since the limit grew or shrank.
-    taken: usize,
+    /// The number of requests accepted since the limit changed.
+    accepted: usize,
     in_flight: usize,
-    /// The number of the round, by which it's known who was let go in an earlier one.
+    /// The number of the round. A permit of an earlier one has nothing new to tell.
     round: u64,
-    /// Who waits, by turn.
+    /// The turns of waiting tickets.
     waiting: BTreeSet<u64>,
-    turns: u64,
+    last_turn: u64,
     not_before: Instant,
     rate: Rate,
     writes: Writes,
 }
 
-/// The place of one request in the queue, whatever attempts it takes.
+/// The place of one call in the queue, for all its attempts.
 #[derive(Debug)]
 pub(in crate::rockset::client) struct Ticket<'a> {
     limiter: &'a Limiter,
@@ -95,31 +94,31 @@ pub(in crate::rockset::client) struct Permit<'a> {
     round: u64,
 }
 
-/// Whether the next in turn may go.
+/// When a ticket gets a permit.
 enum Admission {
     Now,
     At(Instant),
-    /// When something has changed.
+    /// To be asked again when the state has changed.
     OnChange,
 }
 
 impl Limiter {
-    /// For writes, with so many requests under way at most, and no hold longer than
+    /// A limiter of writes, with at most `ceiling` requests in flight, and holds of at most
     /// `longest`.
     pub fn new(ceiling: usize, longest: Duration) -> Self {
         Self::with(1, ceiling, longest, Rate::new(Instant::now()))
     }
 
-    /// Begins with `limit` requests under way at most.
+    /// A limiter that begins with at most `limit` requests in flight.
     pub fn with(limit: usize, ceiling: usize, longest: Duration, rate: Rate) -> Self {
         let now = Instant::now();
         let state = State {
             limit,
-            taken: 0,
+            accepted: 0,
             in_flight: 0,
             round: 0,
             waiting: BTreeSet::new(),
-            turns: 0,
+            last_turn: 0,
             not_before: now,
             rate,
             writes: Writes::default(),
@@ -127,12 +126,12 @@ impl Limiter {
         Self { ceiling: ceiling.max(1), longest, state: Mutex::new(state), changed: Notify::new() }
     }
 
-    /// What it came to until now.
+    /// The counts until now.
     pub fn writes(&self) -> Writes {
         self.state.lock().writes
     }
 
-    /// How many a second go, if that is known.
+    /// The learned rate in requests per second, if there is one.
     pub fn rate(&self) -> Option<f64> {
         self.state.lock().rate.at(Instant::now())
     }
@@ -140,14 +139,14 @@ impl Limiter {
     /// Takes the next turn.
     pub fn enter(&self) -> Ticket<'_> {
         let mut state = self.state.lock();
-        state.turns += 1;
+        state.last_turn += 1;
         state.rate.enter(Instant::now());
-        Ticket { limiter: self, turn: state.turns, attempts: 0 }
+        Ticket { limiter: self, turn: state.last_turn, attempts: 0 }
     }
 }
 
 impl Ticket<'_> {
-    /// Waits until an attempt may be made.
+    /// Waits for a permit.
     pub async fn acquire(&mut self) -> Permit<'_> {
         let asked = Instant::now();
         let waiting = Waiting::new(self.limiter, self.turn);
@@ -187,7 +186,7 @@ impl Drop for Ticket<'_> {
     }
 }
 
-/// A place among those who wait, until it's dropped.
+/// A waiting ticket, until this is dropped.
 struct Waiting<'a> {
     limiter: &'a Limiter,
     turn: u64,
@@ -225,7 +224,7 @@ impl State {
 }
 
 impl Permit<'_> {
-    /// Learns from what came of the attempt, and when the server wants another.
+    /// Learns from the outcome of the attempt, and holds all requests back for `retry_after`.
     pub fn finish(self, verdict: Verdict, retry_after: Option<Duration>) {
         let mut state = self.limiter.state.lock();
         let now = Instant::now();
@@ -236,25 +235,27 @@ impl Permit<'_> {
         match verdict {
             Verdict::Failed => {}
             Verdict::Accepted => {
-                state.rate.taken();
-                state.taken += 1;
-                if state.taken >= state.limit {
-                    state.taken = 0;
+                state.rate.accepted();
+                state.accepted += 1;
+                if state.accepted >= state.limit {
+                    state.accepted = 0;
                     state.limit = (state.limit + 1).min(self.limiter.ceiling);
                 }
             }
             Verdict::Throttled => {
-                state.writes.limited += 1;
+                state.writes.throttled += 1;
                 if self.round == state.round {
                     state.round += 1;
-                    state.taken = 0;
+                    state.accepted = 0;
                     state.limit = (state.limit / 2).max(1);
                     let hold = state.not_before.saturating_duration_since(now);
-                    state.rate.limited(now, hold);
+                    state.rate.throttled(now, hold);
                 }
             }
         }
-        // Dropping this says that something has changed.
+        // The drop of a permit takes the lock, and wakes the waiting tickets.
+        drop(state);
+        drop(self);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Keeping to the limits of Rockset, which a client learns from 429s.
+//! Limiters of requests, which learn Rockset's limits from 429s.
 
 mod limiter;
 mod metadata;

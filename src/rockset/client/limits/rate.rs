@@ -1,91 +1,90 @@
 //! The rate of requests that Rockset accepts, learned from its answers.
 //!
-//! We assume a token bucket on the server. Between two 429s it hands out exactly what it was
-//! refilled with, so the requests accepted in between, over the time, are its rate, whatever
-//! its size. A hold in between belongs to that time, unless the bucket gets full and spills,
-//! by which the learned rate would be too low.
+//! The server is a token bucket: between two 429s, it hands out exactly its refill. So the number
+//! of requests accepted in between, divided by the time, is its rate, whatever its size. A hold
+//! counts as part of that time, unless the bucket becomes full in it and spills; then the learned
+//! rate is too low.
 //!
-//! So nothing is known, and nothing spaced, until there is a 429. From then on writes
-//! go at the rate that was learned, and slowly faster: by little at first, where the rate
-//! is likely right, then by ever more, should there be more to have. The shorter the
-//! count, the sooner. At some time there is another 429, and with it a new count. Being
-//! a little too fast keeps the bucket low, so nothing spills; the price is a 429 every
-//! ten seconds or so.
+//! So there is no rate, and no spacing, until the first 429. From then on, writes are spaced by
+//! the learned rate, which grows: slowly at first, because it is probably right, and then faster
+//! and faster, in case the server accepts more. The shorter the counted time was, the faster it
+//! grows. The next 429 begins a new count. Being a little too fast keeps the bucket low, so that
+//! it doesn't spill; the price is a 429 every ten seconds or so.
 //!
-//! Time in which there was nothing to write tells nothing, and isn't counted.
+//! Time without anything to write tells nothing, and isn't counted.
 //!
-//! Metadata calls are counted the same way, by minutes. There the full bucket holds so much
-//! that the first count tells little; what is documented tells more.
+//! Metadata calls are counted in the same way, by minutes. A full bucket of them is so large that
+//! the first count tells less than the documented limit, so that is assumed first.
 
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How a rate is learned.
+/// Settings for learning a rate.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::rockset::client) struct Learning {
-    /// In requests a second, at most, when a limit shows itself for the first time.
+    /// The rate that is assumed after the first 429, in requests per second.
     pub assumed: Option<f64>,
-    /// After how much time without a 429 a rate has doubled, in seconds, at least and at
-    /// most.
-    pub doubling: (f64, f64),
-    /// Requests in less time than this make no rate.
-    pub shortest: Duration,
-    /// The lowest rate, in requests a second. There must be attempts to learn from.
-    pub lowest: f64,
-    /// After how much time without a 429 there is no rate any more.
-    pub forgotten: Option<Duration>,
+    /// The bounds of the time without a 429 in which a rate doubles, in seconds.
+    pub doubling_range_secs: (f64, f64),
+    /// The shortest time in which requests are counted.
+    pub min_period: Duration,
+    /// The lowest rate, in requests per second. Without attempts, there is nothing to learn from.
+    pub min_rate: f64,
+    /// The time without a 429 after which the rate is forgotten.
+    pub forget_after: Option<Duration>,
 }
 
-/// That of writes.
+/// The settings for writes.
 const WRITES: Learning = Learning {
     assumed: None,
-    doubling: (2.0, 20.0),
-    shortest: Duration::from_secs(1),
-    lowest: 0.1,
-    forgotten: None,
+    doubling_range_secs: (2.0, 20.0),
+    min_period: Duration::from_secs(1),
+    min_rate: 0.1,
+    forget_after: None,
 };
 
-/// The same, as a multiple of the time in which the rate was counted.
-const DOUBLING_PART: f64 = 4.0;
+/// The time in which a rate doubles, as a multiple of the time in which it was counted.
+const DOUBLING_PER_BUSY: f64 = 4.0;
 
-/// How far writes that come late may catch up, by going faster than the rate.
+/// The delay that late writes may make up for, by going faster than the rate.
 const SLACK: Duration = Duration::from_millis(250);
 
-/// What remains of the rate after a 429 that asks for no hold, so that the bucket fills.
-const SHARE: f64 = 0.9;
+/// The part of the rate that is used after a 429 without Retry-After, so that the bucket fills.
+const SHARE_AFTER_429: f64 = 0.9;
 
-/// How long it's paused at most after several refusals that ask for no hold, in seconds,
-/// where the rate doesn't ask for more.
-const LONGEST_PAUSE: f64 = 20.0;
+/// The longest pause after several 429s without Retry-After, in seconds, unless the interval of the
+/// rate is longer.
+const MAX_PAUSE_SECS: f64 = 20.0;
 
-/// What remains at least, however few were taken.
-const SMALLEST_SHARE: f64 = 0.5;
+/// The smallest part of a rate to which one count may lower it.
+const MIN_SHARE: f64 = 0.5;
 
+/// A rate of requests, and the count from which the next one is learned.
 #[derive(Debug)]
 pub(in crate::rockset::client) struct Rate {
     learning: Learning,
-    /// In requests a second, as of the last round.
+    /// The rate learned in the last round, in requests per second.
     learned: Option<f64>,
-    /// For how long writes have gone at the rate since, in seconds.
+    /// The time for which requests have been spaced by the rate since, in seconds.
     at_rate_secs: f64,
-    /// After how long of that it has doubled, in seconds.
+    /// The time at the rate in which it doubles, in seconds.
     doubling_secs: f64,
-    /// Whether the bucket was full when this count began, as far as we know.
+    /// Whether this is the first count, which probably began with a full bucket.
     is_first: bool,
-    /// When the next may go.
+    /// When the next request may start.
     next: Instant,
     /// When the last round began.
-    limited: Instant,
-    /// How many were taken since the last round that taught something.
-    taken: u64,
-    /// How many rounds there were since one was taken.
+    throttled_at: Instant,
+    /// The number of requests accepted since the last round that taught something.
+    accepted: u64,
+    /// The number of rounds since the last request was accepted.
     refused: u32,
-    /// In how much time, as long as there was something to write.
+    /// The time of this count in which there were requests to make, until `busy_since`.
     busy: Duration,
-    /// Since when there is something to write.
+    /// Since when there are requests to make, if there are any.
     busy_since: Option<Instant>,
-    /// How many writes there are.
-    writes: usize,
+    /// The number of requests to make.
+    pending: usize,
 }
 
 impl Rate {
@@ -99,28 +98,28 @@ impl Rate {
             learning,
             learned: None,
             at_rate_secs: 0.0,
-            doubling_secs: learning.doubling.0,
+            doubling_secs: learning.doubling_range_secs.0,
             is_first: true,
             next: now,
-            limited: now,
-            taken: 0,
+            throttled_at: now,
+            accepted: 0,
             refused: 0,
             busy: Duration::ZERO,
             busy_since: None,
-            writes: 0,
+            pending: 0,
         }
     }
 
-    /// Counts one more request to make.
+    /// Counts one more pending request.
     pub fn enter(&mut self, now: Instant) {
-        self.writes += 1;
+        self.pending += 1;
         self.busy_since.get_or_insert(now);
     }
 
-    /// Counts one less.
+    /// Counts one pending request less.
     pub fn leave(&mut self, now: Instant) {
-        self.writes -= 1;
-        if self.writes == 0 {
+        self.pending -= 1;
+        if self.pending == 0 {
             self.busy += self
                 .busy_since
                 .take()
@@ -128,12 +127,12 @@ impl Rate {
         }
     }
 
-    /// When the next may go.
+    /// When the next request may start.
     pub fn next(&self) -> Instant {
         self.next
     }
 
-    /// One goes.
+    /// Notes that a request starts.
     pub fn start(&mut self, now: Instant) {
         if self.is_forgotten(now) {
             self.learned = None;
@@ -142,28 +141,28 @@ impl Rate {
         let Some(rate) = self.per_second() else { return };
         let interval = 1.0 / rate;
         let earliest = now.checked_sub(SLACK).unwrap_or(now);
-        // What comes so late wasn't held back by the rate, and doesn't try it.
+        // A request that comes later wasn't held back by the rate, and so doesn't test it.
         if self.next >= earliest {
             self.at_rate_secs += interval;
         }
         self.next = self.next.max(earliest) + Duration::from_secs_f64(interval);
     }
 
-    /// One was taken.
-    pub fn taken(&mut self) {
-        self.taken += 1;
+    /// Notes that a request was accepted.
+    pub fn accepted(&mut self) {
+        self.accepted += 1;
         self.refused = 0;
     }
 
-    /// A round begins with a 429, and all are held back for that long.
-    pub fn limited(&mut self, now: Instant, hold: Duration) {
-        self.limited = now;
+    /// Begins a round: the first 429 of it arrived, and all requests are held back for `hold`.
+    pub fn throttled(&mut self, now: Instant, hold: Duration) {
+        self.throttled_at = now;
         self.next = now.checked_add(hold).unwrap_or(now);
         self.learn(now, hold);
-        // Where the others don't wait for a time of their own, they would be refused, too.
+        // Without a pause, the requests that come next would be throttled, too.
         if let (Some(rate), Some(_)) = (self.learned, self.learning.assumed) {
             let doubled = if hold.is_zero() { f64::from(1 << self.refused.min(10)) } else { 1.0 };
-            let pause = (doubled / rate).min(LONGEST_PAUSE.max(1.0 / rate));
+            let pause = (doubled / rate).min(MAX_PAUSE_SECS.max(1.0 / rate));
             self.next = self.next.max(now + Duration::from_secs_f64(pause));
         }
         self.refused = self.refused.saturating_add(1);
@@ -172,48 +171,51 @@ impl Rate {
     fn learn(&mut self, now: Instant, hold: Duration) {
         let since = |since| now.saturating_duration_since(since);
         let busy = self.busy + self.busy_since.map_or(Duration::ZERO, since);
-        // Whoever counts by minutes refuses all for the rest of one, which tells nothing new.
+        // A server that counts by minutes throttles everything for the rest of the minute. That
+        // tells nothing new.
         let is_assumed = self.learning.assumed.is_some() && self.learned.is_some();
-        if is_assumed && busy < self.learning.shortest {
+        if is_assumed && busy < self.learning.min_period {
             self.at_rate_secs = 0.0;
             return;
         }
-        // The hold is to fill the bucket again, which was full when the first count began.
+        // The first count began with a full bucket, and the hold fills it again. So the refill
+        // took the whole time, with the hold.
         let time = if self.is_first { busy + hold } else { busy };
-        let counted = self.taken as f64 / time.max(self.learning.shortest).as_secs_f64();
+        let counted = self.accepted as f64 / time.max(self.learning.min_period).as_secs_f64();
         let counted = match (self.per_second(), self.learning.assumed) {
-            (Some(rate), _) if time < self.learning.shortest => rate,
-            (Some(rate), _) => counted.clamp(rate * SMALLEST_SHARE, rate),
-            // One more is taken after the hold, at the least.
+            (Some(rate), _) if time < self.learning.min_period => rate,
+            (Some(rate), _) => counted.clamp(rate * MIN_SHARE, rate),
+            // The server accepts at least one request after the hold.
             (None, Some(assumed)) if hold.is_zero() => assumed,
             (None, Some(assumed)) => assumed.max(1.0 / hold.as_secs_f64()),
             (None, None) => counted,
         };
-        let share = if hold.is_zero() { SHARE } else { 1.0 };
-        let is_known = self.learning.assumed.is_some() || self.learned.is_some() || self.taken > 0;
+        let share = if hold.is_zero() { SHARE_AFTER_429 } else { 1.0 };
+        let is_known =
+            self.learning.assumed.is_some() || self.learned.is_some() || self.accepted > 0;
         if is_known {
-            self.learned = Some((counted * share).max(self.learning.lowest));
+            self.learned = Some((counted * share).max(self.learning.min_rate));
         }
         self.at_rate_secs = 0.0;
-        let (least, most) = self.learning.doubling;
-        self.doubling_secs = (busy.as_secs_f64() * DOUBLING_PART).clamp(least, most);
+        let (least, most) = self.learning.doubling_range_secs;
+        self.doubling_secs = (busy.as_secs_f64() * DOUBLING_PER_BUSY).clamp(least, most);
         self.is_first = false;
-        self.taken = 0;
+        self.accepted = 0;
         self.busy = Duration::ZERO;
         self.busy_since = self.busy_since.map(|_| now);
     }
 
     fn is_forgotten(&self, now: Instant) -> bool {
-        let over = now.saturating_duration_since(self.limited);
-        self.learning.forgotten.is_some_and(|time| over >= time)
+        let over = now.saturating_duration_since(self.throttled_at);
+        self.learning.forget_after.is_some_and(|time| over >= time)
     }
 
-    /// In requests a second, if it is known and still of use.
+    /// The rate in requests per second, unless there is none or it is forgotten.
     pub fn at(&self, now: Instant) -> Option<f64> {
         if self.is_forgotten(now) { None } else { self.per_second() }
     }
 
-    /// In requests a second, if it is known.
+    /// The rate in requests per second, if there is one.
     fn per_second(&self) -> Option<f64> {
         let growth = 1.0 + (self.at_rate_secs / self.doubling_secs).powi(2);
         self.learned.map(|rate| rate * growth)

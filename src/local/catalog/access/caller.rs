@@ -1,0 +1,100 @@
+//! Who sends a request, and what they may do.
+
+use super::privilege::{Resource, lacking};
+use super::role::{ADMIN, READ_ONLY, Role, built_in};
+use crate::local::catalog::{CREATOR, KEY_NAME};
+use crate::local::error::ApiError;
+use crate::rockset::enums::PrivilegeAction as Action;
+use std::sync::{Arc, LazyLock};
+
+static ADMINISTRATOR: LazyLock<Arc<Caller>> =
+    LazyLock::new(|| Arc::new(Caller::first(KEY_NAME, None)));
+
+static READER: LazyLock<Arc<Caller>> =
+    LazyLock::new(|| Arc::new(Caller::first(READ_ONLY, Some(READ_ONLY))));
+
+/// The sender of a request.
+#[derive(Debug)]
+pub struct Caller {
+    /// Email address of the user in whose name the key acts.
+    pub email: String,
+    /// Name of the key.
+    pub key: String,
+    /// Name of the key's own role.
+    pub role: Option<String>,
+    /// The roles of the user, and that of the key if it has one. Both have to permit what is done.
+    limits: Vec<Vec<Arc<Role>>>,
+}
+
+impl Caller {
+    pub fn new(email: &str, key: &str, role: Option<&str>, limits: Vec<Vec<Arc<Role>>>) -> Self {
+        let role = role.map(String::from);
+        Self { email: email.to_string(), key: key.to_string(), role, limits }
+    }
+
+    /// The user who always exists, with a key that is given at the start.
+    fn first(key: &str, role: Option<&str>) -> Self {
+        let limits = [Some(ADMIN), role].into_iter().flatten();
+        let limits = limits.map(|name| built_in(name).cloned().into_iter().collect());
+        Self::new(CREATOR, key, role, limits.collect())
+    }
+
+    /// The sender with the key that may do everything.
+    pub fn administrator() -> Arc<Self> {
+        ADMINISTRATOR.clone()
+    }
+
+    /// The sender with the key that may look and query.
+    pub fn reader() -> Arc<Self> {
+        READER.clone()
+    }
+
+    /// A sender without a key.
+    pub fn nobody() -> Arc<Self> {
+        Arc::new(Self::new("", "", None, vec![Vec::new()]))
+    }
+
+    pub fn may(&self, action: &Action, on: Resource<'_>) -> bool {
+        let permits = |roles: &Vec<Arc<Role>>| {
+            roles.iter().any(|role| {
+                let on_all = *action == Action::UpdateVi
+                    && role.permits(&Action::UpdateViGlobal, Resource::Any);
+                role.permits(action, on) || on_all
+            })
+        };
+        self.limits.iter().all(permits)
+    }
+
+    pub fn check(&self, action: &Action, on: Resource<'_>) -> Result<(), ApiError> {
+        if self.may(action, on) { Ok(()) } else { Err(lacking(action, on)) }
+    }
+
+    /// Whether the caller may see what a workspace holds.
+    pub fn sees(&self, workspace: &str) -> bool {
+        self.may(&Action::ListResourcesWs, Resource::Named(workspace))
+    }
+
+    /// Fails unless the caller may query all of these, each a `workspace.name`.
+    pub fn check_reads<'a>(
+        &self,
+        paths: impl IntoIterator<Item = &'a String>,
+    ) -> Result<(), ApiError> {
+        paths.into_iter().try_for_each(|path| {
+            let workspace = path.rsplit_once('.').map_or(path.as_str(), |(workspace, _)| workspace);
+            self.check(&Action::QueryDataWs, Resource::Named(workspace))
+        })
+    }
+
+    /// The name of the sender, by which queries are told from those of others.
+    #[cfg(feature = "engine")]
+    pub fn holder(&self) -> String {
+        format!("{}/{}", self.email, self.key)
+    }
+
+    /// Whether the caller may see a query that a holder has sent: their own, or any if what it
+    /// answers is open to them.
+    #[cfg(feature = "engine")]
+    pub fn sees_query_of(&self, holder: &str) -> bool {
+        self.holder() == holder || self.may(&Action::QueryDataWs, Resource::Every)
+    }
+}

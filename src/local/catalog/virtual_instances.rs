@@ -1,0 +1,174 @@
+//! The virtual instances of the organization.
+
+use super::definition::check_name;
+use super::virtual_instance::{Settings, VirtualInstance};
+use super::{Catalog, kept};
+use crate::local::error::ApiError;
+use crate::local::journal::Change;
+use crate::rockset::enums::{ErrorType, VirtualInstanceState as State};
+use crate::rockset::types;
+use std::collections::BTreeMap;
+#[cfg(feature = "engine")]
+use tracing::warn;
+
+/// All virtual instances, by identifier.
+pub(super) type Instances = BTreeMap<String, VirtualInstance>;
+
+/// The instances at first.
+pub(super) fn first() -> Instances {
+    let main = VirtualInstance::main();
+    BTreeMap::from([(main.id.clone(), main)])
+}
+
+impl Catalog {
+    /// All instances, the main one first.
+    pub fn instances(&self) -> Vec<types::VirtualInstance> {
+        let instances = self.instances.read();
+        let show = |it: &VirtualInstance| it.show(it.state(self.ready_after));
+        instances.values().map(show).collect()
+    }
+
+    /// The read replicas that are alive, as instances.
+    #[cfg(feature = "engine")]
+    pub async fn replica_instances(&self) -> Vec<types::VirtualInstance> {
+        let Some(replicas) = &self.replicas else { return Vec::new() };
+        let alive = replicas.alive().await.unwrap_or_else(|error| {
+            warn!(%error, "the read replicas of the store are not known");
+            Vec::new()
+        });
+        alive.into_iter().map(|it| VirtualInstance::replica(it).show(State::Active)).collect()
+    }
+
+    #[cfg(not(feature = "engine"))]
+    pub async fn replica_instances(&self) -> Vec<types::VirtualInstance> {
+        Vec::new()
+    }
+
+    pub fn instance(&self, id: &str) -> Result<types::VirtualInstance, ApiError> {
+        let instances = self.instances.read();
+        let found = find(&instances, id)?;
+        Ok(found.show(found.state(self.ready_after)))
+    }
+
+    /// The identifier of an instance that takes queries.
+    #[cfg(feature = "engine")]
+    pub fn active_instance(&self, id: &str) -> Result<String, ApiError> {
+        let instances = self.instances.read();
+        let found = find(&instances, id)?;
+        let state = found.state(self.ready_after);
+        if state == State::Active {
+            return Ok(found.id.clone());
+        }
+        let name = &found.settings.name;
+        let message = format!("Virtual instance {name:?} is {state}, and takes queries if ACTIVE");
+        Err(ApiError::new(ErrorType::NotReady, message))
+    }
+
+    pub fn create_instance(&self, settings: Settings) -> Result<types::VirtualInstance, ApiError> {
+        check_name("name", &settings.name)?;
+        let mut instances = self.instances.write();
+        check_free(&instances, &settings.name)?;
+        let created = VirtualInstance::new(settings);
+        let shown = created.show(State::Initializing);
+        self.put_instance(&mut instances, created);
+        Ok(shown)
+    }
+
+    /// Changes the settings of an instance.
+    pub fn update_instance(
+        &self,
+        id: &str,
+        change: impl FnOnce(&mut Settings),
+    ) -> Result<types::VirtualInstance, ApiError> {
+        let mut instances = self.instances.write();
+        let mut changed = find(&instances, id)?.clone();
+        let (name, was_static) = (changed.settings.name.clone(), changed.is_static());
+        change(&mut changed.settings);
+        if changed.is_static() && !was_static {
+            self.take_moments(&mut changed);
+        }
+        if changed.settings.name != name {
+            check_own(&changed, "renamed")?;
+            check_name("name", &changed.settings.name)?;
+            check_free(&instances, &changed.settings.name)?;
+        }
+        let shown = changed.show(changed.state(self.ready_after));
+        self.put_instance(&mut instances, changed);
+        Ok(shown)
+    }
+
+    /// Answers the state that follows, however soon it has passed.
+    pub fn suspend_instance(&self, id: &str) -> Result<types::VirtualInstance, ApiError> {
+        let mut instances = self.instances.write();
+        let mut changed = find(&instances, id)?.clone();
+        check_own(&changed, "suspended")?;
+        changed.suspend();
+        let shown = changed.show(State::Suspending);
+        self.put_instance(&mut instances, changed);
+        Ok(shown)
+    }
+
+    /// Answers the state that follows, however soon it has passed.
+    pub fn resume_instance(&self, id: &str) -> Result<types::VirtualInstance, ApiError> {
+        let mut instances = self.instances.write();
+        let mut changed = find(&instances, id)?.clone();
+        changed.resume();
+        let shown = changed.show(State::Resuming);
+        self.put_instance(&mut instances, changed);
+        Ok(shown)
+    }
+
+    pub fn delete_instance(&self, id: &str) -> Result<types::VirtualInstance, ApiError> {
+        let mut instances = self.instances.write();
+        let found = find(&instances, id)?.clone();
+        check_own(&found, "deleted")?;
+        if self.query_instance() == found.id {
+            let name = &found.settings.name;
+            let message = format!(
+                "Virtual instance {name:?} can't be deleted: it is the default_query_vi of the \
+                 deployment settings"
+            );
+            return Err(ApiError::new(ErrorType::Dependentresources, message));
+        }
+        instances.remove(&found.id);
+        self.keep(|| Change::delete(kept::INSTANCE, &found.id));
+        Ok(found.show(State::Deleted))
+    }
+
+    /// The number of instances that aren't suspended.
+    #[cfg(feature = "engine")]
+    pub fn running_instances(&self) -> usize {
+        let instances = self.instances.read();
+        let states = instances.values().map(|it| it.state(self.ready_after));
+        states.filter(|it| !matches!(it, State::Suspending | State::Suspended)).count()
+    }
+
+    pub(super) fn put_instance(&self, instances: &mut Instances, instance: VirtualInstance) {
+        self.keep(|| Change::put(kept::INSTANCE, &instance.id, &instance));
+        instances.insert(instance.id.clone(), instance);
+    }
+}
+
+pub(super) fn find<'a>(
+    instances: &'a Instances,
+    id: &str,
+) -> Result<&'a VirtualInstance, ApiError> {
+    let missing = || ApiError::not_found("Virtual instance", id);
+    instances.values().find(|instance| instance.is(id)).ok_or_else(missing)
+}
+
+fn check_free(instances: &Instances, name: &str) -> Result<(), ApiError> {
+    match instances.values().any(|known| known.settings.name == name) {
+        true => Err(ApiError::already_exists("Virtual instance", name)),
+        false => Ok(()),
+    }
+}
+
+/// Fails for the main instance.
+fn check_own(instance: &VirtualInstance, what: &str) -> Result<(), ApiError> {
+    if instance.is_main() {
+        let message = format!("The main virtual instance can't be {what}");
+        return Err(ApiError::new(ErrorType::Forbidden, message));
+    }
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! The API's names for kinds of errors.
+
+use crate::local::query::SqlErrorKind;
+use crate::rockset::enums::ErrorType;
+
+/// The API's name for a kind of error.
+pub fn error_type(kind: SqlErrorKind) -> ErrorType {
+    match kind {
+        SqlErrorKind::Query => ErrorType::QueryError,
+        SqlErrorKind::Forbidden => ErrorType::Forbidden,
+        SqlErrorKind::Timeout => ErrorType::QueryTimeout,
+        SqlErrorKind::Resources => ErrorType::Resourceexceeded,
+        SqlErrorKind::Cancelled => ErrorType::QueryCancelled,
+        SqlErrorKind::Internal => ErrorType::Internalerror,
+    }
+}

@@ -1,0 +1,62 @@
+//! `EXTRACT(part FROM x)`.
+
+use super::moment::{MICROS_PER_SECOND, civil, day_of, micros_of, moment, time_of_day};
+use super::zones::at_time_zone;
+use crate::local::query::value::Value;
+use chrono::{Datelike, NaiveDateTime, Timelike};
+
+/// A part of a date or time. With a zone, it is that of `value AT TIME ZONE zone`. A date is its
+/// midnight, and a time of day has no parts of a date.
+pub fn extract(part: &str, value: &Value, zone: Option<&str>) -> Result<Value, String> {
+    if let Some(zone) = zone {
+        return extract(part, &at_time_zone(value, &Value::string(zone))?, None);
+    }
+    let micros = match value {
+        _ if value.is_absent() => return Ok(Value::Null),
+        Value::Time(micros) => Some(*micros),
+        other => moment(other),
+    };
+    let needed = || format!("EXTRACT needs a date or time, not {}", value.described());
+    let time = civil(micros.ok_or_else(needed)?)?;
+    let part = part.to_ascii_uppercase();
+    if let Some(number) = part_of_time(&part, &time) {
+        return Ok(Value::Int(number));
+    }
+    if matches!(value, Value::Time(_)) && part_of_date(&part, &time).is_some() {
+        return Err(format!("a time has no {}", part.to_ascii_lowercase()));
+    }
+    part_of_date(&part, &time).unwrap_or_else(|| Err(format!("EXTRACT knows no part {part}")))
+}
+
+fn part_of_time(part: &str, time: &NaiveDateTime) -> Option<i64> {
+    let micros = i64::from(time.nanosecond() / 1000);
+    Some(match part {
+        "MICROSECOND" => micros,
+        "MILLISECOND" => micros / 1000,
+        "SECOND" => time.second().into(),
+        "MINUTE" => time.minute().into(),
+        "HOUR" => time.hour().into(),
+        "EPOCH" => micros_of(*time).div_euclid(MICROS_PER_SECOND),
+        _ => return None,
+    })
+}
+
+/// Days of the week are counted from Sunday, which is 1, and weeks from the year's first Sunday;
+/// those of ISO 8601 begin on Monday.
+fn part_of_date(part: &str, time: &NaiveDateTime) -> Option<Result<Value, String>> {
+    let number = match part {
+        "DAY" => time.day(),
+        "DAYOFWEEK" => time.weekday().number_from_sunday(),
+        "DAYOFYEAR" => time.ordinal(),
+        "WEEK" => (time.ordinal0() + 7 - time.weekday().num_days_from_sunday()) / 7,
+        "ISOWEEK" => time.iso_week().week(),
+        "MONTH" => time.month(),
+        "QUARTER" => time.month0() / 3 + 1,
+        "YEAR" => return Some(Ok(Value::Int(time.year().into()))),
+        "ISOYEAR" => return Some(Ok(Value::Int(time.iso_week().year().into()))),
+        "DATE" => return Some(day_of(micros_of(*time))),
+        "TIME" => return Some(Ok(time_of_day(micros_of(*time)))),
+        _ => return None,
+    };
+    Some(Ok(Value::Int(number.into())))
+}

@@ -1,0 +1,239 @@
+//! The documents of a collection as columns, one for each path that a query asks for.
+//!
+//! - `extract`: columns of a chunk of documents, in one pass over their text.
+//! - `column`: a column that grows value by value, and becomes one of several types when it
+//!   has to.
+//! - `cache`: columns of chunks, which never change, for other queries.
+
+mod cache;
+mod column;
+mod extract;
+
+pub use cache::Cache;
+
+use super::columns::boxed;
+use super::types::{Missing, Type};
+use super::value::{Kind, Value, parse};
+use crate::local::storage::{Chunk, Stored, View};
+use arrow::array::{
+    Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, new_null_array,
+};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use column::{Column, Growing};
+use datafusion::common::Result;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// The names of nested fields: `["commit", "collection"]` for `commit.collection`.
+pub type Path = Vec<String>;
+
+/// Rows that a batch has at most.
+const BATCH: usize = 8192;
+
+/// The documents of a collection that a query sees.
+#[derive(Debug)]
+pub struct Scan {
+    view: View,
+    /// The documents that the query asks for by `_id`, if it asks for no others.
+    only: Option<Vec<Arc<Stored>>>,
+}
+
+/// Columns with the values of documents at some paths.
+#[derive(Debug)]
+pub struct Columns {
+    pub types: Vec<Type>,
+    pub schema: SchemaRef,
+    pub batches: Vec<RecordBatch>,
+}
+
+impl Scan {
+    pub fn new(view: View, ids: Option<&[String]>) -> Self {
+        let only = ids.map(|ids| {
+            let mut ids: Vec<&String> = ids.iter().collect();
+            ids.sort();
+            ids.dedup();
+            ids.into_iter().filter_map(|id| view.find(id)).collect()
+        });
+        Self { view, only }
+    }
+
+    /// A document by its number, which columns of documents hold.
+    pub fn document(&self, number: i64) -> Option<&Stored> {
+        let (chunk, row) = ((number >> 32) as usize, (number & 0xffff_ffff) as usize);
+        let stored = match &self.only {
+            Some(documents) => documents.get(row),
+            None => self.view.chunks().get(chunk)?.row(row),
+        };
+        stored.map(AsRef::as_ref)
+    }
+
+    /// A document as a value; undefined if there is none.
+    pub fn value(&self, number: i64) -> Value {
+        let stored = self.document(number).map(Stored::json);
+        stored.and_then(|json| parse(&json).ok()).unwrap_or(Value::Undefined)
+    }
+
+    /// Columns of the documents' values at these paths; an empty path stands for the whole
+    /// document. `number` is that of the scan in its query.
+    pub fn columns(&self, paths: &[Path], number: usize, cache: &Cache) -> Result<Columns> {
+        let parts: Vec<Vec<Arc<Column>>> = match &self.only {
+            Some(documents) => {
+                let documents: Vec<&Stored> = documents.iter().map(AsRef::as_ref).collect();
+                vec![extract::columns(paths, &documents).into_iter().map(Arc::new).collect()]
+            }
+            None => self.of_chunks(paths, cache),
+        };
+        let type_of = |path: usize| match paths[path].is_empty() {
+            true => Type::Document(number),
+            false => unified(parts.iter().map(|part| &*part[path])),
+        };
+        let types: Vec<Type> = (0..paths.len()).map(type_of).collect();
+        let fields = types.iter().enumerate();
+        let fields = fields.map(|(i, of)| Field::new(column_name(number, i), of.arrow(), true));
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let mut batches = Vec::new();
+        for (chunk, part) in parts.iter().enumerate() {
+            let batch = self.batch(chunk, part, &types, schema.clone())?;
+            let slices = (0..batch.num_rows()).step_by(BATCH);
+            batches.extend(slices.map(|at| batch.slice(at, BATCH.min(batch.num_rows() - at))));
+        }
+        Ok(Columns { types, schema, batches })
+    }
+
+    /// The columns of all chunks, read by as many threads as there are processors.
+    fn of_chunks(&self, paths: &[Path], cache: &Cache) -> Vec<Vec<Arc<Column>>> {
+        let chunks = self.view.chunks();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(chunk) = chunks.get(at) else { return done };
+                done.push((at, cache.columns(chunk, paths)));
+            }
+        };
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(chunks.len());
+        let mut done = match threads {
+            0 | 1 => work(),
+            _ => thread::scope(|scope| {
+                let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+                let mut done = work();
+                // A panic is passed on, because the chunks of that thread are missing.
+                for other in others {
+                    match other.join() {
+                        Ok(columns) => done.extend(columns),
+                        Err(panic) => std::panic::resume_unwind(panic),
+                    }
+                }
+                done
+            }),
+        };
+        done.sort_by_key(|(at, _)| *at);
+        done.into_iter().map(|(_, columns)| columns).collect()
+    }
+
+    /// The visible rows of a chunk.
+    fn batch(
+        &self,
+        chunk: usize,
+        part: &[Arc<Column>],
+        types: &[Type],
+        schema: SchemaRef,
+    ) -> Result<RecordBatch> {
+        let rows = match &self.only {
+            Some(documents) => documents.len(),
+            None => self.view.chunks()[chunk].height(),
+        };
+        let columns = part.iter().zip(types).map(|(column, of)| match of {
+            Type::Document(_) => numbers(chunk, rows),
+            of => column.cast(*of),
+        });
+        let columns: Vec<ArrayRef> = columns.collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let batch = RecordBatch::try_new_with_options(schema, columns, &options)?;
+        let shown = match &self.only {
+            Some(_) => None,
+            None => self.shown(&self.view.chunks()[chunk]),
+        };
+        Ok(match shown {
+            Some(shown) => filter_record_batch(&batch, &shown)?,
+            None => batch,
+        })
+    }
+
+    /// Mask of the visible rows of a chunk; `None` if all are visible.
+    fn shown(&self, chunk: &Chunk) -> Option<BooleanArray> {
+        let live = chunk.live();
+        if live.is_none() && !self.view.expires() {
+            return None;
+        }
+        let shows = |row: usize| {
+            live.is_none_or(|live| live.contains(row))
+                && chunk.row(row).is_some_and(|stored| self.view.shows(stored))
+        };
+        Some((0..chunk.height()).map(|row| Some(shows(row))).collect())
+    }
+}
+
+/// Values as a column of the narrowest type that fits all of them.
+pub fn column<'a>(values: impl Iterator<Item = &'a Value>) -> (Type, ArrayRef) {
+    let mut growing = Growing::new();
+    values.for_each(|value| growing.push(value));
+    let column = growing.finish();
+    let of = unified(std::iter::once(&column));
+    (of, column.cast(of))
+}
+
+/// The name of a column of a scan. It is unique in the query, because DataFusion might take columns
+/// of one name for each other.
+pub fn column_name(scan: usize, index: usize) -> String {
+    format!("s{scan}_c{index}")
+}
+
+/// The numbers of a chunk's documents.
+fn numbers(chunk: usize, rows: usize) -> ArrayRef {
+    let first = (chunk as i64) << 32;
+    Arc::new(Int64Array::from_iter_values(first..first + rows as i64))
+}
+
+/// The type that fits the columns of all chunks.
+fn unified<'a>(columns: impl Iterator<Item = &'a Column>) -> Type {
+    let mut kind = None;
+    let (mut null, mut undefined) = (false, false);
+    for column in columns {
+        null |= column.has_null;
+        undefined |= column.has_undefined;
+        match (column.kind, kind) {
+            (Some(Kind::Null | Kind::Undefined), _) => {}
+            (None, _) => return Type::Any,
+            (found, None) => kind = found,
+            (found, known) if found == known => {}
+            _ => return Type::Any,
+        }
+    }
+    match kind {
+        None if null && undefined => Type::Any,
+        None if null => Type::NULL,
+        None => Type::UNDEFINED,
+        Some(kind) if Type::of(kind).is_boxed() => Type::Only(kind, Missing::Undefined),
+        Some(_) if null && undefined => Type::Any,
+        Some(kind) if null => Type::of(kind),
+        Some(kind) => Type::Only(kind, Missing::Undefined),
+    }
+}
+
+impl Column {
+    /// The column, cast to a type that fits all chunks.
+    fn cast(&self, to: Type) -> ArrayRef {
+        let own = self.own_type();
+        if own.arrow() == to.arrow() {
+            self.array.clone()
+        } else if own.is_absent() && !to.is_boxed() {
+            new_null_array(&to.arrow(), self.array.len())
+        } else {
+            boxed(&self.array, own)
+        }
+    }
+}

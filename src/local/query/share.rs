@@ -1,0 +1,47 @@
+//! The parts of the memory for queries that virtual instances have.
+
+use super::sql_error::{SqlError, SqlErrorKind, SqlResult};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The part that one virtual instance has. Its queries divide it among them.
+#[derive(Debug, Clone)]
+pub struct Share(pub(super) Arc<RuntimeEnv>);
+
+/// The parts of all virtual instances that have run a query.
+#[derive(Debug)]
+pub(super) struct Shares {
+    /// Bytes of all parts together.
+    memory: usize,
+    /// By instance: into how many parts the memory was divided, and its part.
+    known: Mutex<BTreeMap<String, (usize, Share)>>,
+}
+
+impl Shares {
+    pub(super) fn new(memory: usize) -> Self {
+        Self { memory, known: Mutex::default() }
+    }
+
+    /// The part of an instance, one of so many equal ones. When their number changes, queries that
+    /// run already keep what they have.
+    pub(super) fn of(&self, instance: &str, parts: usize) -> SqlResult<Share> {
+        let mut known = self.known.lock();
+        if let Some((before, share)) = known.get(instance)
+            && *before == parts
+        {
+            return Ok(share.clone());
+        }
+        known.retain(|_, (_, share)| Arc::strong_count(&share.0) > 1);
+        let pool = FairSpillPool::new(self.memory / parts.max(1));
+        let environment = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).build_arc();
+        let share = Share(environment.map_err(|error| {
+            let message = format!("The local Rockset has failed: {error}");
+            SqlError::new(message).of_kind(SqlErrorKind::Internal)
+        })?);
+        known.insert(instance.to_string(), (parts, share.clone()));
+        Ok(share)
+    }
+}

@@ -1,0 +1,73 @@
+//! Snapshots as a store keeps them: a chunk is an object that never changes, beside the rows of it
+//! that are dead.
+
+use super::chunk::{Chunk, SegmentObject};
+use super::document::Stored;
+use super::index::Index;
+use super::snapshot::{Figures, Snapshot};
+use std::sync::Arc;
+
+/// A snapshot without its index, which is made again.
+#[derive(Debug, Default)]
+pub struct Saved {
+    pub writes: u64,
+    pub next_seq: u64,
+    pub figures: Figures,
+    /// Whether documents expire.
+    pub expiring: bool,
+    pub chunks: Vec<SavedChunk>,
+}
+
+/// The rows of a chunk, live or dead.
+#[derive(Debug)]
+pub struct SavedChunk {
+    pub segment: SegmentObject,
+    pub rows: Vec<Arc<Stored>>,
+    /// Positions of the dead rows.
+    pub dead: Vec<usize>,
+}
+
+impl Snapshot {
+    /// The snapshot that was saved.
+    pub fn restored(saved: Saved) -> Self {
+        let Saved { writes, next_seq, figures, expiring, chunks } = saved;
+        let chunks: Vec<Chunk> = chunks.into_iter().map(|chunk| chunk.restored(expiring)).collect();
+        let mut live: Vec<_> = chunks.iter().flat_map(Chunk::documents).cloned().collect();
+        live.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        let size = live.iter().map(|stored| stored.size()).sum();
+        let figures = Figures { size, ..figures };
+        Self { index: Index::sorted(live.into_iter()), chunks, figures, next_seq, writes }
+    }
+
+    /// The same documents, after this number of writes, with these figures of them.
+    pub fn with_figures(self, writes: u64, figures: Figures) -> Self {
+        Self { writes, figures, ..self }
+    }
+
+    pub fn figures(&self) -> &Figures {
+        &self.figures
+    }
+
+    /// Whether documents expire.
+    pub fn expires(&self) -> bool {
+        self.chunks.iter().any(Chunk::is_expiring)
+    }
+
+    pub fn next_seq(&self) -> u64 {
+        self.next_seq
+    }
+
+    pub(in crate::local) fn chunks(&self) -> &[Chunk] {
+        &self.chunks
+    }
+}
+
+impl SavedChunk {
+    fn restored(self, expiring: bool) -> Chunk {
+        let mut chunk = Chunk::new(self.rows.into_iter(), expiring);
+        // A chunk that was just made has none.
+        let _ = chunk.segment().set(self.segment);
+        self.dead.into_iter().for_each(|row| chunk.kill_row(row));
+        chunk
+    }
+}

@@ -1,0 +1,520 @@
+// The console, in Chromium: keys, what is here, and every page of it.
+
+const assert = require('node:assert');
+const { mkdir, mkdtemp, readFile, rm, symlink, writeFile } = require('node:fs/promises');
+const { spawnSync } = require('node:child_process');
+const { tmpdir } = require('node:os');
+const path = require('node:path');
+const { test } = require('node:test');
+const {
+  ROOT,
+  WITH_ENGINE,
+  WITHOUT_ENGINE,
+  accessible,
+  ask,
+  browser,
+  calls,
+  collection,
+  fits,
+  go,
+  open,
+  quiet,
+  server,
+  signIn,
+  started,
+  visit,
+} = require('./support.js');
+
+/** The address of each page, its heading, and what it shows once it knows everything. */
+const PAGES = [
+  ['#/', 'Home', 'commons.c'],
+  ['#/ask', 'Ask', 'Run'],
+  ['#/lambdas', 'Query lambdas', 'None.'],
+  ['#/queries', 'Queries', 'Running and waiting'],
+  ['#/aliases', 'Aliases', 'None.'],
+  ['#/views', 'Views', 'None.'],
+  ['#/integrations', 'Integrations', 'kafka, 0 collections'],
+  ['#/instances', 'Virtual instances', 'What queries run on.'],
+  ['#/users', 'Users', 'Who may sign in'],
+  ['#/roles', 'Roles', 'Sets of privileges'],
+  ['#/keys', 'API keys', 'Keys of the user'],
+  ['#/c/commons/c/documents', 'commons.c', '_id: "a"'],
+  ['#/c/commons/c/fields', 'commons.c', 'place.tags[*]'],
+  ['#/c/commons/c/definition', 'commons.c', 'created_at'],
+  ['#/c/commons/c/sources', 'commons.c', 'Every record became a document.'],
+  ['#/c/commons/c/transformation', 'commons.c', 'To try it'],
+];
+
+test('a wrong key is refused, and the right one is kept for the tab alone', async (t) => {
+  const { url } = await server(t, ['--api-key', 'right']);
+  const { context, page } = await browser(t);
+  await visit(page, url);
+  await page.getByLabel('API key').fill('wrong');
+  await page.getByRole('button', { name: 'Open' }).click();
+  await page.getByRole('alert').getByText('The API key is not known').waitFor();
+  await page.getByLabel('API key').fill('right');
+  await page.getByRole('button', { name: 'Open' }).click();
+  await page.getByRole('heading', { name: 'Home' }).waitFor();
+  await page.reload();
+  await page.getByRole('heading', { name: 'Home' }).waitFor();
+  assert.ok(
+    !(await page.evaluate(() => JSON.stringify(localStorage) + document.cookie + location.href)).includes(
+      'right',
+    ),
+  );
+
+  const other = await open(context);
+  await visit(other, url);
+  await other.getByLabel('API key').waitFor();
+
+  await page.getByRole('button', { name: 'Forget the key' }).click();
+  await page.getByLabel('API key').waitFor();
+  assert.strictEqual(await page.evaluate(() => sessionStorage.getItem('rockset-key')), null);
+  quiet(page);
+});
+
+test('the lines for clients work as they are copied', async (t) => {
+  const key = `it's "right" $HOME`;
+  const { url } = await server(t, ['--api-key', key]);
+  const programs = await mkdtemp(path.join(tmpdir(), 'console-'));
+  t.after(() => rm(programs, { recursive: true }));
+  await symlink(WITH_ENGINE, path.join(programs, 'materialize-rockset'));
+  const { context, page } = await browser(t);
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await signIn(page, url, key);
+  assert.ok(!(await page.getByRole('main').textContent()).includes(key));
+  const line = async (client) => {
+    await page.getByRole('tab', { name: client }).click();
+    await page.getByRole('tabpanel').getByRole('button').click();
+    return page.evaluate(() => navigator.clipboard.readText());
+  };
+  const run = (command, input) => {
+    const env = { ...process.env, PATH: `${programs}:${process.env.PATH}` };
+    return spawnSync('bash', ['-c', command], { env, input, encoding: 'utf8' }).stdout;
+  };
+  assert.deepStrictEqual(JSON.parse(run(await line('curl'))), { data: [] });
+  assert.deepStrictEqual(JSON.parse(run(await line('SQL prompt'), 'SELECT 41 + 1 AS answer;')), {
+    answer: 42,
+  });
+  assert.ok((await line('Node.js')).includes(JSON.stringify(key)));
+  await page.getByRole('button', { name: 'Show the key' }).click();
+  assert.ok((await page.getByRole('tabpanel').textContent()).includes(JSON.stringify(key)));
+  quiet(page);
+});
+
+test('a collection fills while a materialization runs, and stays', async (t) => {
+  const args = [
+    'preview',
+    '--local',
+    '--keep',
+    '--source',
+    'examples/earthquakes/flow.yaml',
+    '--fixture',
+    '-',
+  ];
+  const preview = await started(WITH_ENGINE, args, /the console is at (\S+),/);
+  t.after(() => preview.child.kill('SIGKILL'));
+  const { page } = await browser(t);
+  await signIn(page, preview.url);
+  const lines = (await readFile(path.join(ROOT, 'examples/earthquakes/fixture.jsonl'), 'utf8'))
+    .trimEnd()
+    .split('\n');
+  const commit = lines.findIndex((line) => line.startsWith('{"commit"'));
+  preview.child.stdin.write(`${lines.slice(0, commit + 1).join('\n')}\n`);
+  const row = page.getByRole('row', { name: /geology\.earthquakes/ });
+  await row.getByText('198', { exact: true }).waitFor();
+  preview.child.stdin.end(`${lines.slice(commit + 1).join('\n')}\n`);
+  await row.getByText('1,707').waitFor();
+  await row.getByText('READY').waitFor();
+  await page.getByText('1,707 documents').waitFor();
+  await page.getByRole('img', { name: /Documents a second/ }).waitFor();
+
+  await row.getByRole('link').click();
+  await page.getByText(/^1,707 documents, /).waitFor();
+  quiet(page);
+  assert.strictEqual(await preview.stop(), 0);
+});
+
+test('every page is for everybody: axe, light, dark, and a width of a phone', async (t) => {
+  const { url, call } = await server(t);
+  await collection(call, 'c', [
+    { _id: 'a', place: { lat: 1, tags: ['x', 'y'] }, n: 1.5 },
+    { _id: 'b', n: null },
+  ]);
+  await call('POST', '/integrations', {
+    name: 'k',
+    kafka: { kafka_topic_names: ['t'] },
+  });
+  const phone = { viewport: { width: 360, height: 740 } };
+  for (const [name, settings] of [
+    ['light', {}],
+    ['dark', { colorScheme: 'dark' }],
+    ['phone', phone],
+  ]) {
+    const { page } = await browser(t, settings);
+    await visit(page, url);
+    await accessible(page, `the key, ${name}`);
+    await signIn(page, url);
+    for (const [hash, heading, shown] of PAGES) {
+      await go(page, hash, heading);
+      await page.getByRole('main').getByText(shown).first().waitFor();
+      await accessible(page, `${hash}, ${name}`);
+      await fits(page, `${hash}, ${name}`);
+    }
+    quiet(page);
+  }
+});
+
+test('it can be used by the keyboard alone', async (t) => {
+  const { url } = await server(t);
+  const { page } = await browser(t);
+  await visit(page, url);
+  await page.getByLabel('API key').waitFor();
+  await page.keyboard.type('any');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Home' }).waitFor();
+  await tabTo(page, 'Ask');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Ask' }).waitFor();
+  await tabTo(page, 'SQL');
+  await page.keyboard.type('SELECT 41 + 1 AS answer');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+Enter');
+  await page.getByRole('cell', { name: '42' }).waitFor();
+  await tabTo(page, 'Table');
+  await page.keyboard.press('ArrowRight');
+  await page.getByRole('region', { name: 'Rows as JSON' }).getByText('"answer": 42').waitFor();
+  // The editor keeps Tab for moving on, too.
+  await tabTo(page, 'Skip to the content');
+  quiet(page);
+});
+
+/** Presses Tab until what has this name is in focus. */
+async function tabTo(page, name) {
+  for (let i = 0; i < 80; i++) {
+    await page.keyboard.press('Tab');
+    const focused = await page.evaluate(() => {
+      let it = document.activeElement;
+      while (it?.shadowRoot?.activeElement) it = it.shadowRoot.activeElement;
+      return it?.getAttribute('aria-label') ?? it?.textContent;
+    });
+    if (focused === name) return;
+  }
+  assert.fail(`Tab does not lead to ${name}`);
+}
+
+test('hostile documents and names are text', async (t) => {
+  const { url, call } = await server(t);
+  const hostile = '<img src=x onerror="window.hacked = 1"><script>window.hacked = 1</script>';
+  await collection(
+    call,
+    'c',
+    [
+      {
+        _id: hostile,
+        [hostile]: { [hostile]: [hostile, 'javascript:window.hacked=1'] },
+        __proto__x: 1,
+      },
+    ],
+    { description: hostile },
+  );
+  const { page } = await browser(t);
+  // No name on this server can have such letters; one of another server may.
+  await page.route('**/v1/orgs/self/collections', (route) =>
+    route.fulfill({
+      json: {
+        data: [
+          {
+            workspace: hostile,
+            name: hostile,
+            status: hostile,
+            stats: { doc_count: 7, total_size: 1 },
+            sources: [
+              {
+                id: hostile,
+                s3: { object_count_total: 1 },
+                status: { state: hostile },
+              },
+            ],
+          },
+        ],
+      },
+    }),
+  );
+  await page.route('**/v1/orgs/self/lambdas', (route) =>
+    route.fulfill({
+      json: {
+        data: [
+          {
+            workspace: hostile,
+            name: hostile,
+            latest_version: { description: hostile },
+          },
+        ],
+      },
+    }),
+  );
+  await page.route('**/v1/orgs/self/users', (route) =>
+    route.fulfill({ json: { data: [{ email: hostile, roles: [hostile] }] } }),
+  );
+  await signIn(page, url);
+  await page.getByRole('link', { name: `${hostile}.${hostile}` }).waitFor();
+  await go(page, '#/c/commons/c', 'commons.c');
+  await page.getByText(hostile, { exact: true }).first().waitFor();
+  await page.locator('.documents summary').first().click();
+  await page.locator('.documents .name').getByText(hostile, { exact: true }).first().waitFor();
+  await go(page, '#/c/commons/c/fields', 'commons.c');
+  await page.getByRole('rowheader').getByText('onerror').first().waitFor();
+  await go(page, '#/c/commons/c/definition', 'commons.c');
+  await go(page, '#/lambdas', 'Query lambdas');
+  await page.getByRole('link', { name: `${hostile}.${hostile}` }).waitFor();
+  await go(page, '#/users', 'Users');
+  await page.getByRole('heading', { name: hostile }).waitFor();
+  await go(page, '#/ask', 'Ask');
+  await ask(page, 'SELECT * FROM c');
+  await page.getByRole('columnheader', { name: hostile }).waitFor();
+  await ask(page, `SELECT * FROM "${hostile.replaceAll('"', '""')}"`);
+  await page.getByRole('alert').getByText('onerror').first().waitFor();
+  assert.strictEqual(await page.evaluate(() => window.hacked), undefined);
+  assert.strictEqual(await page.locator('main img').count(), 0);
+  quiet(page);
+});
+
+test('a thousand collections', async (t) => {
+  const { url, call } = await server(t);
+  const names = Array.from({ length: 1000 }, (_, i) => `c${String(i).padStart(4, '0')}`);
+  for (let i = 0; i < names.length; i += 20) {
+    await Promise.all(
+      names.slice(i, i + 20).map((name) => call('POST', '/ws/commons/collections', { name })),
+    );
+  }
+  const { page } = await browser(t);
+  await signIn(page, url);
+  await page.getByText('1,000 collections in 1 workspace').waitFor();
+  await page.getByLabel('Find').fill('C0997');
+  await page.getByRole('link', { name: 'commons.c0996' }).waitFor({ state: 'detached' });
+  await page.getByRole('link', { name: 'commons.c0997' }).waitFor();
+  assert.strictEqual(
+    await page.getByRole('region', { name: 'List of collections' }).getByRole('row').count(),
+    2,
+  );
+  quiet(page);
+});
+
+test('a key that may only read is told before it tries', async (t) => {
+  const { url } = await server(t, ['--api-key', 'right', '--read-only-api-key', 'reader']);
+  await collection(calls(url, 'right'), 'c', [{ _id: 'a' }]);
+  const { page } = await browser(t);
+  await signIn(page, url, 'reader');
+  await page.getByText('This key may read and query, and not change anything.').waitFor();
+  for (const name of ['New collection', 'New workspace'])
+    assert.ok(await page.getByRole('button', { name }).isDisabled(), name);
+  await go(page, '#/c/commons/c', 'commons.c');
+  assert.ok(await page.getByRole('button', { name: 'Delete the collection' }).isDisabled());
+  await go(page, '#/ask', 'Ask');
+  await ask(page, 'SELECT _id FROM c');
+  await page.getByRole('cell', { name: 'a', exact: true }).waitFor();
+  quiet(page);
+});
+
+test('without the engine it says what is missing, and shows all else', async (t) => {
+  const { url, call } = await server(t, [], WITHOUT_ENGINE);
+  await collection(call, 'c', [
+    { _id: 'a', n: 1 },
+    { _id: 'b', n: 2 },
+  ]);
+  const { page } = await browser(t);
+  await signIn(page, url);
+  await page.getByRole('link', { name: 'commons.c' }).waitFor();
+  await go(page, '#/ask', 'Ask');
+  await page.getByText('build it with the feature `engine`').first().waitFor();
+  await page.getByText('cargo run --release --features engine -- local').waitFor();
+  await go(page, '#/c/commons/c', 'commons.c');
+  await page.locator('.documents > details').nth(1).waitFor();
+  await page.getByRole('searchbox', { name: '_id' }).fill('b');
+  await page.getByRole('button', { name: 'Find' }).click();
+  await page.locator('.documents > details').filter({ hasText: '_id: "a"' }).waitFor({ state: 'detached' });
+  await page.locator('.documents > details').filter({ hasText: '_id: "b"' }).waitFor();
+  assert.strictEqual(await page.locator('.documents > details').count(), 1);
+  await go(page, '#/c/commons/c/fields', 'commons.c');
+  await page.getByRole('note').getByText('`engine`').waitFor();
+  quiet(page);
+});
+
+test('what the server lacks is said in its words', async (t) => {
+  const { url } = await server(t);
+  const { page } = await browser(t);
+  const told = {
+    type: 'NOTIMPLEMENTEDYET',
+    message: 'The local Rockset does not implement listRoles (GET /v1/orgs/self/roles)',
+  };
+  await page.route('**/v1/orgs/self/roles', (route) => route.fulfill({ status: 501, json: told }));
+  await signIn(page, url);
+  await go(page, '#/roles', 'Roles');
+  await page.getByRole('note').getByText(told.message).waitFor();
+  assert.strictEqual(await page.getByRole('button', { name: 'New role' }).count(), 0);
+});
+
+test('workspaces, collections and integrations are made and deleted', async (t) => {
+  const { url, call } = await server(t);
+  const { page } = await browser(t);
+  await signIn(page, url);
+  await page.getByRole('button', { name: 'New workspace' }).click();
+  await page.getByLabel('Name').fill('shop');
+  await page.getByRole('button', { name: 'Create' }).click();
+  await page.getByText('shop: an empty workspace').waitFor();
+
+  await page.getByRole('button', { name: 'New collection' }).click();
+  await page.getByRole('combobox', { name: 'Workspace' }).selectOption('shop');
+  await page.getByLabel('Name').fill('not a name');
+  await page.getByRole('button', { name: 'Create' }).click();
+  await page.getByRole('alert').waitFor();
+  await page.getByLabel('Name').fill('orders');
+  await page.getByRole('button', { name: 'Create' }).click();
+  await page.getByRole('link', { name: 'shop.orders' }).click();
+  await page.getByRole('button', { name: 'Delete the collection shop.orders' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await page.getByText('shop: an empty workspace').waitFor();
+  assert.deepStrictEqual((await call('GET', '/ws/shop/collections')).data, []);
+
+  await go(page, '#/integrations', 'Integrations');
+  await page.getByRole('button', { name: 'New integration' }).click();
+  await page.getByLabel('Name').fill('topics');
+  await page.getByLabel('Kind and credentials').fill('{"kafka": {"kafka_topic_names": ["t"]}}');
+  await page.getByRole('button', { name: 'Create' }).click();
+  await page.getByRole('heading', { name: 'topics' }).waitFor();
+  await page.getByRole('button', { name: 'Delete the integration topics' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await page.getByText('None.').waitFor();
+  quiet(page);
+});
+
+test('users, roles and keys are made, changed and deleted', async (t) => {
+  const { url } = await server(t, ['--api-key', 'right']);
+  const call = calls(url, 'right');
+  const { page } = await browser(t);
+  await signIn(page, url, 'right');
+  const save = (how) => page.getByRole('dialog').getByRole('button', { name: how, exact: true }).click();
+
+  await go(page, '#/roles', 'Roles');
+  await page.getByRole('button', { name: 'New role' }).click();
+  await page.getByLabel('Name').fill('reader');
+  await save('Create');
+  await page.getByRole('heading', { name: 'reader' }).waitFor();
+  await page.getByRole('button', { name: 'Change reader' }).click();
+  await page.getByLabel('Description').fill('may look');
+  await save('Change');
+  await page.getByText('may look').first().waitFor();
+  const { data: roles } = await call('GET', '/roles');
+  assert.deepStrictEqual(roles[0].privileges, [
+    { action: 'QUERY_DATA_WS', resource_name: 'commons', cluster: '*ALL*' },
+  ]);
+
+  await go(page, '#/users', 'Users');
+  await page.getByRole('heading', { name: 'local@localhost' }).waitFor();
+  await page.getByRole('button', { name: 'New user' }).click();
+  await page.getByLabel('Email').fill('ana@example.com');
+  await page.getByLabel('Roles, one a line').fill('reader\nread-only');
+  await save('Create');
+  await page.getByRole('heading', { name: 'ana@example.com' }).waitFor();
+  await page.getByRole('button', { name: 'Change ana@example.com' }).click();
+  await page.getByLabel('First name').fill('Ana');
+  await save('Change');
+  await page.getByText('Ana').first().waitFor();
+  await page.getByRole('button', { name: 'Delete the user ana@example.com' }).click();
+  await save('Delete');
+  await page
+    .getByRole('heading', { name: 'ana@example.com', exact: true })
+    .waitFor({ state: 'detached' });
+
+  await go(page, '#/keys', 'API keys');
+  await page.getByRole('button', { name: 'New API key' }).click();
+  await page.getByLabel('Name').fill('app');
+  await page.getByLabel('Role').fill('reader');
+  await save('Create');
+  const key = await page.getByRole('dialog').locator('code').innerText();
+  assert.match(key, /^[A-Za-z0-9]{64}$/);
+  await save('Close');
+  await page.getByRole('heading', { name: 'app' }).waitFor();
+  await page.getByRole('button', { name: 'Change app' }).click();
+  await page.getByLabel('State').selectOption('SUSPENDED');
+  await save('Change');
+  await page.getByText('SUSPENDED').first().waitFor();
+  const refused = await fetch(`${url}/v1/orgs/self`, { headers: { Authorization: `ApiKey ${key}` } });
+  assert.strictEqual(refused.status, 401);
+  await page.getByRole('button', { name: 'Delete the API key app' }).click();
+  await save('Delete');
+  await page.getByText('None.').waitFor();
+  quiet(page);
+});
+
+test('a transformation is tried on one document', async (t) => {
+  const { url, call } = await server(t);
+  await collection(call, 'c', [], {
+    field_mapping_query: {
+      sql: 'SELECT n + 1 AS m, * FROM _input WHERE n < 10',
+    },
+  });
+  const { page } = await browser(t);
+  await signIn(page, url);
+  await go(page, '#/c/commons/c/transformation', 'commons.c');
+  const document = page.getByLabel('A document to try it on');
+  await document.fill('{"_id": "a", "n": 4}');
+  await page.getByRole('button', { name: 'Try' }).click();
+  await page.getByText('m: 5').first().waitFor();
+  await document.fill('{"_id": "a", "n": 40}');
+  await page.getByRole('button', { name: 'Try' }).click();
+  await page.getByText('leaves this document out').waitFor();
+  const names = async () =>
+    (await call('GET', '/collections')).data.filter((it) => it.status !== 'DELETED').map((it) => it.name);
+  while ((await names()).length > 1) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepStrictEqual(await names(), ['c']);
+  quiet(page);
+});
+
+test('sources show how far they are, and what they could not read', async (t) => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'console-'));
+  t.after(() => rm(folder, { recursive: true }));
+  await mkdir(path.join(folder, 'files'));
+  await writeFile(path.join(folder, 'files', '1.jsonl'), '{"_id": "1"}\nnothing\n');
+  await writeFile(path.join(folder, 'files', '2.jsonl'), '{"_id": "2"}\n');
+  const { url, call } = await server(t, ['--s3-directory', folder]);
+  await call('POST', '/integrations', { name: 's3', s3: {} });
+  const sources = [{ integration_name: 's3', s3: { bucket: 'files' } }];
+  await call('POST', '/ws/commons/collections', { name: 'c', sources });
+  const { page } = await browser(t);
+  await signIn(page, url);
+  const row = page.getByRole('row', { name: /commons\.c/ });
+  await row.getByText('2 of 2 objects').waitFor();
+  await row.getByText('WATCHING').waitFor();
+  await accessible(page, 'a source');
+  await go(page, '#/c/commons/c/sources', 'commons.c');
+  await page.getByRole('heading', { name: 's3' }).waitFor();
+  await page.locator('.bad-records li').filter({ hasText: '1.jsonl' }).waitFor();
+  await page.getByRole('button', { name: 'Suspend' }).click();
+  await page.getByText('SUSPENDED').first().waitFor();
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await page.getByRole('button', { name: 'Suspend' }).waitFor();
+  quiet(page);
+});
+
+test('bad records have their reasons', async (t) => {
+  const { url, call } = await server(t);
+  await collection(call, 'c', []);
+  const form = new FormData();
+  const text = '{"_id": "good"}\nnothing\n';
+  form.append('file', new Blob([text]), 'a.json');
+  form.append('size', String(text.length));
+  form.append('params', JSON.stringify({ json: true }));
+  const sent = await fetch(`${url}/v1/orgs/self/ws/commons/collections/c/uploads`, {
+    method: 'POST',
+    headers: { Authorization: 'ApiKey any' },
+    body: form,
+  });
+  assert.ok(sent.ok, await sent.clone().text());
+  const { page } = await browser(t);
+  await signIn(page, url);
+  await go(page, '#/c/commons/c/sources', 'commons.c');
+  await page.locator('.bad-records li').filter({ hasText: /JSON/i }).first().waitFor();
+  quiet(page);
+});
