@@ -1,6 +1,6 @@
 //! Feeding a process through a pipe, and looking at what it used.
 
-use crate::process::{Server, Usage, usage};
+use crate::process::{Address, Server, Usage, usage};
 use crate::workload::{Block, Workload};
 use bytes::BytesMut;
 use materialize_rockset::flow::materialize::{self, request};
@@ -58,7 +58,7 @@ struct Connector {
 }
 
 impl Connector {
-    fn start(server: &Server, workload: &Workload) -> Self {
+    fn start(server: &Address, workload: &Workload) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_materialize-rockset"))
             .env_remove("LOG_LEVEL")
             .envs(server.trust())
@@ -72,7 +72,7 @@ impl Connector {
         let mut connector = Self { child, stdin, stdout };
         let range = RangeSpec { key_end: u32::MAX, r_clock_end: u32::MAX, ..RangeSpec::default() };
         connector.ask(Request::Open(Box::new(request::Open {
-            materialization: Some(workload.task(&server.url())),
+            materialization: Some(workload.task(&server.url)),
             range: Some(range),
             ..Default::default()
         })));
@@ -122,9 +122,8 @@ fn feed(stdin: &mut ChildStdin, workload: &Workload, block: &mut Block) {
 }
 
 /// The connector, for one transaction of all documents.
-pub fn connector(server: &Server, workload: &Workload, block: &mut Block) -> Run {
+pub fn connector(server: &Address, workload: &Workload, block: &mut Block) -> Run {
     let mut connector = Connector::start(server, workload);
-    server.stats();
     let before = usage(connector.child.id());
     let begun = Instant::now();
     feed(&mut connector.stdin, workload, block);
@@ -137,7 +136,7 @@ pub fn connector(server: &Server, workload: &Workload, block: &mut Block) -> Run
 
 /// The floor, for the same bytes.
 pub fn floor(
-    server: &Server,
+    server: &Address,
     block: &mut Block,
     workload: &Workload,
     bodies: &Path,
@@ -146,7 +145,7 @@ pub fn floor(
     let input = (block.frames.len() * workload.repetitions()).to_string();
     let mut child = Command::new(std::env::current_exe().unwrap())
         .arg("floor")
-        .arg(server.url())
+        .arg(&server.url)
         .arg(bodies)
         .args([requests.to_string(), input])
         .envs(server.trust())
@@ -200,7 +199,7 @@ pub fn trickle(server: &Server, transactions: usize) -> Trickle {
     let workload = &workloads[0];
     let block = workload.block().frames;
     let length = 4 + u32::from_le_bytes(block[..4].try_into().unwrap()) as usize;
-    let mut connector = Connector::start(server, workload);
+    let mut connector = Connector::start(&server.address, workload);
     let mut took = Vec::new();
     let mut by_server = Duration::ZERO;
     for _ in 0..transactions {

@@ -8,13 +8,16 @@
 //! writes to a server in another process that discards what comes. Then a minimal
 //! program, the floor, reads the same bytes from a pipe and posts the same bodies, already
 //! made, with the same HTTP client and as many requests at once. What the connector takes
-//! beyond the floor is its own work. All of this is done over HTTP and over HTTPS. Arguments name the workloads to run; without any, all
-//! of them run, and a table in Markdown is printed at the end.
+//! beyond the floor is its own work. All of this is done over HTTP and over HTTPS. Arguments
+//! name the workloads to run; without any, all of them run, and a table in Markdown is printed at
+//! the end. `local`, with the feature `engine`, writes into local Rocksets instead.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod feed;
 mod floor;
+#[cfg(feature = "engine")]
+mod local;
 mod machine;
 #[path = "../../tests/support/pack.rs"]
 #[allow(dead_code)]
@@ -36,6 +39,8 @@ fn main() {
     match arguments.first().map(String::as_str) {
         Some("server") => server::run(arguments.get(1).map(String::as_str)),
         Some("floor") => floor::run(&arguments[1..]),
+        #[cfg(feature = "engine")]
+        Some("local") => local::compare(),
         _ => compare(&arguments),
     }
 }
@@ -74,8 +79,8 @@ fn measure(workload: &Workload, identity: &Identity) -> Row {
 fn round(workload: &Workload, block: &mut Block, identity: Option<&Identity>) -> Part {
     let bodies = tempfile::NamedTempFile::new().unwrap();
     let server = Server::start(identity, Some(bodies.path()));
-    let connector = feed::connector(&server, workload, block);
+    let connector = feed::connector(&server.address, workload, block);
     let stats = server.stats();
-    let floor = feed::floor(&server, block, workload, bodies.path(), stats.requests);
+    let floor = feed::floor(&server.address, block, workload, bodies.path(), stats.requests);
     Part { connector, floor, stats }
 }

@@ -55,14 +55,27 @@ impl Stats {
     }
 }
 
+/// Where a server is.
+#[derive(Debug, Clone)]
+pub struct Address {
+    pub url: String,
+    /// The certificate to trust, if it speaks HTTPS.
+    pub certificate: Option<PathBuf>,
+}
+
+impl Address {
+    /// The variables that make a client trust it.
+    pub fn trust(&self) -> Option<(&'static str, &Path)> {
+        self.certificate.as_deref().map(|certificate| ("SSL_CERT_FILE", certificate))
+    }
+}
+
 /// The discarding server, as a process.
 pub struct Server {
     child: Child,
-    address: String,
+    pub address: Address,
     /// Where it tells what it has seen.
     stats: String,
-    /// The certificate to trust, if it speaks HTTPS.
-    certificate: Option<PathBuf>,
 }
 
 impl Server {
@@ -77,17 +90,10 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut line = || lines.next().unwrap().unwrap();
         let (address, stats) = (line(), line());
-        Self { child, address, stats, certificate: identity.map(Identity::certificate) }
-    }
-
-    pub fn url(&self) -> String {
-        let scheme = if self.certificate.is_some() { "https" } else { "http" };
-        format!("{scheme}://{}", self.address)
-    }
-
-    /// The variables that make a client trust it.
-    pub fn trust(&self) -> Option<(&'static str, &Path)> {
-        self.certificate.as_deref().map(|certificate| ("SSL_CERT_FILE", certificate))
+        let scheme = if identity.is_some() { "https" } else { "http" };
+        let certificate = identity.map(Identity::certificate);
+        let address = Address { url: format!("{scheme}://{address}"), certificate };
+        Self { child, address, stats }
     }
 
     /// What it has seen since it was last asked.

@@ -1,8 +1,13 @@
 //! The local Rockset in a process of its own, as benchmarks measure it.
 
+// Each benchmark uses a part of it.
+#![allow(dead_code)]
+
 pub mod rockset;
 
+use rockset::Rockset;
 use std::ffi::OsStr;
+use std::path::Path;
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -24,4 +29,20 @@ pub async fn start(options: &[impl AsRef<OsStr>]) -> (Child, String) {
     // It must not wait for someone to read what it says.
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     (process, url)
+}
+
+/// The number among the arguments.
+pub fn number() -> Option<usize> {
+    std::env::args().skip(1).find_map(|argument| argument.parse().ok())
+}
+
+/// Runs a script that does the same with other systems, on the events in a folder.
+pub async fn script(name: &str, rockset: &Rockset, home: &Path, store: Option<&Path>) {
+    let mut command = Command::new(format!("{}/scripts/{name}", env!("CARGO_MANIFEST_DIR")));
+    let pid = rockset.process.id().unwrap().to_string();
+    command.args(["--server", &rockset.url, "--pid", &pid]).arg("--home").arg(home);
+    if let Some(store) = store {
+        command.arg("--store").arg(store);
+    }
+    assert!(command.stdin(Stdio::null()).status().await.unwrap().success(), "{name} failed");
 }

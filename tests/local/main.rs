@@ -21,6 +21,8 @@ mod durable;
 #[cfg(feature = "engine")]
 mod durable_backup;
 #[cfg(feature = "engine")]
+mod durable_connector;
+#[cfg(feature = "engine")]
 mod durable_kill;
 #[cfg(not(feature = "engine"))]
 mod durable_refused;

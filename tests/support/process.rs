@@ -3,6 +3,8 @@
 use super::local::{Answer, answer};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Client, Method};
+#[cfg(target_os = "linux")]
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
@@ -83,6 +85,12 @@ impl Process {
         let mut child = self.child.lock().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
+    }
+
+    /// Sends a signal: one stops it, as on a machine that hangs, and one lets it go on.
+    #[cfg(target_os = "linux")]
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child.lock().unwrap()), signal).unwrap();
     }
 
     /// Waits until it has ended.

@@ -32,14 +32,10 @@ pub(super) async fn get(
     State(app): State<AppState>,
     Params(id): Params<String>,
 ) -> ApiResult<GetVirtualInstanceResponse> {
-    let is_meant = |it: &VirtualInstance| [&it.id, &it.rrn].contains(&&Some(id.clone()));
     let shown = match app.catalog.instance(&id) {
         Ok(known) => known,
         // Replicas are found in the store, which takes longer.
-        Err(missing) => {
-            let replicas = app.catalog.replica_instances().await;
-            replicas.into_iter().find(is_meant).ok_or(missing)?
-        }
+        Err(missing) => app.catalog.replica_instance(&id).await.ok_or(missing)?,
     };
     let shown = with_stats(&app, shown);
     Ok(Json(GetVirtualInstanceResponse { data: Some(shown) }))

@@ -44,6 +44,14 @@ impl Catalog {
         Vec::new()
     }
 
+    /// The read replica of an identifier or RRN, as an instance, if it is alive.
+    pub async fn replica_instance(&self, id: &str) -> Option<types::VirtualInstance> {
+        let is_meant = |it: &types::VirtualInstance| {
+            [&it.id, &it.rrn].into_iter().flatten().any(|named| named == id)
+        };
+        self.replica_instances().await.into_iter().find(is_meant)
+    }
+
     pub fn instance(&self, id: &str) -> Result<types::VirtualInstance, ApiError> {
         let instances = self.instances.read();
         let found = find(&instances, id)?;

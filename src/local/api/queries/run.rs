@@ -51,6 +51,14 @@ pub struct Via {
     pub is_public: bool,
 }
 
+/// Where the queries of an instance go, if it is a read replica.
+async fn elsewhere(app: &AppState, instance: &str) -> Option<ApiError> {
+    let replica = app.catalog.replica_instance(instance).await?;
+    let (name, description) = (replica.name, replica.description?);
+    let message = format!("Send queries for virtual instance {name:?} to itself. {description}");
+    Some(ApiError::invalid(message))
+}
+
 /// Runs a query.
 pub async fn run(
     app: &AppState,
@@ -61,7 +69,10 @@ pub async fn run(
 ) -> Result<Response, ApiError> {
     let instance = via.instance.filter(|id| !id.is_empty());
     let instance = instance.unwrap_or_else(|| app.catalog.query_instance());
-    let instance = app.catalog.active_instance(&instance)?;
+    let instance = match app.catalog.active_instance(&instance) {
+        Ok(instance) => instance,
+        Err(error) => return Err(elsewhere(app, &instance).await.unwrap_or(error)),
+    };
     if !via.is_public {
         caller.check(&Action::QueryVi, Resource::Named(&instance))?;
     }

@@ -1,7 +1,11 @@
 //! Events of a social network, made up by a seed: in the manner of JSONBench, half a kilobyte each.
 
 use fastrand::Rng;
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 /// The first event's time, in microseconds.
 pub const BEGIN: u64 = 1_767_225_600_000_000;
@@ -127,6 +131,29 @@ impl Events {
             ),
         );
     }
+}
+
+/// Writes two files for the scripts that ask other systems, too, into a folder of this name, which
+/// it returns: so many events, and as many upserts, of which half replace events.
+pub fn files(name: &str, count: usize) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut events = Events::new(1, count / 10);
+    write(&folder.join("events.json"), &mut events, 0..count);
+    write(&folder.join("upserts.json"), &mut events, count / 2..count + count / 2);
+    folder
+}
+
+/// Writes the events of these numbers, one a line, in an order in which those that are replaced
+/// and those that are new alternate.
+fn write(path: &Path, events: &mut Events, numbers: Range<usize>) {
+    let mut file = BufWriter::new(File::create(path).unwrap());
+    let half = numbers.len() / 2;
+    for at in 0..numbers.len() {
+        let number = numbers.start + if at % 2 == 0 { at / 2 } else { half + at / 2 };
+        writeln!(file, "{}", events.event(number)).unwrap();
+    }
+    file.into_inner().unwrap();
 }
 
 /// The `_id` of an event's number. Numbers that follow each other are far apart.
