@@ -10,6 +10,7 @@
 //!
 //! `ROCKSET_APISERVER` and `ROCKSET_APIKEY` name another server.
 
+use futures_util::TryStreamExt;
 use materialize_rockset::rockset::client::queries::Query;
 use materialize_rockset::rockset::types::{
     AddDocumentsRequest, CreateCollectionRequest, QueryLambdaSql, UpdateQueryLambdaRequest,
@@ -18,6 +19,7 @@ use materialize_rockset::rockset::{Client, Error, call, connect};
 use serde::{Deserialize, Serialize};
 use std::env;
 use std::error::Error as StdError;
+use std::pin::pin;
 use std::time::Duration;
 
 const COLLECTION: &str = "example_quakes";
@@ -51,12 +53,13 @@ async fn main() -> Result<(), Box<dyn StdError>> {
 pub async fn run(client: &Client) -> Result<Vec<Quake>, Box<dyn StdError>> {
     store(client).await?;
 
-    // Page by page, as for results that don't fit into memory.
+    // A stream of rows, which holds a page at a time, for results that don't fit into memory.
     let sql = format!("SELECT _id, place, mag FROM {COLLECTION} ORDER BY mag");
-    let mut pages = Query::new(sql).page_size(2).run(client).await?;
+    let mut quakes = pin!(Query::new(sql).page_size(2).run(client).await?.rows::<Quake>());
     let mut count = 0;
-    while let Some(page) = pages.next_page().await? {
-        count += page.len();
+    while let Some(quake) = quakes.try_next().await? {
+        println!("{count}: {}", quake.place);
+        count += 1;
     }
 
     save_lambda(client).await?;

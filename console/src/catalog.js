@@ -59,7 +59,7 @@ export async function refresh() {
     const [workspaces, collections] = await Promise.all([get('/ws'), get('/collections')]);
     publish({
       ...state,
-      ...measured(collections.data),
+      ...measured(collections.data.filter(isWritten)),
       workspaces: workspaces.data,
       collections: collections.data,
       error: null,
@@ -70,6 +70,9 @@ export async function refresh() {
     publish({ ...state, error });
   }
 }
+
+/** Whether others than the server write a collection. */
+export const isWritten = (collection) => !collection.read_only;
 
 const nameOf = (collection) => `${collection.workspace}.${collection.name}`;
 

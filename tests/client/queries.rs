@@ -1,11 +1,13 @@
 //! Queries by the client: what it sends, and how it gets at rows.
 
 use crate::support::scripted::{Answer, Scripted, Seen};
+use futures_util::{StreamExt, TryStreamExt};
 use materialize_rockset::rockset::client::queries::Query;
 use materialize_rockset::rockset::enums::ErrorType;
 use materialize_rockset::rockset::{Client, Error, connect};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::pin::pin;
 
 fn client(server: &Scripted) -> Client {
     connect(&server.url.parse().unwrap(), "key").unwrap()
@@ -104,6 +106,76 @@ async fn what_takes_long_is_asked_after_and_fetched_page_by_page() {
     let of = "/v1/orgs/self/queries/u:q:0";
     assert_eq!(paths[3], format!("{of}/pages?cursor=c%2F0&docs=1"), "{paths:?}");
     assert_eq!(paths[4], format!("{of}/pages?cursor=c%2F1&docs=1"), "{paths:?}");
+}
+
+/// An answer as a server writes it, byte by byte.
+fn raw(body: &str) -> Answer {
+    Answer::Http(200, vec![], body.to_string())
+}
+
+#[tokio::test]
+async fn a_stream_fetches_a_page_when_it_is_asked_for_it() {
+    let server = Scripted::start(vec![
+        raw(
+            r#"{"query_id":"u:q:0","status":"COMPLETED","results":[{"a":1,"b":"x"},{"a":2,"b":"y"}],
+               "pagination":{"next_cursor":"c/1","unknown":[]}}"#,
+        ),
+        raw(r#"{"results":[{"a":3.50,"b":"é"}],"pagination":{"next_cursor":"c/2"},"more":null}"#),
+        raw(r#"{"results":[],"pagination":{"next_cursor":"c/3"}}"#),
+        raw(r#"{"results":[{"b":"z","a":4e0,"c":{}}],"pagination":null}"#),
+    ])
+    .await;
+    let execution = Query::new("SELECT 1").page_size(2).run(&client(&server)).await.unwrap();
+    let mut rows = pin!(execution.rows::<Pair>());
+    let mut next = async || rows.next().await.transpose().unwrap();
+    let mut seen = Vec::new();
+    let mut requests = Vec::new();
+    while let Some(Pair { a, b }) = next().await {
+        seen.push((a, b));
+        requests.push(server.seen().len());
+    }
+    let expected = [(1.0, "x"), (2.0, "y"), (3.5, "é"), (4.0, "z")];
+    assert_eq!(seen.iter().map(|(a, b)| (*a, b.as_str())).collect::<Vec<_>>(), expected);
+    // An empty page is no end.
+    assert_eq!(requests, [1, 1, 2, 4]);
+    assert!(next().await.is_none());
+    assert_eq!(server.seen().len(), 4);
+}
+
+#[tokio::test]
+async fn a_stream_of_pages_has_the_rows_as_they_were_written() {
+    let server = Scripted::start(vec![
+        raw(r#"{"query_id":"u:q:0","status":"COMPLETED","results":[{"a" : 1.50}],
+               "pagination":{"next_cursor":"c/1"}}"#),
+        raw(r#"{"results":[{"a":2},{"a":3}],"pagination":{"next_cursor":null}}"#),
+    ])
+    .await;
+    let execution = Query::new("SELECT 1").run(&client(&server)).await.unwrap();
+    let pages: Vec<Vec<String>> = execution
+        .pages()
+        .map_ok(|page| page.iter().map(|row| row.json().to_string()).collect())
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(pages, [vec![r#"{"a" : 1.50}"#], vec![r#"{"a":2}"#, r#"{"a":3}"#]]);
+}
+
+#[tokio::test]
+async fn a_stream_goes_on_after_a_row_of_another_form_and_ends_after_any_other_error() {
+    let server = Scripted::start(vec![
+        raw(r#"{"query_id":"u:q:0","status":"COMPLETED",
+               "results":[{"a":"none","b":"x"},{"a":2,"b":"y"}],
+               "pagination":{"next_cursor":"c/1"}}"#),
+        Answer::error(404, "NOTFOUND"),
+    ])
+    .await;
+    let execution = Query::new("SELECT 1").run(&client(&server)).await.unwrap();
+    let rows: Vec<_> = execution.rows::<Pair>().collect().await;
+    assert_eq!(rows.len(), 3, "{rows:?}");
+    assert!(matches!(rows[0], Err(Error::Unexpected(_))), "{rows:?}");
+    assert_eq!(rows[1].as_ref().unwrap(), &Pair { a: 2.0, b: "y".to_string() });
+    assert!(matches!(rows[2], Err(Error::NotFound(_))), "{rows:?}");
+    assert_eq!(server.seen().len(), 2);
 }
 
 #[tokio::test]

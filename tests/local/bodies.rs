@@ -188,8 +188,9 @@ async fn enumerations_are_taken_in_any_letter_case() {
         let message = answer.refused(400, "INVALIDINPUT").to_string();
         assert!(message.contains(&format!("sources[0].format_params.csv.{place}")), "{message}");
     }
-    let none: Value = local.get(COLLECTIONS).await.data().clone();
-    assert_eq!(none.as_array().unwrap().len(), 1);
+    let left: Value = local.get(COLLECTIONS).await.data().clone();
+    assert_eq!(left[1]["name"], "c");
+    assert_eq!(left.as_array().unwrap().len(), 2);
 }
 
 /// Of an enumeration, nothing is taken that the document does not list.

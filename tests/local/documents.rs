@@ -257,6 +257,6 @@ async fn documents_can_be_looked_at_in_the_order_of_their_ids() {
 
     let overview = local.get("/local").await;
     assert_eq!(overview.body["workspaces"][0]["name"], "commons");
-    let collection = &overview.body["workspaces"][0]["collections"][0];
+    let collection = &overview.body["workspaces"][0]["collections"][1];
     assert_eq!((&collection["name"], &collection["doc_count"]), (&json!("c"), &json!(3)));
 }

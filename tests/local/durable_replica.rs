@@ -302,6 +302,8 @@ async fn shown(process: &Process) -> Vec<Value> {
         "/v1/orgs/self/virtualinstances",
     ] {
         let mut data = process.get(path).await.data().clone();
+        // It is as old as the process.
+        data.as_array_mut().unwrap().retain(|it| it["name"] != "_events");
         for it in data.as_array_mut().unwrap() {
             if let Some(stats) = it["stats"].as_object_mut() {
                 stats.remove("last_queried_ms");
@@ -309,9 +311,11 @@ async fn shown(process: &Process) -> Vec<Value> {
         }
         shown.push(data);
     }
-    let docs = process.get("/local/ws/commons/collections/c/docs?limit=10000").await;
-    // There is none while the collection is not there.
-    shown.push(docs.body["data"].clone());
+    for collection in ["c", "_events"] {
+        let path = format!("/local/ws/commons/collections/{collection}/docs?limit=10000");
+        // There is none while the collection is not there.
+        shown.push(process.get(&path).await.body["data"].clone());
+    }
     shown
 }
 

@@ -30,6 +30,8 @@ mod durable_refused;
 mod durable_replica;
 mod event_time;
 #[cfg(feature = "engine")]
+mod events;
+#[cfg(feature = "engine")]
 mod example;
 #[cfg(feature = "engine")]
 mod exports;

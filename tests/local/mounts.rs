@@ -38,7 +38,7 @@ async fn mounts_come_and_go() {
     let local = Local::with_collection(json!({})).await;
     local.post("/v1/orgs/self/ws/commons/collections", json!({"name": "d"})).await.data();
     let main = format!("{INSTANCES}/main");
-    assert_eq!(mounted(&local, &main).await, ["commons.c", "commons.d"]);
+    assert_eq!(mounted(&local, &main).await, ["commons._events", "commons.c", "commons.d"]);
     let of_c = local.get(&format!("{main}/mounts/commons.c")).await;
     assert_eq!((&of_c.data()["type"], &of_c.data()["state"]), (&json!("LIVE"), &json!("ACTIVE")));
     let refused = local.delete(&format!("{main}/mounts/commons.c")).await;

@@ -207,6 +207,17 @@ async fn what_is_wrong_in_pushed_messages_is_named() {
 
 /// Uploads a file with other parts of the form.
 pub async fn upload(local: &Local, name: &str, file: &[u8], others: &[(&str, &str)]) -> Answer {
+    upload_to(local, C, name, file, others).await
+}
+
+/// Sends a file to a collection, by its path.
+pub async fn upload_to(
+    local: &Local,
+    collection: &str,
+    name: &str,
+    file: &[u8],
+    others: &[(&str, &str)],
+) -> Answer {
     let boundary = "end-of-a-part";
     let mut body = Vec::new();
     let head = format!(
@@ -223,7 +234,7 @@ pub async fn upload(local: &Local, name: &str, file: &[u8], others: &[(&str, &st
     }
     body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
     let kind = format!("multipart/form-data; boundary={boundary}");
-    let path = format!("{C}/uploads");
+    let path = format!("{collection}/uploads");
     answer(local.request(Method::POST, &path).header(CONTENT_TYPE, kind).body(body)).await
 }
 

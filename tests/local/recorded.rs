@@ -199,14 +199,17 @@ async fn of_a_collection_with_all_that_it_may_have() {
     let middle = "retention_secs, field_mappings [], field_mapping_query {sql}";
     let rest = REST.strip_prefix("field_mappings []").unwrap();
     let created = format!("{{data {{{begin}, sources [], {middle}{rest}}}}}");
-    outlines(&local, post(COLLECTIONS, settings), 200, &created).await;
-    local.add(json!([{}])).await.data();
+    // Of a list, the first one is looked at.
+    local.post(WS, json!({"name": "acc"})).await.data();
+    let collections = format!("{WS}/acc/collections");
+    outlines(&local, post(&collections, settings), 200, &created).await;
+    local.post(&format!("{collections}/c/docs"), json!({"data": [{}]})).await.data();
     let status = "{state=null, message=null, last_processed_at=null, last_processed_item=null, \
                   total_processed_items=null, detected_size_bytes=null}";
     let written = source(["=null", " {}"], status);
     let listed =
         format!("{{data [{{{begin}, sources [{written}], stats {STATS}, {middle}{rest}}}]}}");
-    outlines(&local, get(COLLECTIONS), 200, &listed).await;
+    outlines(&local, get(&collections), 200, &listed).await;
     outlines(&local, get("/v1/orgs/self/collections"), 200, &listed).await;
 }
 

@@ -265,7 +265,7 @@ async fn queries_that_are_no_transformations_are_refused() {
     }
     let mappings = json!({"name": "d", "field_mappings": [{"name": "m"}]});
     local.post(COLLECTIONS, mappings).await.refused(501, "NOTIMPLEMENTEDYET");
-    assert_eq!(local.get(COLLECTIONS).await.data().as_array().unwrap().len(), 1);
+    assert_eq!(local.get(COLLECTIONS).await.data().as_array().unwrap().len(), 2);
     assert_eq!(local.get(C).await.data()["field_mapping_query"], Value::Null);
 }
 

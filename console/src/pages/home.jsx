@@ -2,7 +2,7 @@
 
 import { useState } from 'preact/hooks';
 import { post, path, remove } from '../api.js';
-import { refresh, useCatalog } from '../catalog.js';
+import { isWritten, refresh, useCatalog } from '../catalog.js';
 import { DeleteButton, Field, FormDialog, Nothing, Problem, Status, WriteButton } from '../parts/basics.jsx';
 import { Plot } from '../parts/plot.jsx';
 import { href } from '../route.js';
@@ -11,7 +11,8 @@ import { Connect } from './connect.jsx';
 import { NewCollection } from './new_collection.jsx';
 
 export function Home() {
-  const { workspaces, collections, error, isKnown, rates, rateOf } = useCatalog();
+  const { workspaces, collections: all, error, isKnown, rates, rateOf } = useCatalog();
+  const collections = all.filter(isWritten);
   const [filter, setFilter] = useState('');
   const [dialog, setDialog] = useState(null);
   const shown = collections.filter((it) =>

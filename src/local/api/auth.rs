@@ -21,7 +21,6 @@ use std::sync::Arc;
 const ORGANIZATION: &str = "organization";
 
 /// Characters of a key that are shown.
-#[cfg(feature = "engine")]
 const SHOWN: usize = 6;
 
 /// What a route asks of a sender.
@@ -35,7 +34,6 @@ pub(super) struct Needs {
 pub(super) type Sender = Extension<Arc<Caller>>;
 
 /// The beginning of a request's API key, by which lists show the sender.
-#[cfg(feature = "engine")]
 pub fn identifier(headers: &HeaderMap) -> Option<String> {
     // At most half of a short key is shown.
     let shown = |key: &str| SHOWN.min(key.chars().count() / 2);

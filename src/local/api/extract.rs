@@ -13,6 +13,7 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::time::Duration;
@@ -79,7 +80,6 @@ impl<S: Sync> FromRequest<S> for JsonText {
                 "A body is needed, with the header `Content-Type: application/json`",
             ));
         }
-        let unread = |error| ApiError::new(ErrorType::Badrequest, format!("{error}"));
         to_bytes(request.into_body(), MAX_BODY).await.map(Self).map_err(unread)
     }
 }
@@ -88,6 +88,11 @@ fn says_json(headers: &HeaderMap) -> bool {
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = value.and_then(|value| value.split(';').next()).unwrap_or_default();
     kind.trim().eq_ignore_ascii_case("application/json")
+}
+
+/// The refusal of what can't be read.
+pub(super) fn unread(error: impl std::fmt::Display) -> ApiError {
+    ApiError::new(ErrorType::Badrequest, error.to_string())
 }
 
 /// A JSON body of one of the API's types.
@@ -144,13 +149,17 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Params<
     }
 }
 
-/// A parameter of a path by its name, if the path has it.
-pub(super) async fn param(parts: &mut Parts, name: &str) -> Result<Option<String>, ApiError> {
+/// The parameters of a path, by name.
+pub(super) async fn params(parts: &mut Parts) -> Result<BTreeMap<String, String>, ApiError> {
     let unread =
         |error: RawPathParamsRejection| ApiError::new(ErrorType::Badrequest, error.body_text());
     let params = RawPathParams::from_request_parts(parts, &()).await.map_err(unread)?;
-    let found = params.iter().find(|(param, _)| *param == name);
-    Ok(found.map(|(_, value)| value.to_string()))
+    Ok(params.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect())
+}
+
+/// A parameter of a path by its name, if the path has it.
+pub(super) async fn param(parts: &mut Parts, name: &str) -> Result<Option<String>, ApiError> {
+    Ok(params(parts).await?.remove(name))
 }
 
 /// Query parameters of a URL.

@@ -76,8 +76,10 @@ pub(super) struct Page {
 pub(super) async fn documents(
     State(app): State<AppState>,
     Params((workspace, name)): CollectionPath,
+    Extension(caller): Sender,
     QueryParams(page): QueryParams<Page>,
 ) -> Result<Response, ApiError> {
+    caller.check_reads(&[format!("{workspace}.{name}")])?;
     let limit = page.limit.unwrap_or(100);
     if !LIMIT.contains(&limit) {
         let (least, most) = (LIMIT.start(), LIMIT.end());
@@ -163,7 +165,9 @@ fn pieces(
 pub(super) async fn document(
     State(app): State<AppState>,
     Params((workspace, name, id)): Params<(String, String, String)>,
+    Extension(caller): Sender,
 ) -> Result<Response, ApiError> {
+    caller.check_reads(&[format!("{workspace}.{name}")])?;
     let collection = app.catalog.collection(&workspace, &name)?;
     let found = app.pool.run(move || {
         let found = collection.read().get(&id).map(Stored::json);

@@ -4,7 +4,7 @@
 //! answers 501 until it has a handler.
 //!
 //! - `entrance`, `cors`, `encoding`: around every request; `auth`: keys and privileges; `durable`: no
-//!   write is acknowledged before it is durable.
+//!   write is acknowledged before it is durable; `audit`: changes are recorded.
 //! - `extract`: bodies, paths, queries; `answers`: JSON as the hosted service writes it.
 //! - `inspect`: paths of this server alone, to inspect what is stored; `console`: the page for
 //!   browsers.
@@ -14,6 +14,7 @@
 mod aliases;
 mod answers;
 mod api_keys;
+mod audit;
 mod auth;
 mod collections;
 mod console;
@@ -44,6 +45,7 @@ use super::state::AppState;
 use crate::rockset::enums::{ErrorType, PrivilegeAction as Action};
 use crate::rockset::operations::{OPERATIONS, Operation, Right};
 use crate::rockset::rules::MAX_BODY;
+use audit::Audited;
 use auth::Needs;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -185,7 +187,7 @@ const HANDLERS: &[(&str, ToHandler)] = handlers! {
 /// A path that is no operation of the API, with what it needs.
 type OwnRoute = (&'static str, Needs, MethodRouter<AppState>);
 
-fn own_routes() -> [OwnRoute; 13] {
+fn own_routes(app: &AppState) -> [OwnRoute; 13] {
     const OPEN: Needs = Needs { right: Right::Nothing, privileges: &[] };
     const ANY_KEY: Needs = Needs { right: Right::Read, privileges: &[] };
     const LOOK: Needs = Needs { privileges: &[Action::ListResourcesWs], ..ANY_KEY };
@@ -208,8 +210,8 @@ fn own_routes() -> [OwnRoute; 13] {
         ("/console/icon.svg", OPEN, get(console::icon)),
         ("/console/licenses.txt", OPEN, get(console::licenses)),
         (offset, LOOK, get(collections::offset)),
-        (myself, GRANT, post(users::update)),
-        (myself, REMOVE, delete(users::delete)),
+        (myself, GRANT, recorded(app, "updateUser", post(users::update))),
+        (myself, REMOVE, recorded(app, "deleteUser", delete(users::delete))),
         (my_keys, MYSELF, get(api_keys::list)),
         ("/local", LOOK, get(inspect::overview)),
         ("/local/functions", ANY_KEY, get(queries::functions)),
@@ -222,10 +224,10 @@ fn own_routes() -> [OwnRoute; 13] {
 pub fn router(app: AppState) -> Router {
     let operations = OPERATIONS.iter().map(|it| {
         let needs = Needs { right: it.right, privileges: it.privileges };
-        (it.path, needs, to_handler(it))
+        (it.path, needs, recorded(&app, it.operation_id, to_handler(it)))
     });
     let mut router = Router::new();
-    for (path, needs, to_handler) in operations.chain(own_routes()) {
+    for (path, needs, to_handler) in operations.chain(own_routes(&app)) {
         let admit = from_fn_with_state((app.clone(), needs), auth::admit);
         let settle = from_fn_with_state((app.clone(), needs.right), durable::settle);
         router = router.route(path, to_handler.route_layer(settle).route_layer(admit));
@@ -237,6 +239,20 @@ pub fn router(app: AppState) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn(enter))
         .with_state(app)
+}
+
+/// The handler of an operation, whose success is recorded if it changes something.
+fn recorded(
+    app: &AppState,
+    operation_id: &'static str,
+    handler: MethodRouter<AppState>,
+) -> MethodRouter<AppState> {
+    match Audited::of(operation_id) {
+        None => handler,
+        Some(audited) => {
+            handler.route_layer(from_fn_with_state((app.clone(), audited), audit::record))
+        }
+    }
 }
 
 fn to_handler(operation: &'static Operation) -> MethodRouter<AppState> {

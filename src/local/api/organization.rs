@@ -3,6 +3,7 @@
 use super::answers::{ApiResult, Json};
 use crate::local::catalog::EXTERNAL_ID;
 use crate::local::catalog::access::CLUSTER;
+use crate::local::catalog::event::ORGANIZATION;
 use crate::local::state::AppState;
 use crate::rockset::enums::ClusterType;
 use crate::rockset::types::{Cluster, Organization, OrganizationResponse};
@@ -24,7 +25,7 @@ pub(super) async fn get(State(app): State<AppState>) -> ApiResult<OrganizationRe
         created_at: Some(app.started_at.clone()),
         display_name: text("Local Rockset"),
         external_id: text(EXTERNAL_ID),
-        id: text("local"),
+        id: text(ORGANIZATION),
         rockset_user: text("arn:aws:iam::000000000000:user/local"),
         ..Organization::default()
     };

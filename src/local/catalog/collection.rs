@@ -22,6 +22,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
+/// Prefix of the Rockset Resource Name of a collection.
+const RRN: &str = "rrn:col:local:";
+
 /// A collection of a workspace.
 #[derive(Debug)]
 pub struct Collection {
@@ -45,6 +48,8 @@ pub struct Collection {
     pub(super) journal: Option<Journal>,
     /// How many bytes the store has of it, if there is one.
     sizes: Option<Sizes>,
+    /// Whether the server alone writes and changes it.
+    is_of_server: bool,
 }
 
 #[derive(Debug)]
@@ -75,7 +80,7 @@ impl Collection {
             workspace: workspace.to_string(),
             definition,
             id: fastrand::u64(..),
-            rrn: format!("rrn:col:local:{}", Uuid::new_v4()),
+            rrn: format!("{RRN}{}", Uuid::new_v4()),
             created: Instant::now(),
             created_at: super::timestamp(),
             ready_after,
@@ -92,7 +97,20 @@ impl Collection {
             })),
             sizes: journal.as_ref().map(|journal| journal.sizes().clone()),
             journal,
+            is_of_server: false,
         }
+    }
+
+    /// A collection that the server alone writes. It is in memory, and the same in every process.
+    pub(super) fn of_server(workspace: &str, definition: Definition) -> Self {
+        let new = Self::new(workspace, definition, Duration::ZERO, None);
+        Self { id: 0, rrn: format!("{RRN}{}", Uuid::nil()), is_of_server: true, ..new }
+    }
+
+    /// Whether the server alone writes and changes it.
+    #[cfg(feature = "engine")]
+    pub(super) fn is_of_server(&self) -> bool {
+        self.is_of_server
     }
 
     /// The same collection in a store without a journal.
@@ -208,6 +226,7 @@ impl Collection {
         description: Option<String>,
         transformation: Option<Option<Transformation>>,
     ) -> Result<(), ApiError> {
+        self.changeable()?;
         let mut state = self.state();
         self.alive()?;
         if let Some(transformation) = &transformation {
@@ -230,7 +249,20 @@ impl Collection {
 
     /// Fails if documents can't be written now.
     pub fn writable(&self) -> Result<(), ApiError> {
+        self.changeable()?;
         self.ready(&self.state())
+    }
+
+    /// Fails if the server alone writes and changes it.
+    pub(super) fn changeable(&self) -> Result<(), ApiError> {
+        if self.is_of_server {
+            let path = self.path();
+            let message = format!(
+                "The server alone writes collection {path:?}: it can't be changed or deleted"
+            );
+            return Err(ApiError::new(ErrorType::Forbidden, message));
+        }
+        Ok(())
     }
 
     /// Writes a batch of documents, and returns the offset of the write, too. Waits for the batches
@@ -364,7 +396,7 @@ impl Collection {
                 .map(|query| FieldMappingQuery { sql: Some(query.sql.clone()) }),
             insert_only: Some(self.definition.insert_only),
             name: Some(self.definition.name.clone()),
-            read_only: Some(false),
+            read_only: Some(self.is_of_server),
             retention_secs: self.definition.retention_secs,
             rrn: Some(self.rrn.clone()),
             sources: state.sources.iter().map(SourceEntry::show).collect(),

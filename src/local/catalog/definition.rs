@@ -27,6 +27,24 @@ pub struct Definition {
     pub transformation: Option<Transformation>,
 }
 
+impl Definition {
+    /// The definition of a collection that the server makes by itself.
+    pub(super) fn of_server(name: &str, description: &str, retention_secs: i64) -> Self {
+        Self {
+            name: name.to_string(),
+            description: Some(description.to_string()),
+            retention_secs: Some(retention_secs),
+            event_time: None,
+            insert_only: false,
+            clustering_key: Vec::new(),
+            field_schemas: Vec::new(),
+            compression: Compression::Lz4,
+            sources: Vec::new(),
+            transformation: None,
+        }
+    }
+}
+
 /// Converts all but the sources and the transformation, which are added once they are checked.
 impl TryFrom<CreateCollectionRequest> for Definition {
     type Error = ApiError;

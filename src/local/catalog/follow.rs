@@ -123,6 +123,7 @@ impl Catalog {
                 let within = holder(&mut workspaces, &schedule.workspace)?;
                 within.schedules.insert(schedule.id.clone(), schedule);
             }
+            kept::EVENT => self.events.put_entry(key, text)?,
             kept::DEPLOYMENT => *self.deployment.write() = read::<Deployment>(text)?,
             kept::USER | kept::ROLE | kept::API_KEY => {
                 self.access.write().put_entry(kind, key, text)?;
@@ -149,6 +150,7 @@ impl Catalog {
             kept::VIEW => within(|workspace, name| drop(workspace.views.remove(name))),
             kept::LAMBDA => within(|workspace, name| drop(workspace.lambdas.remove(name))),
             kept::SCHEDULE => within(|workspace, id| drop(workspace.schedules.remove(id))),
+            kept::EVENT => self.events.delete_entry(key),
             kept::USER | kept::ROLE | kept::API_KEY => {
                 self.access.write().delete_entry(kind, key);
             }
@@ -192,6 +194,7 @@ impl Catalog {
     /// collection beside the newer ones of another.
     fn replace_documents(&self, recovered: &Recovered) {
         let collections = self.collections();
+        let collections: Vec<_> = collections.iter().filter(|it| !it.is_of_server()).collect();
         let turns: Vec<_> = collections.iter().map(|collection| collection.turn()).collect();
         let mut states: Vec<_> = collections.iter().map(|collection| collection.state()).collect();
         for (collection, state) in collections.iter().zip(&mut states) {

@@ -30,6 +30,8 @@ pub(super) const API_KEY: &str = "apikey";
 /// The address of the server that writes to the store, of which there is one entry.
 #[cfg(feature = "engine")]
 pub(super) const WRITER: &str = "writer";
+/// What has happened, by time and identifier.
+pub(super) const EVENT: &str = "event";
 /// How far an object of a source is read, by the collection, the source, and the object.
 pub(super) const OBJECT: &str = "object";
 

@@ -10,7 +10,9 @@ pub mod cron;
 pub mod definition;
 mod deployment;
 pub mod durations;
+pub mod event;
 mod event_time;
+mod events;
 #[cfg(feature = "engine")]
 mod follow;
 mod integration;
@@ -45,6 +47,7 @@ mod workspace;
 
 pub use collection::Collection;
 pub use event_time::EventTimeSource;
+pub use events::Events;
 pub use integrations::Subscriber;
 #[cfg(feature = "engine")]
 pub use lambdas::Save;
@@ -88,8 +91,8 @@ const KEY_NAME: &str = "local";
 /// The workspace that always exists.
 pub(super) const COMMONS: &str = "commons";
 
-/// The hosted service keeps its audit log in this collection of `commons`. Here it is empty.
-pub(super) const EVENTS: &str = "_events";
+/// The collection of `commons` that tells what happens.
+const EVENTS: &str = "_events";
 
 /// Everything that exists, in memory. The journal, if there is one, makes changes durable.
 #[derive(Debug)]
@@ -111,6 +114,8 @@ pub(super) struct Catalog {
     instances: RwLock<Instances>,
     deployment: RwLock<Deployment>,
     access: RwLock<Access>,
+    /// The log of what happens.
+    events: Events,
     /// Statistics of query lambdas, by workspace and name.
     #[cfg(feature = "engine")]
     lambda_stats: Mutex<BTreeMap<(String, String), types::QueryLambdaStats>>,
@@ -121,7 +126,9 @@ pub(super) struct Catalog {
 
 impl Catalog {
     pub(super) fn new(ready_after: Duration) -> Self {
-        let commons = (COMMONS.to_string(), Workspace::commons());
+        let events = Events::new();
+        let mut commons = Workspace::commons();
+        commons.collections.insert(EVENTS.to_string(), events.collection.clone());
         Self {
             ready_after,
             journal: None,
@@ -131,11 +138,12 @@ impl Catalog {
             sizes: None,
             #[cfg(feature = "engine")]
             replicas: None,
-            workspaces: RwLock::new(BTreeMap::from([commons])),
+            workspaces: RwLock::new(BTreeMap::from([(COMMONS.to_string(), commons)])),
             integrations: RwLock::default(),
             instances: RwLock::new(virtual_instances::first()),
             deployment: RwLock::default(),
             access: RwLock::new(Access::new()),
+            events,
             #[cfg(feature = "engine")]
             lambda_stats: Mutex::default(),
             #[cfg(feature = "engine")]
@@ -265,6 +273,7 @@ impl Catalog {
         name: &str,
     ) -> Result<(Arc<Collection>, Arc<Snapshot>), ApiError> {
         let collection = self.collection(workspace, name)?;
+        collection.changeable()?;
         // Held while it is deleted, so that nothing begins to depend on it, and so that who finds
         // it under this lock gets all of its documents.
         let workspaces = self.workspaces.write();

@@ -1,7 +1,7 @@
 //! The name space that collections, aliases and views share, and what depends on a name.
 
+use super::Collection;
 use super::workspace::Workspace;
-use super::{COMMONS, Collection, EVENTS};
 use crate::local::error::ApiError;
 use crate::rockset::enums::ErrorType;
 use std::collections::BTreeMap;
@@ -44,17 +44,13 @@ fn collection<'a>(workspaces: &'a Workspaces, path: &str) -> Option<&'a Arc<Coll
     Some(found).filter(|collection| !collection.is_deleted())
 }
 
-fn is_events(path: &str) -> bool {
-    path.rsplit_once('.') == Some((COMMONS, EVENTS))
-}
-
 /// Fails if there is no collection with this `workspace.name`.
 pub(super) fn check_collection(workspaces: &Workspaces, path: &str) -> Result<(), ApiError> {
     let Some((workspace, name)) = path.rsplit_once('.') else {
         let message = format!("Wrong in collections: {path:?} is not workspace.collection");
         return Err(ApiError::invalid(message));
     };
-    if is_events(path) || collection(workspaces, path).is_some() {
+    if collection(workspaces, path).is_some() {
         return Ok(());
     }
     find_workspace(workspaces, workspace)?;
@@ -69,7 +65,7 @@ pub(super) fn exists(workspaces: &Workspaces, path: &str) -> bool {
         Some(within.aliases.contains_key(name) || within.views.contains_key(name))
     };
     let is_named = path.rsplit_once('.').and_then(named).unwrap_or_default();
-    is_named || is_events(path) || collection(workspaces, path).is_some()
+    is_named || collection(workspaces, path).is_some()
 }
 
 /// Fails if something that a view names doesn't exist, or reads that view.

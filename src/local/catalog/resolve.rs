@@ -1,7 +1,7 @@
 //! What names in queries mean.
 
 use super::workspace::Workspace;
-use super::{COMMONS, Catalog, Collection, EVENTS, names};
+use super::{Catalog, Collection, names};
 use crate::local::storage::View as Documents;
 use std::sync::Arc;
 
@@ -28,10 +28,7 @@ impl Catalog {
             None => format!("{workspace}.{name}"),
         };
         let (workspace, name) = collection.rsplit_once('.')?;
-        let documents = match (workspace, name) {
-            (COMMONS, EVENTS) => Documents::new(Arc::default(), None),
-            _ => workspaces.get(workspace)?.alive(name)?.query(),
-        };
+        let documents = workspaces.get(workspace)?.alive(name)?.query();
         Some(Meaning::Documents { documents, collection })
     }
 

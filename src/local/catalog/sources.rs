@@ -24,6 +24,7 @@ impl Collection {
     }
 
     pub(super) fn add_source(&self, source: SourceEntry) -> Result<Source, ApiError> {
+        self.changeable()?;
         let mut state = self.state();
         self.alive()?;
         let shown = source.show();

@@ -2,6 +2,7 @@
 
 use super::validate::{Named, check};
 use crate::local::catalog::lambda::{Content, Lambda, LambdaReads, LambdaVersion, Version};
+use crate::local::queries::error_type;
 use crate::local::query::{SqlError, SqlResult, Value, parameter};
 use crate::local::state::AppState;
 use crate::rockset::types::QueryParameter;
@@ -46,7 +47,7 @@ pub fn reads_now(app: &AppState, lambda: &Lambda, version: &Version) -> Option<L
 /// Records the end of an execution.
 pub fn ended(app: &AppState, path: &LambdaVersion, error: Option<&SqlError>) {
     let error = error.map(|error| {
-        let kind = super::error_type(error.kind);
+        let kind = error_type(error.kind);
         (kind.to_string(), error.message.clone())
     });
     app.catalog.lambda_ends(path, error);

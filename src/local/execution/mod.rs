@@ -8,10 +8,8 @@
 //! - `validate`: statements that are checked only; `lambda`: those of query lambdas;
 //!   `view`: those of views.
 //! - `scheduled`: query lambdas that are executed on a schedule.
-//! - `error_type`: the API's names for kinds of errors.
 
 mod collections;
-mod error_type;
 mod execute;
 mod export;
 pub mod lambda;
@@ -22,7 +20,6 @@ mod submit;
 mod validate;
 mod view;
 
-pub use error_type::error_type;
 pub use scheduled::{check_authorization, keep_time};
 pub use submit::{Submitted, submit};
 pub use validate::{Named, validate};

@@ -38,7 +38,7 @@ pub struct Submitted {
 /// Accepts a query. A wrong query is registered, too, and has ended then.
 pub async fn submit(app: &AppState, submitted: Submitted) -> Result<Arc<Query>, ApiError> {
     let timeout = submitted.timeout;
-    let query = Arc::new(submitted.query());
+    let query = Arc::new(submitted.query(app));
     let prepared = prepare(app, submitted).await?;
     if let Ok(prepared) = &prepared {
         prepared.check_writes()?;
@@ -59,10 +59,11 @@ pub async fn submit(app: &AppState, submitted: Submitted) -> Result<Arc<Query>, 
 }
 
 impl Submitted {
-    fn query(&self) -> Query {
+    fn query(&self, app: &AppState) -> Query {
         let query =
             Query::new(self.sql.clone(), self.asker.clone(), self.is_async, self.keeps_rows);
-        query.of_lambda(self.lambda.clone()).on_instance(self.instance.clone())
+        let query = query.of_lambda(self.lambda.clone()).on_instance(self.instance.clone());
+        query.recorded_in(app.catalog.events().clone())
     }
 }
 

@@ -1,8 +1,12 @@
 //! A query, from its request until it is forgotten.
 
+use super::event::{self, Ended};
+use super::outcome::{Answer, Outcome};
+use crate::local::catalog::Events;
+use crate::local::catalog::event::Actor;
 use crate::local::catalog::lambda::LambdaVersion;
 use crate::local::catalog::virtual_instance::MAIN_ID;
-use crate::local::query::{Rows, SqlError};
+use crate::local::query::Rows;
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::Mutex;
 use std::sync::{Arc, OnceLock};
@@ -33,6 +37,8 @@ pub struct Query {
     is_async: bool,
     /// Whether the rows can be fetched later.
     keeps_rows: bool,
+    /// The log that the end is recorded in.
+    log: Option<Events>,
     state: Mutex<State>,
     has_ended: watch::Sender<bool>,
     pub(super) task: OnceLock<AbortHandle>,
@@ -44,6 +50,8 @@ pub struct Asker {
     pub user_agent: Option<String>,
     /// The beginning of the API key.
     pub key: Option<String>,
+    /// Email address of the user; empty if nobody is known.
+    pub email: String,
     /// The user and the name of the API key.
     pub holder: String,
 }
@@ -55,25 +63,6 @@ struct State {
     /// Time from the request to the end, once the query has ended.
     took: Option<Duration>,
     outcome: Option<Outcome>,
-}
-
-/// Outcome of a query.
-#[derive(Debug, Clone)]
-pub enum Outcome {
-    Completed(Arc<Answer>),
-    Failed(SqlError),
-    Cancelled,
-}
-
-/// Result of a query.
-#[derive(Debug)]
-pub struct Answer {
-    pub rows: Rows,
-    /// Offset of the query's own write.
-    pub last_offset: Option<String>,
-    pub warnings: Vec<String>,
-    /// Bytes of all rows.
-    pub bytes: usize,
 }
 
 /// Status of a query.
@@ -110,13 +99,6 @@ pub struct Shown {
     pub outcome: Option<Outcome>,
 }
 
-impl Answer {
-    pub fn new(rows: Rows) -> Self {
-        let bytes = rows.rows.iter().map(|row| row.len()).sum();
-        Self { rows, last_offset: None, warnings: Vec::new(), bytes }
-    }
-}
-
 impl Query {
     pub fn new(sql: String, asker: Asker, is_async: bool, keeps_rows: bool) -> Self {
         Self {
@@ -129,6 +111,7 @@ impl Query {
             begun: Instant::now(),
             is_async,
             keeps_rows,
+            log: None,
             state: Mutex::new(State { waited: None, took: None, outcome: None }),
             has_ended: watch::Sender::new(false),
             task: OnceLock::new(),
@@ -143,6 +126,11 @@ impl Query {
     /// A query on another virtual instance than the main one.
     pub fn on_instance(self, instance: String) -> Self {
         Self { instance, ..self }
+    }
+
+    /// A query whose end is recorded in a log.
+    pub fn recorded_in(self, log: Events) -> Self {
+        Self { log: Some(log), ..self }
     }
 
     /// Identifier of the virtual instance that runs it.
@@ -187,15 +175,32 @@ impl Query {
         self.state.lock().waited.get_or_insert(waited);
     }
 
-    /// Records the outcome. The first one counts.
+    /// Records the outcome. The first one counts. Who sees the end finds it in the log, too.
     pub fn end(&self, outcome: Outcome) {
         let mut state = self.state.lock();
         if state.outcome.is_none() {
+            let took = self.begun.elapsed();
+            if let Some(log) = &self.log {
+                log.record_query(&event::of(&self.ended_after(took), &outcome));
+            }
             state.outcome = Some(outcome);
-            state.took = Some(self.begun.elapsed());
+            state.took = Some(took);
         }
         drop(state);
         self.has_ended.send_replace(true);
+    }
+
+    fn ended_after(&self, took: Duration) -> Ended<'_> {
+        let Asker { email, key, .. } = &self.asker;
+        Ended {
+            id: &self.id,
+            sql: &self.sql,
+            by: Actor { email: email.clone(), key: key.clone() },
+            lambda: self.lambda.as_ref(),
+            instance: &self.instance,
+            has_begun: self.has_begun(),
+            took,
+        }
     }
 
     /// Cancels the query, unless it has ended, and aborts its task.

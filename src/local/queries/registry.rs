@@ -1,7 +1,8 @@
 //! Registry of queries, with limits on how many run and how many wait on each virtual instance, and
 //! how many are remembered.
 
-use super::query::{Outcome, Query};
+use super::outcome::Outcome;
+use super::query::Query;
 use crate::local::query::{SqlError, SqlErrorKind};
 use chrono::Utc;
 use parking_lot::Mutex;
@@ -129,7 +130,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::local::queries::query::{Answer, Asker};
+    use crate::local::queries::{Answer, Asker};
     use crate::local::query::{Reads, Rows};
 
     fn query(is_async: bool) -> Arc<Query> {

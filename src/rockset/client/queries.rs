@@ -20,6 +20,29 @@
 //! # }
 //! ```
 //!
+//! [`Execution::rows`] and [`Execution::pages`] are streams, which hold a page at a time:
+//!
+//! ```no_run
+//! # use materialize_rockset::rockset::client::queries::Query;
+//! # use materialize_rockset::rockset::{Client, Error};
+//! # #[derive(serde::Deserialize)]
+//! # struct Quake {
+//! #     place: String,
+//! #     mag: f64,
+//! # }
+//! use futures_util::TryStreamExt;
+//! use std::pin::pin;
+//!
+//! # async fn all(client: &Client) -> Result<(), Error> {
+//! let query = Query::new("SELECT place, mag FROM quakes");
+//! let mut quakes = pin!(query.run(client).await?.rows::<Quake>());
+//! while let Some(quake) = quakes.try_next().await? {
+//!     println!("{}: {}", quake.place, quake.mag);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! [`Query::lambda`] runs a query that is saved at the server. `examples/queries.rs` is a whole
 //! application.
 //!
@@ -38,6 +61,7 @@ use crate::rockset::nulls;
 use crate::rockset::types::{
     AsyncQueryOptions, ErrorModel, PaginationInfo, QueryError, QueryFieldType, QueryParameter,
 };
+use futures_util::{Stream, TryStreamExt, stream};
 use progenitor_client::{ClientInfo, encode_path};
 use reqwest::{RequestBuilder, StatusCode};
 use serde::Deserialize;
@@ -245,15 +269,26 @@ impl Execution {
         Ok(Some(rows))
     }
 
+    /// The pages that are left, as a stream. A page is fetched when it is asked for. The stream
+    /// ends after the first error.
+    pub fn pages(self) -> impl Stream<Item = Result<Vec<Row>, Error>> + Send {
+        stream::try_unfold(self, |mut execution| async move {
+            let page = execution.next_page().await?;
+            Ok(page.map(|page| (page, execution)))
+        })
+    }
+
+    /// The rows that are left, each as a value of a type, as a stream that holds a page at a time.
+    /// A row of another form is an error, after which the rows behind it follow; the stream ends
+    /// after any other error.
+    pub fn rows<T: DeserializeOwned + Send>(self) -> impl Stream<Item = Result<T, Error>> + Send {
+        let read = |page: Vec<Row>| stream::iter(page.into_iter().map(|row| row.read()));
+        self.pages().map_ok(read).try_flatten()
+    }
+
     /// All rows that are left, each as a value of a type.
-    pub async fn into_rows<T: DeserializeOwned>(mut self) -> Result<Vec<T>, Error> {
-        let mut all = Vec::new();
-        while let Some(page) = self.next_page().await? {
-            for row in page {
-                all.push(row.read()?);
-            }
-        }
-        Ok(all)
+    pub async fn into_rows<T: DeserializeOwned + Send>(self) -> Result<Vec<T>, Error> {
+        self.rows().try_collect().await
     }
 
     /// Ends the query, if it still runs.

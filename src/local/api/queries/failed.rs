@@ -1,7 +1,7 @@
 //! Errors of queries, as the API answers them.
 
 use crate::local::error::{ApiError, FailedQuery};
-use crate::local::execution::error_type;
+use crate::local::queries::error_type;
 use crate::local::query::{SqlError, SqlErrorKind};
 use crate::rockset::enums::ErrorType;
 

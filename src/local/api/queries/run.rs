@@ -88,6 +88,7 @@ pub async fn run(
         asker: Asker {
             user_agent: user_agent.map(String::from),
             key: identifier(headers),
+            email: caller.email.clone(),
             holder: caller.holder(),
         },
         caller,

@@ -2,7 +2,7 @@
 
 use super::privilege::{Resource, lacking};
 use super::role::{ADMIN, READ_ONLY, Role, built_in};
-use crate::local::catalog::{CREATOR, KEY_NAME};
+use crate::local::catalog::{COMMONS, CREATOR, EVENTS, KEY_NAME};
 use crate::local::error::ApiError;
 use crate::rockset::enums::PrivilegeAction as Action;
 use std::sync::{Arc, LazyLock};
@@ -74,14 +74,19 @@ impl Caller {
         self.may(&Action::ListResourcesWs, Resource::Named(workspace))
     }
 
-    /// Fails unless the caller may query all of these, each a `workspace.name`.
+    /// Fails unless the caller may query all of these, each a `workspace.name`. Events tell of
+    /// everything, with the texts of queries, and so are open to those who may query everything.
     pub fn check_reads<'a>(
         &self,
         paths: impl IntoIterator<Item = &'a String>,
     ) -> Result<(), ApiError> {
         paths.into_iter().try_for_each(|path| {
-            let workspace = path.rsplit_once('.').map_or(path.as_str(), |(workspace, _)| workspace);
-            self.check(&Action::QueryDataWs, Resource::Named(workspace))
+            let (workspace, name) = path.rsplit_once('.').unwrap_or((path, ""));
+            let on = match (workspace, name) {
+                (COMMONS, EVENTS) => Resource::Every,
+                _ => Resource::Named(workspace),
+            };
+            self.check(&Action::QueryDataWs, on)
         })
     }
 

@@ -26,7 +26,6 @@ pub enum Resource<'a> {
     /// Something of the organization, or any resource: a privilege on one is enough.
     Any,
     /// Every resource: a privilege on all is needed.
-    #[cfg_attr(not(feature = "engine"), allow(dead_code))]
     Every,
     Named(&'a str),
 }

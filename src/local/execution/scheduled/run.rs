@@ -72,7 +72,12 @@ async fn begin(app: &AppState, schedule: &Schedule) -> Result<Arc<Query>, Troubl
         timeout: LIMIT,
         is_async: true,
         keeps_rows: true,
-        asker: Asker { user_agent: Some(SENDER.to_string()), key: None, holder: caller.holder() },
+        asker: Asker {
+            user_agent: Some(SENDER.to_string()),
+            key: None,
+            email: caller.email.clone(),
+            holder: caller.holder(),
+        },
         caller,
         lambda: Some(lambda.path(&version)),
         instance,
