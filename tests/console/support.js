@@ -68,6 +68,17 @@ async function collection(call, name, documents, settings = {}) {
   }
 }
 
+/** A virtual instance that is ACTIVE, with collections that are mounted on it. */
+async function instance(call, name, mounted = []) {
+  const { data } = await call('POST', '/virtualinstances', { name });
+  while ((await call('GET', `/virtualinstances/${data.id}`)).data.state !== 'ACTIVE') {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  if (mounted.length)
+    await call('POST', `/virtualinstances/${data.id}/mounts`, { collection_paths: mounted });
+  return data.id;
+}
+
 async function ready(call, name) {
   while ((await call('GET', `/ws/commons/collections/${name}`)).data.status !== 'READY') {
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -165,6 +176,7 @@ module.exports = {
   collection,
   fits,
   go,
+  instance,
   open,
   quiet,
   ready,

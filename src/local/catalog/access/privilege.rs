@@ -6,7 +6,7 @@ use crate::rockset::enums::{ErrorType, PrivilegeAction as Action};
 use crate::rockset::types::Privilege;
 
 /// All resources of a kind, and all clusters.
-const ALL: &str = "*ALL*";
+pub const ALL: &str = "*ALL*";
 
 /// Identifier of the only cluster.
 pub const CLUSTER: &str = "local";
@@ -26,7 +26,6 @@ pub enum Resource<'a> {
     /// Something of the organization, or any resource: a privilege on one is enough.
     Any,
     /// Every resource: a privilege on all is needed.
-    #[cfg_attr(not(feature = "engine"), allow(dead_code))]
     Every,
     Named(&'a str),
 }
@@ -55,7 +54,7 @@ impl Scope {
     }
 
     /// A name by which resources are compared.
-    fn plain(self, name: &str) -> &str {
+    pub fn plain(self, name: &str) -> &str {
         match self {
             Self::Instance => virtual_instance::plain_id(name),
             _ => name,
