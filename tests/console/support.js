@@ -163,6 +163,18 @@ async function fits(page, where) {
   assert.ok(beyond <= 0, `${where} is ${beyond} pixels too wide`);
 }
 
+/** A button is switched off, can be reached by the keyboard, says why, and does nothing. */
+async function lacks(page, name, privilege) {
+  const button = page.getByRole('button', { name });
+  await button.waitFor();
+  assert.strictEqual(await button.getAttribute('aria-disabled'), 'true', name);
+  assert.ok((await button.getAttribute('title')).includes(privilege), name);
+  await button.focus();
+  assert.ok(await button.evaluate((it) => it === document.activeElement));
+  await page.keyboard.press('Enter');
+  assert.strictEqual(await page.getByRole('dialog').count(), 0, name);
+}
+
 const quiet = (page) => assert.deepStrictEqual(page.noted, []);
 
 module.exports = {
@@ -177,6 +189,7 @@ module.exports = {
   fits,
   go,
   instance,
+  lacks,
   open,
   quiet,
   ready,
