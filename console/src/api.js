@@ -68,14 +68,3 @@ function exact(_, value, context) {
     typeof value === 'number' && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? '');
   return isRounded ? JSON.rawJSON(context.source) : value;
 }
-
-/** What the key may do, found out without changing anything: a workspace without a name is
- * refused for the key (403) before it is refused for the name. */
-export async function mayWrite() {
-  try {
-    await post('/ws', {});
-    return true;
-  } catch (error) {
-    return error.status !== 403;
-  }
-}

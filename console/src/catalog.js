@@ -30,6 +30,10 @@ export function useCatalog() {
   return known;
 }
 
+/** The workspace that a form begins with. */
+export const initialWorkspace = (workspaces) =>
+  (workspaces.find((it) => it.name === 'commons') ?? workspaces[0])?.name ?? '';
+
 export const catalog = () => state;
 
 function publish(next) {
@@ -56,11 +60,11 @@ export function watch() {
 
 export async function refresh() {
   try {
-    const [workspaces, collections] = await Promise.all([get('/ws'), get('/collections')]);
+    const [workspaces, collections] = await Promise.all([get('/ws').catch(unlisted), get('/collections')]);
     publish({
       ...state,
       ...measured(collections.data.filter(isWritten)),
-      workspaces: workspaces.data,
+      workspaces: workspaces?.data ?? workspacesOf(collections.data),
       collections: collections.data,
       error: null,
       isKnown: true,
@@ -73,6 +77,14 @@ export async function refresh() {
 
 /** Whether others than the server write a collection. */
 export const isWritten = (collection) => !collection.read_only;
+
+/** A key that may not list workspaces knows those of the collections that it sees. */
+function unlisted(error) {
+  if (error.status !== 403) throw error;
+  return null;
+}
+const workspacesOf = (collections) =>
+  [...new Set(collections.map((it) => it.workspace))].map((name) => ({ name }));
 
 const nameOf = (collection) => `${collection.workspace}.${collection.name}`;
 

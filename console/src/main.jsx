@@ -4,11 +4,11 @@ import 'uplot/dist/uPlot.min.css';
 import './console.css';
 import { render } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { currentKey, get, mayWrite, setKey } from './api.js';
-import { watch } from './catalog.js';
+import { currentKey, get, setKey } from './api.js';
+import { usePolled, watch } from './catalog.js';
 import { applyTheme, toggleTheme } from './theme.js';
 import { useRoute } from './route.js';
-import { READ_ONLY, Session } from './session.js';
+import { Session, limits, permissions, useSession } from './session.js';
 import { Ask } from './pages/ask.jsx';
 import { Collection } from './pages/collection.jsx';
 import { Home } from './pages/home.jsx';
@@ -22,8 +22,11 @@ const PAGES = [
   ['', 'Home'],
   ['ask', 'Ask'],
   ['lambdas', 'Query lambdas'],
+  ['scheduled', RESOURCES.scheduled.title],
   ['queries', 'Queries'],
-  ...Object.entries(RESOURCES).map(([id, { title }]) => [id, title]),
+  ...Object.entries(RESOURCES)
+    .filter(([id]) => id !== 'scheduled')
+    .map(([id, { title }]) => [id, title]),
 ];
 
 function Console() {
@@ -51,20 +54,24 @@ function Console() {
     if (currentKey() !== null) enter(currentKey());
   }, []);
   useEffect(() => (session ? watch() : undefined), [session]);
-  if (session)
-    return (
-      <Session.Provider value={session}>
-        <Frame />
-      </Session.Provider>
-    );
+  if (session) return <Entered session={session} />;
   return isEntering ? null : <SignIn error={refused} onEnter={enter} />;
+}
+
+/** The pages, for a key whose role may change meanwhile. */
+function Entered({ session }) {
+  const { data } = usePolled(permissions, 10_000, []);
+  return (
+    <Session.Provider value={{ ...session, permissions: data ?? session.permissions }}>
+      <Frame />
+    </Session.Provider>
+  );
 }
 
 /** What the key may do, and what the server can; fails with a wrong key. */
 async function opened() {
-  await get('/ws');
-  const [isWriter, { functions, engine }] = await Promise.all([mayWrite(), spoken()]);
-  return { mayWrite: isWriter, functions, engine };
+  const [known, { functions, engine }] = await Promise.all([permissions(), spoken()]);
+  return { permissions: known, functions, engine };
 }
 
 /** The functions of the server's SQL; a server without an engine says what is missing. */
@@ -80,58 +87,56 @@ function Frame() {
   const { parts, query } = useRoute();
   const main = useRef(null);
   const [page] = parts;
+  const session = useSession();
+  const limited = limits(session.permissions);
   const title = PAGES.find(([id]) => id === page)?.[1] ?? parts[2] ?? 'Home';
   useEffect(() => {
     document.title = `${title} · Local Rockset`;
   }, [title]);
   return (
-    <Session.Consumer>
-      {(session) => (
-        <div class="frame">
-          <a
-            class="skip"
-            href="#main"
-            onClick={(event) => {
-              event.preventDefault();
-              main.current.focus();
-            }}
-          >
-            Skip to the content
-          </a>
-          <header>
-            <a class="brand" href="#/">
-              <img src="/console/icon.svg" alt="" width="24" height="24" /> Local Rockset
+    <div class="frame">
+      <a
+        class="skip"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          main.current.focus();
+        }}
+      >
+        Skip to the content
+      </a>
+      <header>
+        <a class="brand" href="#/">
+          <img src="/console/icon.svg" alt="" width="24" height="24" /> Local Rockset
+        </a>
+        <nav aria-label="Pages">
+          {PAGES.map(([id, title]) => (
+            <a key={id} href={`#/${id}`} aria-current={isIn(page, id) ? 'page' : undefined}>
+              {title}
             </a>
-            <nav aria-label="Pages">
-              {PAGES.map(([id, title]) => (
-                <a key={id} href={`#/${id}`} aria-current={isIn(page, id) ? 'page' : undefined}>
-                  {title}
-                </a>
-              ))}
-            </nav>
-            <div class="header-end">
-              <button type="button" class="small" onClick={toggleTheme}>
-                Light or dark
-              </button>
-              <button type="button" class="small" onClick={session.leave}>
-                Forget the key
-              </button>
-              <a class="licenses" href="/console/licenses.txt" target="_blank" rel="noreferrer">
-                Licences
-              </a>
-            </div>
-          </header>
-          <main ref={main} tabIndex={-1} id="main">
-            {!session.mayWrite && (
-              <p class="note" role="note">
-                {READ_ONLY}
-              </p>
-            )}
-            <Page parts={parts} query={query} />
-          </main>
+          ))}
+        </nav>
+        <div class="header-end">
+          <button type="button" class="small" onClick={toggleTheme}>
+            Light or dark
+          </button>
+          <button type="button" class="small" onClick={session.leave}>
+            Forget the key
+          </button>
+          <a class="licenses" href="/console/licenses.txt" target="_blank" rel="noreferrer">
+            Licences
+          </a>
         </div>
-      )}
-    </Session.Consumer>
+      </header>
+      <main ref={main} tabIndex={-1} id="main">
+        {limited && (
+          <p class="note" role="note">
+            {limited}
+          </p>
+        )}
+        <Page parts={parts} query={query} />
+      </main>
+    </div>
   );
 }
 

@@ -1,4 +1,4 @@
-// The console, in Chromium: keys, what is here, and every page of it.
+// The console, in Chromium: what is here, and every page of it.
 
 const assert = require('node:assert');
 const { mkdir, mkdtemp, readFile, rm, symlink, writeFile } = require('node:fs/promises');
@@ -13,11 +13,11 @@ const {
   accessible,
   ask,
   browser,
-  calls,
   collection,
   fits,
   go,
-  open,
+  instance,
+  lacks,
   quiet,
   server,
   signIn,
@@ -29,12 +29,14 @@ const {
 const PAGES = [
   ['#/', 'Home', 'commons.c'],
   ['#/ask', 'Ask', 'Run'],
-  ['#/lambdas', 'Query lambdas', 'None.'],
+  ['#/lambdas', 'Query lambdas', 'one'],
+  ['#/scheduled', 'Scheduled lambdas', 'commons.one at 0 6 * * 1'],
   ['#/queries', 'Queries', 'Running and waiting'],
+  ['#/workspaces', 'Workspaces', '1 collection'],
   ['#/aliases', 'Aliases', 'None.'],
   ['#/views', 'Views', 'None.'],
-  ['#/integrations', 'Integrations', 'kafka, 0 collections'],
-  ['#/instances', 'Virtual instances', 'What queries run on.'],
+  ['#/integrations', 'Integrations', 'No collection reads through it.'],
+  ['#/instances', 'Virtual instances', 'LIVE'],
   ['#/users', 'Users', 'Who may sign in'],
   ['#/roles', 'Roles', 'Sets of privileges'],
   ['#/keys', 'API keys', 'Keys of the user'],
@@ -45,33 +47,13 @@ const PAGES = [
   ['#/c/commons/c/transformation', 'commons.c', 'To try it'],
 ];
 
-test('a wrong key is refused, and the right one is kept for the tab alone', async (t) => {
-  const { url } = await server(t, ['--api-key', 'right']);
-  const { context, page } = await browser(t);
-  await visit(page, url);
-  await page.getByLabel('API key').fill('wrong');
-  await page.getByRole('button', { name: 'Open' }).click();
-  await page.getByRole('alert').getByText('The API key is not known').waitFor();
-  await page.getByLabel('API key').fill('right');
-  await page.getByRole('button', { name: 'Open' }).click();
-  await page.getByRole('heading', { name: 'Home' }).waitFor();
-  await page.reload();
-  await page.getByRole('heading', { name: 'Home' }).waitFor();
-  assert.ok(
-    !(await page.evaluate(() => JSON.stringify(localStorage) + document.cookie + location.href)).includes(
-      'right',
-    ),
-  );
-
-  const other = await open(context);
-  await visit(other, url);
-  await other.getByLabel('API key').waitFor();
-
-  await page.getByRole('button', { name: 'Forget the key' }).click();
-  await page.getByLabel('API key').waitFor();
-  assert.strictEqual(await page.evaluate(() => sessionStorage.getItem('rockset-key')), null);
-  quiet(page);
-});
+/** Pages with a button that opens a form. */
+const DIALOGS = [
+  ['#/', 'Home', 'New collection'],
+  ['#/scheduled', 'Scheduled lambdas', 'New scheduled lambda'],
+  ['#/scheduled', 'Scheduled lambdas', 'Change commons.one at 0 6 * * 1'],
+  ['#/instances', 'Virtual instances', 'Mount a collection on second'],
+];
 
 test('the lines for clients work as they are copied', async (t) => {
   const key = `it's "right" $HOME`;
@@ -145,6 +127,10 @@ test('every page is for everybody: axe, light, dark, and a width of a phone', as
     name: 'k',
     kafka: { kafka_topic_names: ['t'] },
   });
+  await call('POST', '/ws/commons/lambdas', { name: 'one', sql: { query: 'SELECT 1 AS one' } });
+  const schedule = { ql_name: 'one', tag: 'latest', cron_string: '0 6 * * 1', apikey: 'any' };
+  await call('POST', '/ws/commons/scheduled_lambdas', { ...schedule, webhook_url: `${url}/done` });
+  await instance(call, 'second', ['commons.c']);
   const phone = { viewport: { width: 360, height: 740 } };
   for (const [name, settings] of [
     ['light', {}],
@@ -161,12 +147,22 @@ test('every page is for everybody: axe, light, dark, and a width of a phone', as
       await accessible(page, `${hash}, ${name}`);
       await fits(page, `${hash}, ${name}`);
     }
+    for (const [hash, heading, button] of DIALOGS) {
+      await go(page, hash, heading);
+      await page.getByRole('button', { name: button }).click();
+      await page.getByRole('dialog').waitFor();
+      await accessible(page, `${button}, ${name}`);
+      await fits(page, `${button}, ${name}`);
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+    }
     quiet(page);
   }
 });
 
 test('it can be used by the keyboard alone', async (t) => {
-  const { url } = await server(t);
+  const { url, call } = await server(t);
+  await call('POST', '/ws/commons/lambdas', { name: 'l', sql: { query: 'SELECT 1 AS one' } });
   const { page } = await browser(t);
   await visit(page, url);
   await page.getByLabel('API key').waitFor();
@@ -186,6 +182,18 @@ test('it can be used by the keyboard alone', async (t) => {
   await page.getByRole('region', { name: 'Rows as JSON' }).getByText('"answer": 42').waitFor();
   // The editor keeps Tab for moving on, too.
   await tabTo(page, 'Skip to the content');
+  await tabTo(page, 'Scheduled lambdas');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Scheduled lambdas' }).waitFor();
+  await tabTo(page, 'New scheduled lambda');
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor();
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('l');
+  for (let i = 0; i < 3; i++) await page.keyboard.press('Tab');
+  await page.keyboard.type('0 6 * * 1');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'commons.l at 0 6 * * 1' }).waitFor();
   quiet(page);
 });
 
@@ -257,6 +265,31 @@ test('hostile documents and names are text', async (t) => {
   await page.route('**/v1/orgs/self/users', (route) =>
     route.fulfill({ json: { data: [{ email: hostile, roles: [hostile] }] } }),
   );
+  await page.route('**/v1/orgs/self/lambdas/scheduled_lambdas', (route) =>
+    route.fulfill({
+      json: {
+        data: [
+          {
+            rrn: hostile,
+            workspace: hostile,
+            ql_name: hostile,
+            cron_string: hostile,
+            tag: hostile,
+            next_execution_date: hostile,
+            webhook_url: 'javascript:window.hacked=1',
+            webhook_payload: hostile,
+            query_execution_status: { state: 'ERROR', message: hostile },
+          },
+        ],
+      },
+    }),
+  );
+  await page.route('**/v1/orgs/self/virtualinstances', (route) =>
+    route.fulfill({ json: { data: [{ id: 'v', name: hostile, state: hostile }] } }),
+  );
+  await page.route('**/v1/orgs/self/virtualinstances/v/mounts', (route) =>
+    route.fulfill({ json: { data: [{ collection_path: `${hostile}.${hostile}`, state: hostile }] } }),
+  );
   await signIn(page, url);
   await page.getByRole('link', { name: `${hostile}.${hostile}` }).waitFor();
   await go(page, '#/c/commons/c', 'commons.c');
@@ -270,6 +303,14 @@ test('hostile documents and names are text', async (t) => {
   await page.getByRole('link', { name: `${hostile}.${hostile}` }).waitFor();
   await go(page, '#/users', 'Users');
   await page.getByRole('heading', { name: hostile }).waitFor();
+  await go(page, '#/scheduled', 'Scheduled lambdas');
+  await page.getByRole('heading', { name: `${hostile}.${hostile} at ${hostile}` }).waitFor();
+  await page.getByText(`The query: ${hostile}`).waitFor();
+  await page.locator('main summary').first().click();
+  await page.locator('main .value').getByText('javascript:window.hacked=1').waitFor();
+  await go(page, '#/instances', 'Virtual instances');
+  await page.getByRole('heading', { name: hostile }).waitFor();
+  await page.getByRole('link', { name: `${hostile}.${hostile}` }).waitFor();
   await go(page, '#/ask', 'Ask');
   await ask(page, 'SELECT * FROM c');
   await page.getByRole('columnheader', { name: hostile }).waitFor();
@@ -301,22 +342,6 @@ test('a thousand collections', async (t) => {
   quiet(page);
 });
 
-test('a key that may only read is told before it tries', async (t) => {
-  const { url } = await server(t, ['--api-key', 'right', '--read-only-api-key', 'reader']);
-  await collection(calls(url, 'right'), 'c', [{ _id: 'a' }]);
-  const { page } = await browser(t);
-  await signIn(page, url, 'reader');
-  await page.getByText('This key may read and query, and not change anything.').waitFor();
-  for (const name of ['New collection', 'New workspace'])
-    assert.ok(await page.getByRole('button', { name }).isDisabled(), name);
-  await go(page, '#/c/commons/c', 'commons.c');
-  assert.ok(await page.getByRole('button', { name: 'Delete the collection' }).isDisabled());
-  await go(page, '#/ask', 'Ask');
-  await ask(page, 'SELECT _id FROM c');
-  await page.getByRole('cell', { name: 'a', exact: true }).waitFor();
-  quiet(page);
-});
-
 test('without the engine it says what is missing, and shows all else', async (t) => {
   const { url, call } = await server(t, [], WITHOUT_ENGINE);
   await collection(call, 'c', [
@@ -338,6 +363,13 @@ test('without the engine it says what is missing, and shows all else', async (t)
   assert.strictEqual(await page.locator('.documents > details').count(), 1);
   await go(page, '#/c/commons/c/fields', 'commons.c');
   await page.getByRole('note').getByText('`engine`').waitFor();
+  for (const [hash, heading, noun] of [
+    ['#/scheduled', 'Scheduled lambdas', 'scheduled lambda'],
+    ['#/views', 'Views', 'view'],
+  ]) {
+    await go(page, hash, heading);
+    await lacks(page, `New ${noun}`, 'build it with the feature `engine`');
+  }
   quiet(page);
 });
 
@@ -359,11 +391,15 @@ test('workspaces, collections and integrations are made and deleted', async (t) 
   const { url, call } = await server(t);
   const { page } = await browser(t);
   await signIn(page, url);
+  await page.getByRole('link', { name: '1 workspace' }).click();
   await page.getByRole('button', { name: 'New workspace' }).click();
   await page.getByLabel('Name').fill('shop');
+  await page.getByLabel('Description').fill('what we sell');
   await page.getByRole('button', { name: 'Create' }).click();
-  await page.getByText('shop: an empty workspace').waitFor();
+  await page.getByText('0 collections, what we sell').waitFor();
 
+  await go(page, '#/', 'Home');
+  await page.getByText('0 collections in 2 workspaces').waitFor();
   await page.getByRole('button', { name: 'New collection' }).click();
   await page.getByRole('combobox', { name: 'Workspace' }).selectOption('shop');
   await page.getByLabel('Name').fill('not a name');
@@ -374,8 +410,12 @@ test('workspaces, collections and integrations are made and deleted', async (t) 
   await page.getByRole('link', { name: 'shop.orders' }).click();
   await page.getByRole('button', { name: 'Delete the collection shop.orders' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-  await page.getByText('shop: an empty workspace').waitFor();
+  await page.getByText('0 collections in 2 workspaces').waitFor();
   assert.deepStrictEqual((await call('GET', '/ws/shop/collections')).data, []);
+  await go(page, '#/workspaces', 'Workspaces');
+  await page.getByRole('button', { name: 'Delete the workspace shop' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('heading', { name: 'shop', exact: true }).waitFor({ state: 'detached' });
 
   await go(page, '#/integrations', 'Integrations');
   await page.getByRole('button', { name: 'New integration' }).click();
@@ -385,63 +425,6 @@ test('workspaces, collections and integrations are made and deleted', async (t) 
   await page.getByRole('heading', { name: 'topics' }).waitFor();
   await page.getByRole('button', { name: 'Delete the integration topics' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-  await page.getByText('None.').waitFor();
-  quiet(page);
-});
-
-test('users, roles and keys are made, changed and deleted', async (t) => {
-  const { url } = await server(t, ['--api-key', 'right']);
-  const call = calls(url, 'right');
-  const { page } = await browser(t);
-  await signIn(page, url, 'right');
-  const save = (how) => page.getByRole('dialog').getByRole('button', { name: how, exact: true }).click();
-
-  await go(page, '#/roles', 'Roles');
-  await page.getByRole('button', { name: 'New role' }).click();
-  await page.getByLabel('Name').fill('reader');
-  await save('Create');
-  await page.getByRole('heading', { name: 'reader' }).waitFor();
-  await page.getByRole('button', { name: 'Change reader' }).click();
-  await page.getByLabel('Description').fill('may look');
-  await save('Change');
-  await page.getByText('may look').first().waitFor();
-  const { data: roles } = await call('GET', '/roles');
-  assert.deepStrictEqual(roles[0].privileges, [
-    { action: 'QUERY_DATA_WS', resource_name: 'commons', cluster: '*ALL*' },
-  ]);
-
-  await go(page, '#/users', 'Users');
-  await page.getByRole('heading', { name: 'local@localhost' }).waitFor();
-  await page.getByRole('button', { name: 'New user' }).click();
-  await page.getByLabel('Email').fill('ana@example.com');
-  await page.getByLabel('Roles, one a line').fill('reader\nread-only');
-  await save('Create');
-  await page.getByRole('heading', { name: 'ana@example.com' }).waitFor();
-  await page.getByRole('button', { name: 'Change ana@example.com' }).click();
-  await page.getByLabel('First name').fill('Ana');
-  await save('Change');
-  await page.getByText('Ana').first().waitFor();
-  await page.getByRole('button', { name: 'Delete the user ana@example.com' }).click();
-  await save('Delete');
-  await page.getByRole('heading', { name: 'ana@example.com', exact: true }).waitFor({ state: 'detached' });
-
-  await go(page, '#/keys', 'API keys');
-  await page.getByRole('button', { name: 'New API key' }).click();
-  await page.getByLabel('Name').fill('app');
-  await page.getByLabel('Role').fill('reader');
-  await save('Create');
-  const key = await page.getByRole('dialog').locator('code').innerText();
-  assert.match(key, /^[A-Za-z0-9]{64}$/);
-  await save('Close');
-  await page.getByRole('heading', { name: 'app' }).waitFor();
-  await page.getByRole('button', { name: 'Change app' }).click();
-  await page.getByLabel('State').selectOption('SUSPENDED');
-  await save('Change');
-  await page.getByText('SUSPENDED').first().waitFor();
-  const refused = await fetch(`${url}/v1/orgs/self`, { headers: { Authorization: `ApiKey ${key}` } });
-  assert.strictEqual(refused.status, 401);
-  await page.getByRole('button', { name: 'Delete the API key app' }).click();
-  await save('Delete');
   await page.getByText('None.').waitFor();
   quiet(page);
 });
@@ -488,6 +471,8 @@ test('sources show how far they are, and what they could not read', async (t) =>
   await row.getByText('2 of 2 objects').waitFor();
   await row.getByText('WATCHING').waitFor();
   await accessible(page, 'a source');
+  await go(page, '#/integrations', 'Integrations');
+  await page.getByRole('listitem').filter({ hasText: 'commons.c' }).getByText('2 of 2 objects').waitFor();
   await go(page, '#/c/commons/c/sources', 'commons.c');
   await page.getByRole('heading', { name: 's3' }).waitFor();
   await page.locator('.bad-records li').filter({ hasText: '1.jsonl' }).waitFor();

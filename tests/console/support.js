@@ -68,6 +68,17 @@ async function collection(call, name, documents, settings = {}) {
   }
 }
 
+/** A virtual instance that is ACTIVE, with collections that are mounted on it. */
+async function instance(call, name, mounted = []) {
+  const { data } = await call('POST', '/virtualinstances', { name });
+  while ((await call('GET', `/virtualinstances/${data.id}`)).data.state !== 'ACTIVE') {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  if (mounted.length)
+    await call('POST', `/virtualinstances/${data.id}/mounts`, { collection_paths: mounted });
+  return data.id;
+}
+
 async function ready(call, name) {
   while ((await call('GET', `/ws/commons/collections/${name}`)).data.status !== 'READY') {
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -152,6 +163,18 @@ async function fits(page, where) {
   assert.ok(beyond <= 0, `${where} is ${beyond} pixels too wide`);
 }
 
+/** A button is switched off, can be reached by the keyboard, says why, and does nothing. */
+async function lacks(page, name, privilege) {
+  const button = page.getByRole('button', { name });
+  await button.waitFor();
+  assert.strictEqual(await button.getAttribute('aria-disabled'), 'true', name);
+  assert.ok((await button.getAttribute('title')).includes(privilege), name);
+  await button.focus();
+  assert.ok(await button.evaluate((it) => it === document.activeElement));
+  await page.keyboard.press('Enter');
+  assert.strictEqual(await page.getByRole('dialog').count(), 0, name);
+}
+
 const quiet = (page) => assert.deepStrictEqual(page.noted, []);
 
 module.exports = {
@@ -165,6 +188,8 @@ module.exports = {
   collection,
   fits,
   go,
+  instance,
+  lacks,
   open,
   quiet,
   ready,

@@ -266,6 +266,14 @@ async fn a_replica_refuses_writes_and_says_where_to_send_them() {
     assert!(overview["read_replica"]["store_read_at_ms"].as_i64() > Some(0), "{overview}");
     assert_eq!(process.get("/local").await.body["read_replica"], Value::Null);
 
+    let said = "This is a read replica, which changes nothing: send this to the local Rockset at \
+                https://rockset.example.com/";
+    let permissions = replica.get("/local/permissions").await.body;
+    for permission in permissions["data"].as_array().unwrap() {
+        let refusal = if permission["kind"] == "write" { json!(said) } else { Value::Null };
+        assert_eq!(permission["refusal"], refusal, "{permission}");
+    }
+
     let document = json!({"data": [{"_id": "x", "patch": []}]});
     for (method, path, body) in [
         (Method::POST, DOCS, document.clone()),
@@ -278,8 +286,6 @@ async fn a_replica_refuses_writes_and_says_where_to_send_them() {
     ] {
         let sent = replica.send(method.clone(), path, &body).await;
         assert_eq!((sent.status, &sent.body["type"]), (403, &json!("FORBIDDEN")), "{sent:?}");
-        let said = "This is a read replica, which changes nothing: send this to the local Rockset at \
-                    https://rockset.example.com/";
         assert_eq!(sent.body["message"], said, "{method} {path}");
     }
     let sql = json!({"sql": {"query": "INSERT INTO c SELECT 'x' AS _id"}});

@@ -137,6 +137,40 @@ async fn lists_have_what_the_key_may_see() {
 }
 
 #[tokio::test]
+async fn what_a_key_may_do_is_told_before_it_is_tried() {
+    let local = two_workspaces().await;
+    let privileges = json!([
+        {"action": "ALL_WORKSPACE_ACTIONS", "resource_name": "ours"},
+        {"action": "LIST_RESOURCES_WS"},
+        {"action": "UPDATE_VI", "resource_name": "rrn:vi:local:one"},
+        {"action": "CREATE_ALIAS_WS", "resource_name": "theirs", "cluster": "usw2a1"},
+    ]);
+    let key = with_privileges(&local, "r", privileges).await;
+    let told = async |key: &str| {
+        let answer = local.by(key, Method::GET, "/local/permissions", json!({})).await;
+        answer.data().as_array().unwrap().clone()
+    };
+    let permissions = told(&key).await;
+    assert_eq!(permissions.len(), OPERATIONS.len() - 2);
+    let of = |operation: &str| {
+        permissions.iter().find(|it| it["operation"] == operation).unwrap().clone()
+    };
+    let on_ours = json!({
+        "operation": "createAlias",
+        "kind": "write",
+        "permitted_on": ["ours"],
+        "refusal": "The role of this API key lacks the privilege CREATE_ALIAS_WS",
+    });
+    assert_eq!(of("createAlias"), on_ours);
+    let on_all = json!({"operation": "listAliases", "kind": "read", "permitted_on": ["*ALL*"]});
+    assert_eq!(of("listAliases"), on_all);
+    assert_eq!(of("mountCollection")["permitted_on"], json!(["one"]));
+    assert_eq!(of("createWorkspace")["permitted_on"], json!([]));
+
+    assert!(told("any").await.iter().all(|it| it["permitted_on"] == json!(["*ALL*"])));
+}
+
+#[tokio::test]
 async fn a_source_needs_a_privilege_on_its_integration() {
     let local = closed();
     for name in ["ours", "theirs"] {

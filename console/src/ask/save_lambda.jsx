@@ -2,12 +2,14 @@
 
 import { useState } from 'preact/hooks';
 import { path, post } from '../api.js';
-import { useCatalog } from '../catalog.js';
+import { initialWorkspace, useCatalog } from '../catalog.js';
 import { Field, FormDialog } from '../parts/basics.jsx';
+import { usePermissions } from '../session.js';
 
 export function SaveLambda({ sql, parameters, onClose }) {
-  const { workspaces } = useCatalog();
-  const [workspace, setWorkspace] = useState('commons');
+  const { permits } = usePermissions();
+  const workspaces = useCatalog().workspaces.filter((it) => permits('createQueryLambda', it.name));
+  const [workspace, setWorkspace] = useState(initialWorkspace(workspaces));
   const [name, setName] = useState('');
   const [description, setDescription] = useState('');
   const save = async () => {

@@ -8,7 +8,7 @@ import { Parameters, given } from '../ask/parameters.jsx';
 import { Results } from '../ask/results.jsx';
 import { isCancelled, run, sqlRequest } from '../ask/run.js';
 import { SaveLambda } from '../ask/save_lambda.jsx';
-import { Dialog, Nothing, WriteButton } from '../parts/basics.jsx';
+import { Dialog, Nothing, OperationButton } from '../parts/basics.jsx';
 import { useSession } from '../session.js';
 import { counted } from '../values.js';
 
@@ -34,24 +34,28 @@ export function Ask({ query }) {
       <Editor initial={sql} functions={functions ?? []} onChange={onChange} onRun={onRun} view={view} />
       <Parameters names={names} values={values} onChange={setValues} />
       <div class="row actions">
-        <button
-          type="button"
+        <OperationButton
+          operation="query"
           class="primary"
           disabled={!sql.trim() || progress !== null}
           onClick={onRun}
           title="Ctrl-Enter"
         >
           Run
-        </button>
+        </OperationButton>
         <button type="button" disabled={progress === null} onClick={cancel}>
           Cancel
         </button>
         <button type="button" onClick={() => setDialog('history')}>
           History
         </button>
-        <WriteButton disabled={!sql.trim()} onClick={() => setDialog('lambda')}>
+        <OperationButton
+          operation="createQueryLambda"
+          disabled={!sql.trim()}
+          onClick={() => setDialog('lambda')}
+        >
           Save as query lambda
-        </WriteButton>
+        </OperationButton>
         <span class="quiet" role="status">
           {progress &&
             (progress.rows ? `${counted(progress.rows, 'row')} fetched…` : `${progress.status ?? 'QUEUED'}…`)}

@@ -51,7 +51,12 @@ export function Collection({ workspace, name, tab = 'documents' }) {
             <a class="button" href={ask}>
               Ask in SQL
             </a>
-            <DeleteButton what={`the collection ${workspace}.${name}`} onDelete={deleted} />
+            <DeleteButton
+              operation="deleteCollection"
+              on={workspace}
+              what={`the collection ${workspace}.${name}`}
+              onDelete={deleted}
+            />
           </div>
           {collection.description && <p>{collection.description}</p>}
           <Tabs

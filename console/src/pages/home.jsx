@@ -1,10 +1,10 @@
 // What is here, and how fast it grows.
 
 import { useState } from 'preact/hooks';
-import { post, path, remove } from '../api.js';
-import { isWritten, refresh, useCatalog } from '../catalog.js';
-import { DeleteButton, Field, FormDialog, Nothing, Problem, Status, WriteButton } from '../parts/basics.jsx';
+import { isWritten, useCatalog } from '../catalog.js';
+import { Field, Nothing, OperationButton, Problem, Status } from '../parts/basics.jsx';
 import { Plot } from '../parts/plot.jsx';
+import { SourcesProgress } from '../parts/progress.jsx';
 import { href } from '../route.js';
 import { bytes, count, counted } from '../values.js';
 import { Connect } from './connect.jsx';
@@ -14,7 +14,7 @@ export function Home() {
   const { workspaces, collections: all, error, isKnown, rates, rateOf } = useCatalog();
   const collections = all.filter(isWritten);
   const [filter, setFilter] = useState('');
-  const [dialog, setDialog] = useState(null);
+  const [isCreating, setCreating] = useState(false);
   const shown = collections.filter((it) =>
     `${it.workspace}.${it.name}`.toLowerCase().includes(filter.toLowerCase()),
   );
@@ -36,15 +36,13 @@ export function Home() {
         <div class="panel-head">
           <h2 id="collections">Collections</h2>
           <span class="quiet">
-            {counted(collections.length, 'collection')} in {counted(workspaces.length, 'workspace')},{' '}
+            {counted(collections.length, 'collection')} in{' '}
+            <a href="#/workspaces">{counted(workspaces.length, 'workspace')}</a>,{' '}
             {counted(documents, 'document')}, {bytes(size)}
           </span>
-          <WriteButton class="small" onClick={() => setDialog('collection')}>
+          <OperationButton operation="createCollection" class="small" onClick={() => setCreating(true)}>
             New collection
-          </WriteButton>
-          <WriteButton class="small" onClick={() => setDialog('workspace')}>
-            New workspace
-          </WriteButton>
+          </OperationButton>
         </div>
         {collections.length > 10 && <Field label="Find" type="search" value={filter} onInput={setFilter} />}
         {isKnown && collections.length === 0 && (
@@ -53,10 +51,8 @@ export function Home() {
           </Nothing>
         )}
         {shown.length > 0 && <Collections collections={shown} rateOf={rateOf} />}
-        <EmptyWorkspaces workspaces={workspaces} collections={collections} />
       </section>
-      {dialog === 'collection' && <NewCollection onClose={() => setDialog(null)} />}
-      {dialog === 'workspace' && <NewWorkspace onClose={() => setDialog(null)} />}
+      {isCreating && <NewCollection onClose={() => setCreating(false)} />}
     </>
   );
 }
@@ -120,7 +116,7 @@ function Collections({ collections, rateOf }) {
                 <td class="right">{rate === 0 ? '' : count(rate)}</td>
                 <td class="right">{bytes(it.stats?.total_size ?? 0)}</td>
                 <td>
-                  <Sources sources={it.sources ?? []} />
+                  <SourcesProgress sources={it.sources ?? []} />
                 </td>
               </tr>
             );
@@ -128,66 +124,5 @@ function Collections({ collections, rateOf }) {
         </tbody>
       </table>
     </div>
-  );
-}
-
-/** The sources that read something by themselves, with how far they are. */
-function Sources({ sources }) {
-  return sources
-    .filter((it) => !it.write_api)
-    .map((it) => (
-      <div key={it.id}>
-        <Status status={it.status?.state} /> <Progress source={it} />
-      </div>
-    ));
-}
-
-export function Progress({ source }) {
-  const { s3, status } = source;
-  if (s3?.object_count_total) {
-    return (
-      <>
-        <progress
-          aria-label="Objects read"
-          max={s3.object_count_total}
-          value={s3.object_count_downloaded ?? 0}
-        />{' '}
-        {count(s3.object_count_downloaded ?? 0)} of {counted(s3.object_count_total, 'object')}
-      </>
-    );
-  }
-  return status?.total_processed_items ? counted(status.total_processed_items, 'item') : null;
-}
-
-function EmptyWorkspaces({ workspaces, collections }) {
-  const used = new Set(collections.map((it) => it.workspace));
-  const empty = workspaces.filter((it) => !used.has(it.name));
-  if (!empty.length) return null;
-  return (
-    <ul class="plain-list">
-      {empty.map((it) => (
-        <li key={it.name}>
-          <span>{it.name}: an empty workspace</span>
-          {it.name !== 'commons' && (
-            <DeleteButton
-              what={`the workspace ${it.name}`}
-              onDelete={() => remove(path`/ws/${it.name}`).then(refresh)}
-            />
-          )}
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function NewWorkspace({ onClose }) {
-  const [name, setName] = useState('');
-  const [description, setDescription] = useState('');
-  const create = () => post('/ws', { name, description }).then(refresh);
-  return (
-    <FormDialog title="New workspace" action="Create" onSubmit={create} onClose={onClose}>
-      <Field label="Name" value={name} onInput={setName} required />
-      <Field label="Description" value={description} onInput={setDescription} />
-    </FormDialog>
   );
 }

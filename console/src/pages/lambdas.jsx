@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks';
 import { get, path, post, remove } from '../api.js';
 import { usePolled } from '../catalog.js';
-import { DeleteButton, Field, FormDialog, Nothing, Problem, WriteButton } from '../parts/basics.jsx';
+import { DeleteButton, Field, FormDialog, Nothing, OperationButton, Problem } from '../parts/basics.jsx';
 import { Parameters, given } from '../ask/parameters.jsx';
 import { parameters } from '../ask/dialect.js';
 import { Results } from '../ask/results.jsx';
@@ -87,10 +87,14 @@ export function Lambda({ workspace, name }) {
               Open in Ask
             </a>
             <DeleteButton
+              operation="deleteQueryLambdaVersion"
+              on={workspace}
               what={`version ${version.version}`}
               onDelete={() => remove(`${at}${path`/version/${version.version}`}`).then(reload)}
             />
             <DeleteButton
+              operation="deleteQueryLambda"
+              on={workspace}
               what={`the query lambda ${workspace}.${name}`}
               onDelete={() =>
                 remove(at).then(() => {
@@ -106,8 +110,14 @@ export function Lambda({ workspace, name }) {
           <pre class="code" tabIndex={0}>
             {version.sql?.query}
           </pre>
-          <Tags at={at} tags={tags.data?.data ?? []} version={version.version} reload={reload} />
-          <Runner key={version.version} at={at} version={version} />
+          <Tags
+            workspace={workspace}
+            at={at}
+            tags={tags.data?.data ?? []}
+            version={version.version}
+            reload={reload}
+          />
+          <Runner key={version.version} workspace={workspace} at={at} version={version} />
         </>
       )}
     </>
@@ -117,7 +127,7 @@ export function Lambda({ workspace, name }) {
 const newestFirst = (versions) =>
   [...versions].sort((a, b) => (b.created_at ?? '').localeCompare(a.created_at ?? ''));
 
-function Tags({ at, tags, version, reload }) {
+function Tags({ workspace, at, tags, version, reload }) {
   const [isAdding, setAdding] = useState(false);
   const [tag, setTag] = useState('');
   const add = () => post(`${at}/tags`, { tag_name: tag, version }).then(reload);
@@ -125,9 +135,14 @@ function Tags({ at, tags, version, reload }) {
     <section aria-labelledby="tags">
       <div class="panel-head">
         <h2 id="tags">Tags</h2>
-        <WriteButton class="small" onClick={() => setAdding(true)}>
+        <OperationButton
+          operation="createQueryLambdaTag"
+          on={workspace}
+          class="small"
+          onClick={() => setAdding(true)}
+        >
           Tag this version
-        </WriteButton>
+        </OperationButton>
       </div>
       <ul class="plain-list">
         {tags.map((it) => (
@@ -136,6 +151,8 @@ function Tags({ at, tags, version, reload }) {
               <strong>{it.tag_name}</strong> → {it.version?.version}
             </span>
             <DeleteButton
+              operation="deleteQueryLambdaTag"
+              on={workspace}
               what={`the tag ${it.tag_name}`}
               onDelete={() => remove(`${at}${path`/tags/${it.tag_name}`}`).then(reload)}
             />
@@ -157,7 +174,7 @@ function Tags({ at, tags, version, reload }) {
 }
 
 /** Runs one version, with its defaults for the parameters that are left as they are. */
-function Runner({ at, version }) {
+function Runner({ workspace, at, version }) {
   const { query = '', default_parameters: defaults } = version.sql ?? {};
   const known = Object.fromEntries((defaults ?? []).map(({ name, type, value }) => [name, { type, value }]));
   const names = [...new Set([...Object.keys(known), ...parameters(query)])];
@@ -172,9 +189,15 @@ function Runner({ at, version }) {
       <h2 id="run">Run it</h2>
       <Parameters names={names} values={values} onChange={setValues} />
       <p class="actions">
-        <button type="button" class="primary" disabled={progress !== null} onClick={run}>
+        <OperationButton
+          operation="executeQueryLambda"
+          on={workspace}
+          class="primary"
+          disabled={progress !== null}
+          onClick={run}
+        >
           Run
-        </button>
+        </OperationButton>
         <button type="button" disabled={progress === null} onClick={cancel}>
           Cancel
         </button>

@@ -2,15 +2,16 @@
 
 import { useState } from 'preact/hooks';
 import { path, post } from '../api.js';
-import { refresh, useCatalog } from '../catalog.js';
+import { initialWorkspace, refresh, useCatalog } from '../catalog.js';
 import { Field, FormDialog } from '../parts/basics.jsx';
-import { useSession } from '../session.js';
+import { usePermissions, useSession } from '../session.js';
 
 export function NewCollection({ onClose }) {
-  const { workspaces } = useCatalog();
+  const { permits } = usePermissions();
   const { engine } = useSession();
+  const workspaces = useCatalog().workspaces.filter((it) => permits('createCollection', it.name));
   const [made, setMade] = useState({
-    workspace: 'commons',
+    workspace: initialWorkspace(workspaces),
     name: '',
     description: '',
     retention: '',

@@ -3,20 +3,18 @@
 import { useState } from 'preact/hooks';
 import { get, path, remove } from '../api.js';
 import { usePolled } from '../catalog.js';
-import { Nothing, Problem, Status } from '../parts/basics.jsx';
+import { Nothing, OperationButton, Problem, Status } from '../parts/basics.jsx';
 import { count } from '../values.js';
 
 export function Queries() {
   const active = usePolled(() => get('/queries'), 1000, []);
-  const recent = usePolled(() => get('/virtualinstances/main/queries'), 3000, []);
+  const recent = usePolled(ofInstances, 3000, []);
   const [error, setError] = useState(null);
   const cancel = (id) =>
     remove(path`/queries/${id}`)
       .then(() => setError(null), setError)
       .then(active.reload);
-  const ended = (recent.data?.data ?? []).filter((it) =>
-    ['COMPLETED', 'ERROR', 'CANCELLED'].includes(it.status),
-  );
+  const ended = (recent.data ?? []).filter((it) => ['COMPLETED', 'ERROR', 'CANCELLED'].includes(it.status));
   return (
     <>
       <h1>Queries</h1>
@@ -34,6 +32,20 @@ export function Queries() {
       )}
     </>
   );
+}
+
+/** The latest queries of all virtual instances, newest first. */
+async function ofInstances() {
+  const { data: instances } = await get('/virtualinstances');
+  const asked = instances.map((it) =>
+    get(path`/virtualinstances/${it.id}/queries`).catch((error) => {
+      // An instance that was deleted meanwhile, or that the key may not query, has none to show.
+      if ([403, 404].includes(error.status)) return { data: [] };
+      throw error;
+    }),
+  );
+  const all = (await Promise.all(asked)).flatMap((it) => it.data);
+  return all.sort((a, b) => (b.submitted_at ?? '').localeCompare(a.submitted_at ?? ''));
 }
 
 function List({ label, queries, cancel }) {
@@ -79,9 +91,9 @@ function List({ label, queries, cancel }) {
               <td class="nowrap">{it.submitted_at}</td>
               {cancel && (
                 <td>
-                  <button type="button" class="small" onClick={() => cancel(it.query_id)}>
+                  <OperationButton operation="cancelQuery" class="small" onClick={() => cancel(it.query_id)}>
                     Cancel
-                  </button>
+                  </OperationButton>
                 </td>
               )}
             </tr>

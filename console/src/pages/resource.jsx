@@ -2,7 +2,7 @@
 
 import { useState } from 'preact/hooks';
 import { ApiError, get, parse, post, remove, request } from '../api.js';
-import { useCatalog, usePolled } from '../catalog.js';
+import { initialWorkspace, refresh, useCatalog, usePolled } from '../catalog.js';
 import {
   Copy,
   DeleteButton,
@@ -10,11 +10,12 @@ import {
   Field,
   FormDialog,
   Nothing,
+  OperationButton,
   Problem,
   Status,
-  WriteButton,
 } from '../parts/basics.jsx';
 import { Tree } from '../parts/tree.jsx';
+import { usePermissions } from '../session.js';
 
 export function Resource({ of }) {
   const { data, error, reload } = usePolled(() => (of.load ? of.load() : get(of.list)), 3000, [of]);
@@ -33,13 +34,15 @@ export function Resource({ of }) {
       <Problem error={error ?? refused} />
       {data && of.create && (
         <p class="actions">
-          <WriteButton onClick={() => setForm({})}>New {of.noun}</WriteButton>
+          <OperationButton operation={of.create.operation} onClick={() => setForm({})}>
+            New {of.noun}
+          </OperationButton>
         </p>
       )}
       {data && items.length === 0 && <Nothing>None.</Nothing>}
       {items.map((it) => (
         <Item
-          key={of.name(it)}
+          key={(of.id ?? of.name)(it)}
           of={of}
           item={it}
           act={act}
@@ -54,6 +57,7 @@ export function Resource({ of }) {
           onClose={() => setForm(null)}
           onDone={(answer) => {
             reload();
+            refresh();
             if (!form.changed) setSecret(of.secret?.(answer) ?? null);
           }}
         />
@@ -65,6 +69,7 @@ export function Resource({ of }) {
 
 function Item({ of, item, act, onChange, reload }) {
   const name = of.name(item);
+  const on = of.on?.(item);
   const actions = (of.actions ?? []).filter((it) => it.fits(item));
   return (
     <section class="panel" aria-label={name}>
@@ -73,27 +78,40 @@ function Item({ of, item, act, onChange, reload }) {
         <Status status={item.state} />
         <span class="quiet">{of.told(item)}</span>
         {actions.map((it) => (
-          <WriteButton
+          <OperationButton
+            operation={it.operation}
+            on={on}
+            impossible={it.impossible?.(item)}
             class="small"
             key={it.title}
             aria-label={`${it.title} ${name}`}
             onClick={() => act(it.where(item))}
           >
             {it.title}
-          </WriteButton>
+          </OperationButton>
         ))}
         {of.change && (
-          <WriteButton class="small" aria-label={`Change ${name}`} onClick={onChange}>
+          <OperationButton
+            operation={of.change.operation}
+            on={on}
+            class="small"
+            aria-label={`Change ${name}`}
+            onClick={onChange}
+          >
             Change
-          </WriteButton>
+          </OperationButton>
         )}
         {of.remove && (
           <DeleteButton
+            operation={of.remove.operation}
+            on={on}
+            impossible={of.remove.impossible?.(item)}
             what={`the ${of.noun} ${name}`}
-            onDelete={() => remove(of.remove(item)).then(reload)}
+            onDelete={() => remove(of.remove.where(item)).then(reload)}
           />
         )}
       </div>
+      {of.Detail && <of.Detail item={item} />}
       <Tree value={item} />
     </section>
   );
@@ -118,15 +136,18 @@ function Secret({ text, onClose }) {
 
 /** The form that makes one, or changes the one that is given. */
 function Form({ of, changed, onClose, onDone }) {
-  const { workspaces } = useCatalog();
+  const { permits } = usePermissions();
+  const workspaces = useCatalog().workspaces.filter((it) => permits(of.create.operation, it.name));
   const fields = of.fields.filter((it) => (changed ? !it.isFixed : !it.isOnlyChanged));
   const [values, setValues] = useState(() =>
-    Object.fromEntries(of.fields.map((it) => [it.name, initial(it, changed)])),
+    Object.fromEntries(of.fields.map((it) => [it.name, initial(it, changed, workspaces)])),
   );
   const submit = async () => {
     const body = Object.assign(
       {},
-      ...fields.filter((it) => !it.isPath).map((it) => sent(it, values[it.name])),
+      ...fields
+        .filter((it) => !it.isPath)
+        .map((it) => sent(it, values[it.name], changed && initial(it, changed))),
     );
     const { method = 'POST', where } = changed ? of.change : of.create;
     onDone(await request(method, where(changed ?? values), body));
@@ -142,8 +163,8 @@ function Form({ of, changed, onClose, onDone }) {
         <Field
           key={it.name}
           label={it.label}
-          hint={it.hint}
-          type={it.type ? 'area' : 'text'}
+          hint={(changed && it.hintOfChange) ?? it.hint}
+          type={it.type ? 'area' : it.input}
           required={it.isRequired}
           options={it.name === 'workspace' ? workspaces.map((it) => it.name) : it.options}
           value={values[it.name]}
@@ -154,15 +175,16 @@ function Form({ of, changed, onClose, onDone }) {
   );
 }
 
-function initial(field, changed) {
+function initial(field, changed, workspaces) {
+  if (field.name === 'workspace' && !changed) return initialWorkspace(workspaces);
   const now = changed ? (field.from ?? ((it) => it[field.name]))(changed) : field.initial;
   if (now === undefined || now === null) return '';
   if (field.type === 'list') return now.join('\n');
   return field.type === 'json' ? JSON.stringify(now, null, 2) : String(now);
 }
 
-/** The properties of a request that a field makes. */
-function sent(field, text) {
+/** The properties of a request that a field makes; `before` is its text before a change. */
+function sent(field, text, before) {
   if (field.type === 'list')
     return {
       [field.name]: text
@@ -170,7 +192,13 @@ function sent(field, text) {
         .map((it) => it.trim())
         .filter(Boolean),
     };
-  if (field.type !== 'json') return text === '' ? {} : { [field.name]: field.isNumber ? Number(text) : text };
+  if (field.type !== 'json') {
+    const isTakenAway = text === '' && !field.isNumber && Boolean(before);
+    const given = text === '' && before === undefined ? (field.otherwise?.() ?? '') : text;
+    if (given === '' && !isTakenAway) return {};
+    if (field.as) return { [field.name]: field.as(given) };
+    return { [field.name]: field.isNumber ? Number(given) : given };
+  }
   const value = parse(text);
   if (value === null) throw new ApiError(0, { message: `${field.label} is not JSON.` });
   return field.isSpread ? value : { [field.name]: value };

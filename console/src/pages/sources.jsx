@@ -2,11 +2,11 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { path, post, remove } from '../api.js';
-import { DeleteButton, Nothing, Problem, Status, WriteButton } from '../parts/basics.jsx';
+import { DeleteButton, Nothing, OperationButton, Problem, Status } from '../parts/basics.jsx';
+import { Progress } from '../parts/progress.jsx';
 import { Tree } from '../parts/tree.jsx';
 import { useSession } from '../session.js';
 import { collectionName, counted } from '../values.js';
-import { Progress } from './home.jsx';
 
 export function Sources({ collection }) {
   const { workspace, name, sources = [] } = collection;
@@ -26,15 +26,32 @@ export function Sources({ collection }) {
             <Progress source={it} />
             {!it.write_api &&
               (it.suspended_at ? (
-                <WriteButton class="small" onClick={() => change(post(`${at(it.id)}/resume`, {}))}>
+                <OperationButton
+                  operation="resumeSource"
+                  on={workspace}
+                  class="small"
+                  onClick={() => change(post(`${at(it.id)}/resume`, {}))}
+                >
                   Resume
-                </WriteButton>
+                </OperationButton>
               ) : (
-                <WriteButton class="small" onClick={() => change(post(`${at(it.id)}/suspend`, {}))}>
+                <OperationButton
+                  operation="suspendSource"
+                  on={workspace}
+                  class="small"
+                  onClick={() => change(post(`${at(it.id)}/suspend`, {}))}
+                >
                   Suspend
-                </WriteButton>
+                </OperationButton>
               ))}
-            {!it.write_api && <DeleteButton what="this source" onDelete={() => remove(at(it.id))} />}
+            {!it.write_api && (
+              <DeleteButton
+                operation="deleteSource"
+                on={workspace}
+                what="this source"
+                onDelete={() => remove(at(it.id))}
+              />
+            )}
           </div>
           {it.status?.message && <p class="problem">{it.status.message}</p>}
           <Tree value={it} />

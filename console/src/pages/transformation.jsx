@@ -2,14 +2,14 @@
 
 import { useState } from 'preact/hooks';
 import { ApiError, get, parse, path, post, remove, request } from '../api.js';
-import { Field, Problem, WriteButton } from '../parts/basics.jsx';
+import { Field, OperationButton, Problem } from '../parts/basics.jsx';
 import { Tree } from '../parts/tree.jsx';
-import { READ_ONLY, useSession } from '../session.js';
+import { useSession } from '../session.js';
 
 const NONE = 'SELECT * FROM _input';
 
 export function Transformation({ collection }) {
-  const { engine, mayWrite } = useSession();
+  const { engine } = useSession();
   const [sql, setSql] = useState(collection.field_mapping_query?.sql ?? NONE);
   const [text, setText] = useState('{"_id": "1", "n": 1}');
   const [made, setMade] = useState({ document: null, error: null, said: null });
@@ -31,16 +31,19 @@ export function Transformation({ collection }) {
           {engine}
         </p>
       )}
-      {!mayWrite && (
-        <p class="note" role="note">
-          {READ_ONLY}
-        </p>
-      )}
       <Field label="Transformation" type="area" value={sql} onInput={setSql} />
       <Field label="A document to try it on" type="area" value={text} onInput={setText} />
       <p class="actions">
-        <WriteButton onClick={() => show(tried(collection.workspace, sql, text))}>Try</WriteButton>
-        <WriteButton onClick={save}>Save</WriteButton>
+        <OperationButton
+          operation="createCollection"
+          on={collection.workspace}
+          onClick={() => show(tried(collection.workspace, sql, text))}
+        >
+          Try
+        </OperationButton>
+        <OperationButton operation="updateCollection" on={collection.workspace} onClick={save}>
+          Save
+        </OperationButton>
       </p>
       <p class="quiet">
         To try it, a collection is made beside this one, the document is written to it, and the collection is

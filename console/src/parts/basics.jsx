@@ -1,7 +1,7 @@
 // The small parts that all pages are made of.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { READ_ONLY, useSession } from '../session.js';
+import { usePermissions } from '../session.js';
 
 /** An error in the API's words, read out when it appears. */
 export function Problem({ error }) {
@@ -36,15 +36,19 @@ export function Copy({ text, label, isLabelled = false }) {
   );
 }
 
-/** A button for what changes something: without the right, it says so and can't be pressed. */
-export function WriteButton({ children, disabled, ...rest }) {
-  const { mayWrite } = useSession();
+/**
+ * A button for an operation of the API, on a resource if it names one. When the key may not do that, or
+ * it is `impossible` for a reason, the button is switched off, can still be reached, and says why.
+ */
+export function OperationButton({ operation, on, impossible, children, title, onClick, ...rest }) {
+  const refusal = usePermissions().refusal(operation, on) ?? impossible;
   return (
     <button
       type="button"
       {...rest}
-      disabled={disabled || !mayWrite}
-      title={mayWrite ? rest.title : READ_ONLY}
+      aria-disabled={refusal ? 'true' : undefined}
+      title={refusal ?? title}
+      onClick={refusal ? undefined : onClick}
     >
       {children}
     </button>
@@ -178,13 +182,20 @@ export function FormDialog({ title, action, onSubmit, onClose, children }) {
 }
 
 /** A button that asks once more before it deletes. */
-export function DeleteButton({ what, onDelete }) {
+export function DeleteButton({ operation, on, impossible, what, onDelete }) {
   const [isAsking, setAsking] = useState(false);
   return (
     <>
-      <WriteButton class="small" onClick={() => setAsking(true)} aria-label={`Delete ${what}`}>
+      <OperationButton
+        operation={operation}
+        on={on}
+        impossible={impossible}
+        class="small"
+        onClick={() => setAsking(true)}
+        aria-label={`Delete ${what}`}
+      >
         Delete
-      </WriteButton>
+      </OperationButton>
       {isAsking && (
         <FormDialog
           title={`Delete ${what}?`}

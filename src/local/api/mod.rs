@@ -6,8 +6,8 @@
 //! - `entrance`, `cors`, `encoding`: around every request; `auth`: keys and privileges; `durable`: no
 //!   write is acknowledged before it is durable; `audit`: changes are recorded.
 //! - `extract`: bodies, paths, queries; `answers`: JSON as the hosted service writes it.
-//! - `inspect`: paths of this server alone, to inspect what is stored; `console`: the page for
-//!   browsers.
+//! - `inspect`, `permitted`: paths of this server alone, which tell what is stored, and what the
+//!   sender may do; `console`: the page for browsers.
 //! - All others: a group of operations each. They only speak HTTP; the work is done below, in
 //!   `ingest` and `catalog`.
 
@@ -30,6 +30,7 @@ mod integrations;
 mod lambdas;
 mod mounts;
 mod organization;
+mod permitted;
 mod queries;
 mod receivers;
 mod roles;
@@ -187,7 +188,7 @@ const HANDLERS: &[(&str, ToHandler)] = handlers! {
 /// A path that is no operation of the API, with what it needs.
 type OwnRoute = (&'static str, Needs, MethodRouter<AppState>);
 
-fn own_routes(app: &AppState) -> [OwnRoute; 13] {
+fn own_routes(app: &AppState) -> [OwnRoute; 14] {
     const OPEN: Needs = Needs { right: Right::Nothing, privileges: &[] };
     const ANY_KEY: Needs = Needs { right: Right::Read, privileges: &[] };
     const LOOK: Needs = Needs { privileges: &[Action::ListResourcesWs], ..ANY_KEY };
@@ -215,6 +216,7 @@ fn own_routes(app: &AppState) -> [OwnRoute; 13] {
         (my_keys, MYSELF, get(api_keys::list)),
         ("/local", LOOK, get(inspect::overview)),
         ("/local/functions", ANY_KEY, get(queries::functions)),
+        ("/local/permissions", ANY_KEY, get(permitted::permissions)),
         (documents, READ, get(inspect::documents)),
         (document, READ, get(inspect::document)),
     ]

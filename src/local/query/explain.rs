@@ -1,6 +1,6 @@
 //! `EXPLAIN`: the plan by which DataFusion runs a query.
 
-use super::bind::Plan;
+use super::bind::{Plan, explained as explained_by};
 use super::run::{Engine, Rows, session};
 use super::share::Share;
 use super::sql_error::{SqlResult, from_datafusion};
@@ -27,11 +27,13 @@ impl Engine {
 }
 
 async fn explained(plan: Plan, session: SessionContext, analyze: bool) -> SqlResult<Vec<Box<str>>> {
-    let plan = LogicalPlanBuilder::from(plan.plan).explain(false, analyze);
+    let Plan { plan, outer_name, .. } = plan;
+    let refused = |error| explained_by(outer_name.as_ref(), from_datafusion(error));
+    let plan = LogicalPlanBuilder::from(plan).explain(false, analyze);
     let plan = plan.and_then(LogicalPlanBuilder::build).map_err(from_datafusion)?;
-    let frame = session.execute_logical_plan(plan).await.map_err(from_datafusion)?;
+    let frame = session.execute_logical_plan(plan).await.map_err(refused)?;
     let context = Arc::new(frame.task_ctx());
-    let plan = frame.create_physical_plan().await.and_then(yielding).map_err(from_datafusion)?;
+    let plan = frame.create_physical_plan().await.and_then(yielding).map_err(refused)?;
     let batches = collect(plan, context).await.map_err(from_datafusion)?;
     Ok(batches.iter().flat_map(lines).collect())
 }

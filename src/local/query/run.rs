@@ -202,11 +202,12 @@ const DOCUMENTS: Form =
     Form { write: write_document, most: 1 << 30, advice: "insert them by several queries" };
 
 async fn rows(plan: Plan, environment: Arc<RuntimeEnv>, form: Form) -> SqlResult<Rows> {
-    let Plan { plan, output, scans, reads, .. } = plan;
+    let Plan { plan, output, scans, reads, outer_name, .. } = plan;
+    let refused = |error| bind::explained(outer_name.as_ref(), from_datafusion(error));
     let session = session(environment);
-    let frame = session.execute_logical_plan(plan).await.map_err(from_datafusion)?;
+    let frame = session.execute_logical_plan(plan).await.map_err(refused)?;
     let context = Arc::new(frame.task_ctx());
-    let plan = frame.create_physical_plan().await.and_then(yielding).map_err(from_datafusion)?;
+    let plan = frame.create_physical_plan().await.and_then(yielding).map_err(refused)?;
     let mut batches = execute_stream(plan, context).map_err(from_datafusion)?;
     let mut rows = Vec::new();
     let mut bytes = 0;

@@ -1,10 +1,11 @@
 //! Who sends a request, and what they may do.
 
-use super::privilege::{Resource, lacking};
+use super::privilege::{ALL, Resource, Scope, lacking};
 use super::role::{ADMIN, READ_ONLY, Role, built_in};
 use crate::local::catalog::{COMMONS, CREATOR, EVENTS, KEY_NAME};
 use crate::local::error::ApiError;
 use crate::rockset::enums::PrivilegeAction as Action;
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 static ADMINISTRATOR: LazyLock<Arc<Caller>> =
@@ -67,6 +68,20 @@ impl Caller {
 
     pub fn check(&self, action: &Action, on: Resource<'_>) -> Result<(), ApiError> {
         if self.may(action, on) { Ok(()) } else { Err(lacking(action, on)) }
+    }
+
+    /// Names of the resources that an action is permitted on, or `*ALL*`.
+    pub fn permitted_on(&self, action: &Action) -> Vec<String> {
+        if self.may(action, Resource::Every) {
+            return vec![ALL.to_string()];
+        }
+        let scope = Scope::of(action);
+        let roles = self.limits.iter().flatten();
+        let named =
+            roles.flat_map(|role| &role.privileges).filter_map(|it| it.resource_name.as_deref());
+        let names: BTreeSet<_> = named.map(|name| scope.plain(name)).collect();
+        let permitted = |name: &&str| *name != ALL && self.may(action, Resource::Named(name));
+        names.into_iter().filter(permitted).map(String::from).collect()
     }
 
     /// Whether the caller may see what a workspace holds.

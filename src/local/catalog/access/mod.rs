@@ -15,7 +15,7 @@ mod users;
 
 pub use api_keys::{KeyChange, NewKey};
 pub use caller::Caller;
-pub use privilege::{CLUSTER, Resource, Scope};
+pub use privilege::{ALL as EVERY_RESOURCE, CLUSTER, Resource, Scope, lacking};
 pub use user::SELF;
 pub use users::UserChange;
 

@@ -6,7 +6,7 @@ use crate::rockset::enums::{ErrorType, PrivilegeAction as Action};
 use crate::rockset::types::Privilege;
 
 /// All resources of a kind, and all clusters.
-const ALL: &str = "*ALL*";
+pub const ALL: &str = "*ALL*";
 
 /// Identifier of the only cluster.
 pub const CLUSTER: &str = "local";
@@ -54,7 +54,7 @@ impl Scope {
     }
 
     /// A name by which resources are compared.
-    fn plain(self, name: &str) -> &str {
+    pub fn plain(self, name: &str) -> &str {
         match self {
             Self::Instance => virtual_instance::plain_id(name),
             _ => name,

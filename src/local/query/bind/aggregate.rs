@@ -2,10 +2,10 @@
 
 use super::binder::Binder;
 use super::expression::{or_null, place};
-use super::function::Written;
 use super::sum::sum_udaf;
 use super::typed::Typed;
 use super::window::Over;
+use super::written::Written;
 use crate::local::query::operation::Op;
 use crate::local::query::sql_error::{SqlError, SqlResult};
 use crate::local::query::types::{Missing, Type};

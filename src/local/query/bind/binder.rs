@@ -1,11 +1,12 @@
 //! What goes through a query, and what it has found out.
 
+use super::outer_name::OuterName;
 use super::reads::{Found, Reads};
 use super::scope::Scope;
 use crate::local::query::operation::Stop;
 use crate::local::query::scan::{Cache, Columns, Path, Scan};
 use crate::local::query::script::Script;
-use crate::local::query::sql_error::{SqlResult, from_datafusion};
+use crate::local::query::sql_error::{Place, SqlResult, from_datafusion};
 use crate::local::query::value::Value;
 use crate::local::storage::View;
 use sqlparser::ast;
@@ -142,6 +143,10 @@ pub(super) struct Binder<'a> {
     pub(super) tells_time: bool,
     /// Whether an expression is a part of a `WHERE`, so that what it asks of a query is a join.
     pub(super) is_filter: bool,
+    /// Where the expression stands that is bound now.
+    pub(super) place: Option<Place>,
+    /// A name of a query further out: the one that is furthest.
+    pub(super) outer_name: Option<OuterName>,
 }
 
 impl<'a> Binder<'a> {
@@ -158,6 +163,8 @@ impl<'a> Binder<'a> {
             lenient: false,
             tells_time: false,
             is_filter: false,
+            place: None,
+            outer_name: None,
         }
     }
 

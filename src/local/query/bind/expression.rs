@@ -21,6 +21,7 @@ pub(super) fn place(expr: &ast::Expr) -> Option<Place> {
 
 impl Binder<'_> {
     pub(super) fn expression(&mut self, expr: &ast::Expr) -> SqlResult<Typed> {
+        self.place = place(expr);
         self.unplaced(expr).map_err(|error| error.at(place(expr)))
     }
 

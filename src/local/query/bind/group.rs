@@ -238,8 +238,14 @@ pub(super) fn aggregated(
     let keys = plain.map(|key| (key.expr.clone(), of_key(key, groups.has_sets())));
     let values = aggregates.iter().map(|aggregate| (aggregate.clone(), output(aggregate)));
     let known = keys.chain(values).collect();
+    // DataFusion moves a filter that is false below an aggregation without keys, whose row it then
+    // doesn't meet. It moves none below a limit, which a correlated query can't have.
+    let is_correlated =
+        !plan.all_out_ref_exprs().is_empty() || aggregates.iter().any(Expr::contains_outer);
+    let is_one_row = by.is_empty() && !is_correlated;
     let plan = LogicalPlanBuilder::from(plan)
         .aggregate(by, aggregates)
+        .and_then(|plan| if is_one_row { plan.limit(0, Some(1)) } else { Ok(plan) })
         .and_then(|plan| match constant {
             true => plan.filter(output(&count).gt(lit(0_i64))),
             false => Ok(plan),
@@ -260,9 +266,16 @@ fn output(expr: &Expr) -> Expr {
 /// What a key has become. Where it is left out of a set, it is null.
 fn of_key(key: &Typed, has_sets: bool) -> Expr {
     let column = output(&key.expr);
-    match has_sets && key.of.is_boxed() {
-        true => Operation::new(Op::OrNull, vec![key.of], key.of, 0, None).call(vec![column]),
-        false => column,
+    if !has_sets {
+        return column;
+    }
+    // DataFusion takes a key that is constant before the aggregation for constant after it.
+    let of = vec![key.of, Type::BOOL];
+    let unknown = Operation::new(Op::Unknown, Vec::new(), Type::BOOL, 0, None).call(Vec::new());
+    let value = Operation::new(Op::First, of, key.of, 0, None).call(vec![column, unknown]);
+    match key.of.is_boxed() {
+        true => Operation::new(Op::OrNull, vec![key.of], key.of, 0, None).call(vec![value]),
+        false => value,
     }
 }
 

@@ -34,7 +34,8 @@ impl Binder<'_> {
         let middle = left.relations.len();
         let mut relations = left.relations;
         relations.extend(right.relations);
-        let condition = self.constraint(constraint, &mut relations, middle)?;
+        let at = place_of(factor.span());
+        let condition = self.constraint(constraint, &mut relations, middle, at)?;
         let builder = LogicalPlanBuilder::from(left.plan);
         let plan = match (condition, kind) {
             (None, JoinType::Inner) => builder.cross_join(right.plan),
@@ -65,12 +66,14 @@ impl Binder<'_> {
         Ok(self.operation(Op::UnlessStopped, vec![part], Type::BOOL, None).expr)
     }
 
-    /// The condition of a join. The first `middle` relations are on its left side.
+    /// The condition of a join with what is at a place. The first `middle` relations are on its left
+    /// side.
     fn constraint(
         &mut self,
         constraint: Option<&JoinConstraint>,
         relations: &mut [Relation],
         middle: usize,
+        at: Option<Place>,
     ) -> SqlResult<Option<Typed>> {
         match constraint {
             None | Some(JoinConstraint::None) => Ok(None),
@@ -87,8 +90,9 @@ impl Binder<'_> {
                 self.same_names(&names, relations, middle)
             }
             Some(JoinConstraint::Natural) => {
-                let names = in_common(&relations[..middle], &relations[middle..])?;
-                let names: Vec<_> = names.into_iter().map(|name| (vec![name], None)).collect();
+                let names = in_common(&relations[..middle], &relations[middle..]);
+                let names = names.map_err(|error| error.at(at))?.into_iter();
+                let names: Vec<_> = names.map(|name| (vec![name], at)).collect();
                 self.same_names(&names, relations, middle)
             }
         }
@@ -126,7 +130,8 @@ impl Binder<'_> {
 fn in_common(left: &[Relation], right: &[Relation]) -> SqlResult<Vec<String>> {
     if left.iter().chain(right).any(|relation| !relation.spreads.is_empty()) {
         return Err(SqlError::new(
-            "NATURAL JOIN needs known fields, which documents don't have: use ON or USING",
+            "NATURAL JOIN needs to know all fields of both sides, and documents may have any: use ON \
+             or USING",
         ));
     }
     let names = |side: &[Relation]| -> Vec<String> {

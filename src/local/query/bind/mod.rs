@@ -7,13 +7,13 @@
 //! types.
 //!
 //! - `binder`: what goes through the query, and what it has found out.
-//! - `scope`: relations; `names`: names in them.
+//! - `scope`: relations; `names`: names in them, of which `outer_name` is one of a query further out.
 //! - `select`, `items`, `group`, `projection`, `set`, `order`: the parts of a query, which are
 //!   `parts` when they are bound.
 //! - `from`, `view`, `join`, `unnest`, `recursion`, `ids`: what a query reads; `reads`: its names.
-//! - `expression`, `path`, `forms`, `operator`, `function`, `aggregate`, `window`, `subquery`,
-//!   `elements`, `literal`: the parts of an expression, which is `typed` when it is bound;
-//!   `convert`: from type to type.
+//! - `expression`, `path`, `forms`, `operator`, `subquery`, `elements`, `literal`: the parts of an
+//!   expression, which is `typed` when it is bound; `convert`: from type to type.
+//! - `function`, `special`, `search`, `aggregate`, `window`: calls, which are `written` in one form.
 //! - `of_input`, `rollup`: ingest transformations.
 
 mod aggregate;
@@ -33,6 +33,7 @@ mod names;
 mod of_input;
 mod operator;
 mod order;
+mod outer_name;
 mod parts;
 mod path;
 mod projection;
@@ -40,17 +41,21 @@ mod reads;
 mod recursion;
 mod rollup;
 mod scope;
+mod search;
 mod select;
 mod set;
+mod special;
 mod subquery;
 mod sum;
 mod typed;
 mod unnest;
 mod view;
 mod window;
+mod written;
 
 pub use binder::{Catalog, Context};
 pub use of_input::OnInput;
+pub use outer_name::OuterName;
 pub use reads::{Found, Reads};
 pub use rollup::{OnGroups, Rollup, aggregate_name, has_aggregates, key_name};
 
@@ -73,6 +78,8 @@ pub struct Plan {
     /// The documents that columns of documents mean, by their number.
     pub scans: Vec<Arc<Scan>>,
     pub reads: Reads,
+    /// A name of a query around another one, if there is any.
+    pub outer_name: Option<OuterName>,
     /// What asks it to end.
     pub stop: Stop,
 }
@@ -96,17 +103,26 @@ pub fn plan(query: &ast::Query, context: &Context<'_>) -> SqlResult<Plan> {
         let mut binder = Binder::new(context, &mut known);
         let bound = binder.output(query);
         let reads = std::mem::take(&mut binder.reads);
+        let outer_name = binder.outer_name.take();
         if known.take_news() {
             continue;
         }
         if known.read_columns(context)? {
             continue;
         }
-        let (plan, output) = bound?;
+        let (plan, output) = bound.map_err(|error| explained(outer_name.as_ref(), error))?;
         let scans = known.tables.into_values().filter_map(|table| table.scan).collect();
-        return Ok(Plan { plan, output, scans, reads, stop: context.stop.clone() });
+        return Ok(Plan { plan, output, scans, reads, outer_name, stop: context.stop.clone() });
     }
     Err(SqlError::new("The query is nested too deep to find out what it asks for"))
+}
+
+/// An error of a query that may have a name of a query around another one.
+pub fn explained(outer_name: Option<&OuterName>, error: SqlError) -> SqlError {
+    match outer_name {
+        Some(name) => name.explain(error),
+        None => error,
+    }
 }
 
 impl Binder<'_> {

@@ -1,6 +1,7 @@
 //! Names, looked up in relations.
 
 use super::binder::Binder;
+use super::outer_name::OuterName;
 use super::scope::{Relation, Spread};
 use super::typed::Typed;
 use crate::local::query::operation::Op;
@@ -13,7 +14,20 @@ use sqlparser::ast;
 impl Binder<'_> {
     /// The value of a name with the names of nested fields after it.
     pub(super) fn name(&mut self, path: &[String]) -> SqlResult<Typed> {
-        let mut candidates: Vec<Typed> = Vec::new();
+        let (found, depth) = self.looked_up(path)?;
+        if found.expr.contains_outer() {
+            let is_far = depth + 2 < self.scopes.len();
+            if is_far || self.outer_name.is_none() {
+                let (name, place) = (path.join("."), self.place);
+                self.outer_name = Some(OuterName { name, place, is_far });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The value of a name, and how many queries are around the one that it belongs to.
+    fn looked_up(&mut self, path: &[String]) -> SqlResult<(Typed, usize)> {
+        let mut candidates: Vec<(Typed, usize)> = Vec::new();
         // The first candidate that documents have.
         let mut in_documents: Option<usize> = None;
         for depth in (0..self.scopes.len()).rev() {
@@ -36,7 +50,7 @@ impl Binder<'_> {
                 // A field may be called as a relation is.
                 let shadowed = path.len() == 1 && found.of == Type::UNDEFINED;
                 if !shadowed {
-                    return Ok(outer(found, is_outer));
+                    return Ok((outer(found, is_outer), depth));
                 }
             }
             for relation in &scope.relations {
@@ -48,27 +62,30 @@ impl Binder<'_> {
                     }
                     // Nothing tells what documents would have that aren't there.
                     if known || self.is_empty(relation) {
-                        return Ok(found);
+                        return Ok((found, depth));
                     }
                     if found.of != Type::UNDEFINED && relation.has_documents() {
                         in_documents.get_or_insert(candidates.len());
                     }
-                    candidates.push(found);
+                    candidates.push((found, depth));
                 }
             }
         }
         // Of several relations that may have the field, one that has it.
-        let index = candidates.iter().position(|found| found.of != Type::UNDEFINED);
+        let index = candidates.iter().position(|(found, _)| found.of != Type::UNDEFINED);
         let index = index.unwrap_or(0).min(candidates.len());
-        let found = match candidates.is_empty() {
-            true => Typed::nothing(Type::UNDEFINED),
+        let (found, depth) = match candidates.is_empty() {
+            true => (Typed::nothing(Type::UNDEFINED), 0),
             false => candidates.swap_remove(index),
         };
         let alias = match found.of {
             Type::UNDEFINED => path.first().and_then(|name| self.alias(name)),
             _ => None,
         };
-        Ok(alias.map_or(found, |alias| self.nested(alias, &path[1..])))
+        Ok(match alias {
+            Some(alias) => (self.nested(alias, &path[1..]), self.scopes.len() - 1),
+            None => (found, depth),
+        })
     }
 
     /// Whether a relation is a collection without documents.

@@ -72,11 +72,16 @@ impl Binder<'_> {
         let [value, column] = self.comparable(value, column, inner);
         let may_fail = value.may_fail || column.may_fail;
         let is_constant = value.expr.column_refs().is_empty();
-        // DataFusion knows no value of a query that is two queries further out.
-        let is_near = !value.expr.contains_outer();
+        // Seen from the query, a value of the query around this one is further out than the next.
+        if let Some(name) = self.outer_name.as_mut().filter(|_| value.expr.contains_outer()) {
+            name.is_far = true;
+            if negated {
+                return Err(name.refused());
+            }
+        }
         let (plan, _) = self.projected_alone(plan, column)?;
         let rows = subquery(plan);
-        if negated && is_near && (is_constant || !rows.outer_ref_columns.is_empty()) {
+        if negated && (is_constant || !rows.outer_ref_columns.is_empty()) {
             return self.in_no_row(inner, query);
         }
         let expr = Expr::InSubquery(InSubquery::new(Box::new(value.expr), rows, negated));
@@ -95,9 +100,7 @@ impl Binder<'_> {
         let (plan, column) = self.projected_alone(plan, column)?;
         let equal = filtered(plan, column.expr.eq(outer(key, true).expr))?;
         let (plan, column) = self.single(query)?;
-        let null = self.absent(column);
-        let (plan, null) = self.projected_alone(plan, null)?;
-        let null = filtered(plan, null.expr)?;
+        let null = filtered(plan, self.absent(column).expr)?;
         let (plan, column) = self.single(query)?;
         let (plan, _) = self.projected_alone(plan, column)?;
         let any = filtered(plan, absent.expr)?;
@@ -218,7 +221,6 @@ impl Binder<'_> {
     fn nulls(&mut self, query: &ast::Query) -> SqlResult<Typed> {
         let (plan, column) = self.single(query)?;
         let absent = self.absent(column);
-        let (plan, absent) = self.projected_alone(plan, absent)?;
         self.counted(plan, Some(absent.expr))
     }
 

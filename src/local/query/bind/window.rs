@@ -2,8 +2,8 @@
 
 use super::binder::Binder;
 use super::expression::or_null;
-use super::function::Written;
 use super::typed::Typed;
+use super::written::Written;
 use crate::local::query::operation::{Comparison, Op};
 use crate::local::query::sql_error::{SqlError, SqlResult};
 use crate::local::query::syntax::place_of;

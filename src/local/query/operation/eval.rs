@@ -14,7 +14,10 @@ impl Operation {
         let [first, second] = [0, 1].map(|at| args.get(at).unwrap_or(&Value::Undefined));
         let absent = first.is_absent() || second.is_absent();
         Ok(match &self.op {
-            Op::UnlessStopped | Op::Box | Op::Number | Op::Truth | Op::Present => first.clone(),
+            Op::UnlessStopped | Op::First | Op::Box | Op::Number | Op::Truth | Op::Present => {
+                first.clone()
+            }
+            Op::Unknown => Value::Null,
             Op::Field(name) => first.field(name).clone(),
             Op::Subscript => match second {
                 Value::String(name) => first.field(name).clone(),

@@ -73,7 +73,7 @@ impl Operation {
     ) -> Self {
         let is_pure = match &op {
             Op::Function(function) => function.is_pure,
-            Op::Script(_) => false,
+            Op::Script(_) | Op::Unknown => false,
             _ => true,
         };
         // An operation that fails for some types must not be evaluated before a condition on the
@@ -149,7 +149,7 @@ impl ScalarUDFImpl for Operation {
             let stopped = SqlError::new("The query was cancelled").of_kind(SqlErrorKind::Cancelled);
             return Err(DataFusionError::External(Box::new(stopped)));
         }
-        if let (Op::UnlessStopped, [value]) = (&self.op, &args.args[..]) {
+        if let (Op::UnlessStopped | Op::First, [value, ..]) = (&self.op, &args.args[..]) {
             return Ok(value.clone());
         }
         let is_column = |arg: &ColumnarValue| matches!(arg, ColumnarValue::Array(_));

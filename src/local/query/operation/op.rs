@@ -56,6 +56,11 @@ pub enum Op {
     Script(ScriptFunction),
     /// The same value, unless the query has been asked to end.
     UnlessStopped,
+    /// The first of two values. The optimizer can't tell that it is constant, if the second one is
+    /// `Unknown`.
+    First,
+    /// Null, of which the optimizer knows nothing.
+    Unknown,
     /// A document, by its number.
     Document(Documents),
 }
@@ -132,6 +137,8 @@ impl Op {
             Self::Script(function) => &function.name,
             Self::Box => "box",
             Self::UnlessStopped => "unless_stopped",
+            Self::First => "first",
+            Self::Unknown => "unknown",
             Self::Field(name) => name,
             Self::Subscript => "subscript",
             Self::IsAbsent => "is_absent",
