@@ -58,7 +58,9 @@ pub(super) async fn look(
         _ => call(client.workspace_collections(workspace)).await.map(|answer| {
             let named = answer.data.into_iter();
             let named = named.filter_map(|found| Some((found.name.clone()?, found)));
-            FoundWorkspace { collections: named.collect(), has_workspace: true }
+            let collections: BTreeMap<String, Collection> = named.collect();
+            // Rockset lists nothing of a workspace that doesn't exist.
+            FoundWorkspace { has_workspace: !collections.is_empty(), collections }
         }),
     };
     match found {

@@ -140,7 +140,9 @@ async fn it_is_read_only() {
     assert_eq!(
         seen,
         [
+            "GET /v1/orgs/self/ws/commons/aliases ",
             "GET /v1/orgs/self/ws/commons/collections ",
+            "GET /v1/orgs/self/ws/commons/views ",
             "POST /v1/orgs/self/ws/commons/collections/a/docs {\"data\":[]}",
         ]
     );

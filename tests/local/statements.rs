@@ -6,6 +6,7 @@ use materialize_rockset::local::Options;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const TARGET: &str = "/v1/orgs/self/ws/commons/collections/t";
 
@@ -13,6 +14,22 @@ async fn target(local: &Local, settings: Value) {
     let mut settings = settings;
     settings["name"] = json!("t");
     local.post("/v1/orgs/self/ws/commons/collections", settings).await.data();
+}
+
+/// The JDBC driver's tests wait for a new collection until it can be described, and then write to it.
+#[tokio::test]
+async fn a_collection_can_be_described_once_it_is_ready() {
+    let creating = Local::with(Options { ready_after: Duration::from_secs(3600), ..options() });
+    target(&creating, json!({})).await;
+    for sql in ["DESCRIBE t", "SHOW COLUMNS FROM commons.t"] {
+        let described = ask(&creating, sql).await;
+        let told = described.refused(400, "NOT_READY");
+        assert_eq!(told, "Collection \"t\" is CREATED, not READY", "{sql}");
+    }
+    let ready = Local::start();
+    target(&ready, json!({})).await;
+    assert_eq!(ask(&ready, "DESCRIBE t").await.body["results"], json!([]));
+    ready.post(&format!("{TARGET}/docs"), json!({"data": [{"_id": "x"}]})).await.data();
 }
 
 #[tokio::test]

@@ -93,16 +93,13 @@ async fn collections(client: &Client, candidates: &[Candidate<'_>]) -> Result<An
     for Candidate { resource, .. } in candidates {
         wanted.entry(resource.workspace.clone()).or_default().insert(resource.collection.clone());
     }
-    let mut survey = survey(client, wanted.clone()).await?;
-    // The answer about a single collection doesn't tell whether its workspace exists.
-    let is_only = |workspace: &String| wanted.get(workspace).is_some_and(|names| names.len() == 1);
+    let mut survey = survey(client, wanted).await?;
     let mut answers = Answers::new();
     for Candidate { resource, .. } in candidates {
         let answer = match survey.get(&resource.workspace) {
             Some(Ok(found)) => Ok(match found.collections.get(&resource.collection) {
                 Some(found) => Answer::Collection(found.clone().into()),
-                None if found.has_workspace || is_only(&resource.workspace) => Answer::Missing,
-                None => Answer::Nothing,
+                None => Answer::Missing,
             }),
             // The error is reported for one binding of the workspace, not for all.
             Some(Err(_)) => match survey.remove(&resource.workspace) {

@@ -18,7 +18,7 @@ pub(super) async fn list(
     State(app): State<AppState>,
     Extension(caller): Sender,
 ) -> ApiResult<ListAliasesResponse> {
-    let mut data = app.catalog.aliases(None)?;
+    let mut data = app.catalog.aliases(None);
     data.retain(|alias| caller.sees(alias.workspace.as_deref().unwrap_or_default()));
     Ok(Json(ListAliasesResponse { data }))
 }
@@ -27,7 +27,7 @@ pub(super) async fn list_in_workspace(
     State(app): State<AppState>,
     Params(workspace): Params<String>,
 ) -> ApiResult<ListAliasesResponse> {
-    Ok(Json(ListAliasesResponse { data: app.catalog.aliases(Some(&workspace))? }))
+    Ok(Json(ListAliasesResponse { data: app.catalog.aliases(Some(&workspace)) }))
 }
 
 pub(super) async fn get(

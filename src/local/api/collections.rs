@@ -40,7 +40,7 @@ pub(super) async fn list_in_workspace(
     State(app): State<AppState>,
     Params(workspace): Params<String>,
 ) -> Result<Response, ApiError> {
-    let collections = app.catalog.collections_of(&workspace)?;
+    let collections = app.catalog.collections_of(&workspace);
     let aliases = app.catalog.aliases_by_collection();
     answer(&app.pool, move || Ok(listed(&collections, aliases))).await
 }

@@ -36,7 +36,7 @@ fn overview_of(app: &AppState, caller: &Caller) -> Value {
     let mut workspaces = Vec::new();
     let names = app.catalog.workspaces().into_iter().filter_map(|workspace| workspace.name);
     for name in names.filter(|name| caller.sees(name)) {
-        let collections = app.catalog.collections_of(&name).unwrap_or_default();
+        let collections = app.catalog.collections_of(&name);
         let collections = collections.iter().map(|collection| {
             let shown = collection.show();
             let stats = shown.stats.unwrap_or_default();

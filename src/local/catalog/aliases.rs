@@ -13,11 +13,11 @@ use std::collections::BTreeMap;
 
 impl Catalog {
     /// The aliases of a workspace, or of all.
-    pub fn aliases(&self, workspace: Option<&str>) -> Result<Vec<types::Alias>, ApiError> {
+    pub fn aliases(&self, workspace: Option<&str>) -> Vec<types::Alias> {
         let workspaces = self.workspaces.read();
-        let within = names::within(&workspaces, workspace)?;
+        let within = names::within(&workspaces, workspace);
         let aliases = within.into_iter().flat_map(|it| it.aliases.values());
-        Ok(aliases.map(|alias| alias.show(AliasState::Created)).collect())
+        aliases.map(|alias| alias.show(AliasState::Created)).collect()
     }
 
     /// All aliases, by the collection that they are for.

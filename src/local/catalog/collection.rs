@@ -512,6 +512,16 @@ impl Collection {
         Ok(())
     }
 
+    /// Fails while the collection is being created.
+    #[cfg(feature = "engine")]
+    pub fn created(&self) -> Result<(), ApiError> {
+        let state = self.state();
+        match self.status(&state) {
+            CollectionStatus::Created => self.ready(&state),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn ready(&self, state: &State) -> Result<(), ApiError> {
         self.alive()?;
         let status = self.status(state);

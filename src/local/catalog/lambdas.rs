@@ -18,10 +18,10 @@ pub enum Save {
 
 impl Catalog {
     /// The lambdas of a workspace, or of all.
-    pub fn lambdas(&self, workspace: Option<&str>) -> Result<Vec<Lambda>, ApiError> {
+    pub fn lambdas(&self, workspace: Option<&str>) -> Vec<Lambda> {
         let workspaces = self.workspaces.read();
-        let within = names::within(&workspaces, workspace)?;
-        Ok(within.into_iter().flat_map(|it| it.lambdas.values()).cloned().collect())
+        let within = names::within(&workspaces, workspace);
+        within.into_iter().flat_map(|it| it.lambdas.values()).cloned().collect()
     }
 
     pub fn lambda(&self, workspace: &str, name: &str) -> Result<Lambda, ApiError> {

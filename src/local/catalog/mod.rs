@@ -247,10 +247,10 @@ impl Catalog {
     }
 
     /// The collections of a workspace.
-    pub(super) fn collections_of(&self, workspace: &str) -> Result<Vec<Arc<Collection>>, ApiError> {
+    pub(super) fn collections_of(&self, workspace: &str) -> Vec<Arc<Collection>> {
         let workspaces = self.workspaces.read();
-        let found = workspaces.get(workspace).ok_or_else(|| ApiError::no_workspace(workspace))?;
-        Ok(found.collections().cloned().collect())
+        let within = names::within(&workspaces, Some(workspace));
+        within.into_iter().flat_map(Workspace::collections).cloned().collect()
     }
 
     /// A collection at any stage of its life.

@@ -26,14 +26,12 @@ pub(super) fn workspace_mut<'a>(
     workspaces.get_mut(name).ok_or_else(|| ApiError::no_workspace(name))
 }
 
-/// A workspace, or all.
-pub(super) fn within<'a>(
-    workspaces: &'a Workspaces,
-    name: Option<&str>,
-) -> Result<Vec<&'a Workspace>, ApiError> {
+/// A workspace, or all, for a list of what they hold. One that doesn't exist holds nothing: the lists
+/// of the hosted service told no difference, and dbt deletes a workspace and then lists it.
+pub(super) fn within<'a>(workspaces: &'a Workspaces, name: Option<&str>) -> Vec<&'a Workspace> {
     match name {
-        None => Ok(workspaces.values().collect()),
-        Some(name) => Ok(vec![find_workspace(workspaces, name)?]),
+        None => workspaces.values().collect(),
+        Some(name) => workspaces.get(name).into_iter().collect(),
     }
 }
 

@@ -81,6 +81,9 @@ pub async fn execute(
             on_pool(app, move |app| {
                 let (collection, reads) = Collections::new(app).target(&target)?;
                 reader.check(&reads)?;
+                let new = |error: ApiError| SqlError::new(error.message()).at(target.place);
+                let new = |error| new(error).of_kind(SqlErrorKind::NotReady);
+                collection.created().map_err(new)?;
                 let rows = describe(&collection.query(), depth);
                 Ok(Answer::new(Rows { reads, ..rows }))
             })

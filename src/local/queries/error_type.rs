@@ -11,6 +11,7 @@ pub fn error_type(kind: SqlErrorKind) -> ErrorType {
         SqlErrorKind::Timeout => ErrorType::QueryTimeout,
         SqlErrorKind::Resources => ErrorType::Resourceexceeded,
         SqlErrorKind::Cancelled => ErrorType::QueryCancelled,
+        SqlErrorKind::NotReady => ErrorType::NotReady,
         SqlErrorKind::Internal => ErrorType::Internalerror,
     }
 }

@@ -28,6 +28,8 @@ pub enum SqlErrorKind {
     Resources,
     /// The query was cancelled.
     Cancelled,
+    /// A collection is being created: 400.
+    NotReady,
     /// The server has failed: 500.
     Internal,
 }

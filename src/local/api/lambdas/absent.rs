@@ -1,6 +1,6 @@
 //! A build without the engine has no query lambdas, and says so.
 
-use crate::local::api::answers::{ApiResult, Json};
+use crate::local::api::answers::Json;
 use crate::local::api::extract::Params;
 use crate::local::error::ApiError;
 use crate::local::state::AppState;
@@ -13,13 +13,6 @@ pub async fn refuse() -> ApiError {
 
 pub async fn list() -> Json<ListQueryLambdasResponse> {
     Json(ListQueryLambdasResponse { data: Vec::new() })
-}
-
-pub async fn list_in_workspace(
-    State(app): State<AppState>,
-    Params(workspace): Params<String>,
-) -> ApiResult<ListQueryLambdasResponse> {
-    app.catalog.workspace(&workspace).map(|_| Json(ListQueryLambdasResponse { data: Vec::new() }))
 }
 
 pub async fn list_scheduled() -> Json<ListScheduledLambdasResponse> {

@@ -48,7 +48,7 @@ pub async fn list(
     State(app): State<AppState>,
     Extension(caller): Sender,
 ) -> Result<Response, ApiError> {
-    let mut lambdas = app.catalog.lambdas(None)?;
+    let mut lambdas = app.catalog.lambdas(None);
     lambdas.retain(|lambda| caller.sees(&lambda.workspace));
     answer_list(app, lambdas).await
 }
@@ -57,7 +57,7 @@ pub async fn list_in_workspace(
     State(app): State<AppState>,
     Params(workspace): Params<String>,
 ) -> Result<Response, ApiError> {
-    let lambdas = app.catalog.lambdas(Some(&workspace))?;
+    let lambdas = app.catalog.lambdas(Some(&workspace));
     answer_list(app, lambdas).await
 }
 

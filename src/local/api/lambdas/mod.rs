@@ -20,11 +20,11 @@ mod tags;
 
 #[cfg(not(feature = "engine"))]
 pub use absent::{
-    lambda as delete, lambda as list_tags, lambda as list_versions, list, list_in_workspace,
-    list_scheduled, refuse as create, refuse as execute, refuse as execute_public,
-    refuse as execute_tag, refuse as schedule, refuse as tag, refuse as update,
-    scheduled as get_scheduled, scheduled as reschedule, scheduled as unschedule, tag as get_tag,
-    tag as untag, version as delete_version, version as get_version,
+    lambda as delete, lambda as list_tags, lambda as list_versions, list,
+    list as list_in_workspace, list_scheduled, refuse as create, refuse as execute,
+    refuse as execute_public, refuse as execute_tag, refuse as schedule, refuse as tag,
+    refuse as update, scheduled as get_scheduled, scheduled as reschedule, scheduled as unschedule,
+    tag as get_tag, tag as untag, version as delete_version, version as get_version,
 };
 #[cfg(feature = "engine")]
 pub use definition::{

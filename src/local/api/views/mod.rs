@@ -26,7 +26,7 @@ pub async fn list(
     State(app): State<AppState>,
     Extension(caller): Sender,
 ) -> ApiResult<ListViewsResponse> {
-    let mut data = app.catalog.views(None)?;
+    let mut data = app.catalog.views(None);
     data.retain(|view| caller.sees(view.workspace.as_deref().unwrap_or_default()));
     Ok(Json(ListViewsResponse { data }))
 }
@@ -35,7 +35,7 @@ pub async fn list_in_workspace(
     State(app): State<AppState>,
     Params(workspace): Params<String>,
 ) -> ApiResult<ListViewsResponse> {
-    Ok(Json(ListViewsResponse { data: app.catalog.views(Some(&workspace))? }))
+    Ok(Json(ListViewsResponse { data: app.catalog.views(Some(&workspace)) }))
 }
 
 pub async fn get(
