@@ -66,7 +66,8 @@ async fn shown(local: &Local) -> Vec<Value> {
     for instance in shown[10].as_array().unwrap().clone() {
         let path = format!("{}/{}/mounts", SHOWN[10], instance["id"].as_str().unwrap());
         let mut mounts = local.get(&path).await.data().clone();
-        // The time of the last query is not kept.
+        // That of events is as old as the process. The time of the last query is not kept.
+        mounts.as_array_mut().unwrap().retain(|it| it["collection_path"] != "commons._events");
         for mount in mounts.as_array_mut().unwrap() {
             mount.as_object_mut().unwrap().remove("stats");
         }
