@@ -1,7 +1,7 @@
 //! A query, from its request until it is forgotten.
 
 use crate::local::catalog::lambda::LambdaVersion;
-use crate::local::catalog::virtual_instance::MAIN_ID;
+use crate::local::catalog::virtual_instance::MAIN;
 use crate::local::query::{Rows, SqlError};
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::Mutex;
@@ -124,7 +124,7 @@ impl Query {
             sql,
             asker,
             lambda: None,
-            instance: MAIN_ID.to_string(),
+            instance: MAIN.to_string(),
             submitted: Utc::now(),
             begun: Instant::now(),
             is_async,
