@@ -56,6 +56,7 @@ impl Catalog {
     }
 
     /// Identifier of the virtual instance of queries that name none.
+    #[cfg(feature = "engine")]
     pub fn query_instance(&self) -> String {
         let named = self.deployment.read().query_instance.clone();
         named.unwrap_or_else(|| self.main_instance())
