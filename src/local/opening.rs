@@ -23,6 +23,14 @@ pub(super) struct Opened {
 
 /// Opens the store of the options, if they name one. Clients reach this server at the URL.
 pub(super) fn open(options: &Options, url: &str) -> io::Result<Opened> {
+    let opened = open_place(options, url)?;
+    if let Some(id) = options.main_instance_id {
+        opened.catalog.identify_main(&id.to_string());
+    }
+    Ok(opened)
+}
+
+fn open_place(options: &Options, url: &str) -> io::Result<Opened> {
     let Some(place) = &options.data.place else {
         return Ok(Opened {
             catalog: Catalog::new(options.ready_after),

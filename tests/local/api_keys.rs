@@ -144,6 +144,47 @@ async fn a_key_may_do_what_its_role_and_its_user_may() {
     looks(&local, &plain).await.refused(401, "AUTHEXCEPTION");
 }
 
+#[cfg(feature = "engine")]
+#[tokio::test]
+async fn what_is_created_tells_by_whom() {
+    let local = closed();
+    let user = json!({"email": "u@example.com", "roles": ["admin"]});
+    local.post("/v1/orgs/self/users", user).await.data();
+    let key = create(&local, json!({"name": "laptop", "created_by": "u@example.com"})).await;
+    const COMMONS: &str = "/v1/orgs/self/ws/commons";
+    let role = json!({"aws_role": {"aws_role_arn": "arn:aws:iam::1:role/r"}});
+    for (path, body, creator) in [
+        ("/v1/orgs/self/ws", json!({"name": "w"}), "created_by"),
+        ("/v1/orgs/self/integrations", json!({"name": "i", "s3": role}), "created_by"),
+        ("/v1/orgs/self/virtualinstances", json!({"name": "v"}), "created_by"),
+        (&format!("{COMMONS}/collections"), json!({"name": "c"}), "created_by"),
+        (
+            &format!("{COMMONS}/aliases"),
+            json!({"name": "a", "collections": ["commons.c"]}),
+            "creator_email",
+        ),
+        (
+            &format!("{COMMONS}/views"),
+            json!({"name": "view", "query": "SELECT 1 AS n"}),
+            "creator_email",
+        ),
+        (
+            &format!("{COMMONS}/lambdas"),
+            json!({"name": "l", "sql": {"query": "SELECT 1"}}),
+            "created_by",
+        ),
+    ] {
+        let created = local.by(&key, Method::POST, path, body).await;
+        assert_eq!(created.data()[creator], "u@example.com", "{path}: {created:?}");
+        let has_key = created.data().get("created_by_apikey_name");
+        assert!(has_key.is_none_or(|name| name == "laptop"), "{path}: {created:?}");
+    }
+    let alias = local.get(&format!("{COMMONS}/aliases/a")).await;
+    assert_eq!(alias.data()["creator_email"], "u@example.com");
+    let lambda = local.get(&format!("{COMMONS}/lambdas")).await;
+    assert_eq!(lambda.data()[0]["last_updated_by"], "u@example.com");
+}
+
 #[tokio::test]
 async fn a_key_makes_no_key_that_may_do_more() {
     let local = closed();

@@ -226,6 +226,21 @@ async fn a_restart_keeps_everything() {
 
 /// A key works after a restart, with its role and its state, and the store has no text of it.
 #[tokio::test]
+async fn the_identifier_of_the_main_instance_stays_until_another_is_given() {
+    let place = TempDir::new().unwrap();
+    let known = "b9f4f0f2-93c5-4f0e-9d3a-1b5e0d3c7a55";
+    let other = "5e0d3c7a-4f0e-4d3a-93c5-b9f4f0f21b55";
+    for (given, expected) in [(Some(known), known), (None, known), (Some(other), other)] {
+        let main_instance_id = given.map(|id| id.parse().unwrap());
+        let local = Local::with(Options { main_instance_id, ..with_store(place.path(), 1 << 20) });
+        let listed = local.get("/v1/orgs/self/virtualinstances").await;
+        let listed: Vec<&Value> = listed.data().as_array().unwrap().iter().collect();
+        assert_eq!((listed.len(), &listed[0]["id"]), (1, &json!(expected)));
+        end(local).await;
+    }
+}
+
+#[tokio::test]
 async fn a_restart_keeps_keys_but_not_their_texts() {
     let root = TempDir::new().unwrap();
     let api_key = Some("right".parse().unwrap());

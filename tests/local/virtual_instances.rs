@@ -64,6 +64,34 @@ async fn instances_come_and_go_beside_the_main_one() {
 }
 
 #[tokio::test]
+async fn the_main_instance_can_have_the_identifier_that_clients_know() {
+    let known = "b9f4f0f2-93c5-4f0e-9d3a-1b5e0d3c7a55";
+    let options = Options { main_instance_id: Some(known.parse().unwrap()), ..options() };
+    let local = Local::with(options);
+    local.post("/v1/orgs/self/ws/commons/collections", json!({"name": "c"})).await.data();
+    let other = create(&local, "v").await.data()["id"].clone();
+
+    let listed = local.get(INSTANCES).await;
+    let ids: Vec<&Value> = listed.data().as_array().unwrap().iter().map(|it| &it["id"]).collect();
+    assert_eq!(ids, [&json!(known), &other]);
+    // By its identifier, its name, and its Rockset Resource Name in whatever cluster.
+    let elsewhere = format!("rrn:vi:usw2a1:{known}");
+    for name in [known, "main", &format!("rrn:vi:local:{known}"), &elsewhere] {
+        let main = local.get(&format!("{INSTANCES}/{name}")).await;
+        assert_eq!((&main.data()["name"], &main.data()["id"]), (&json!("main"), &json!(known)));
+        let mount = local.get(&format!("{INSTANCES}/{name}/mounts/commons.c")).await;
+        assert_eq!(mount.data()["virtual_instance_id"], known);
+    }
+    local
+        .get(&format!("{INSTANCES}/00000000-0000-4000-8000-000000000000"))
+        .await
+        .refused(404, "NOTFOUND");
+    local.delete(&format!("{INSTANCES}/{known}")).await.refused(403, "FORBIDDEN");
+    let settings = local.get("/v1/orgs/self/deploymentsettings").await;
+    assert_eq!(settings.data()["default_query_vi"], format!("rrn:vi:local:{known}"));
+}
+
+#[tokio::test]
 async fn states_pass_in_their_time() {
     let local = Local::with(Options { ready_after: Duration::from_secs(3600), ..options() });
     let created = create(&local, "v").await;

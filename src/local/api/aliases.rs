@@ -45,7 +45,9 @@ pub(super) async fn create(
 ) -> ApiResult<CreateAliasResponse> {
     let CreateAliasRequest { name, description, collections } = request;
     caller.check_reads(&collections)?;
-    let created = app.catalog.create_alias((&workspace, &name), description, &collections)?;
+    let creator = caller.creator();
+    let alias = (&*workspace, &*name);
+    let created = app.catalog.create_alias(alias, description, &collections, creator)?;
     Ok(Json(CreateAliasResponse { data: Some(created) }))
 }
 

@@ -86,14 +86,32 @@ async fn authorized(
     let caller = authenticate(&parts.headers, app)?;
     for action in needs.privileges {
         let named = match Scope::of(action) {
+            Scope::Instance => {
+                let id = extract::param(parts, "virtualInstanceId").await?;
+                check_instance(app, &caller, action, id.as_deref())?;
+                continue;
+            }
             Scope::Organization => None,
             Scope::Integration => extract::param(parts, "integration").await?,
             Scope::Workspace => extract::param(parts, "workspace").await?,
-            Scope::Instance => extract::param(parts, "virtualInstanceId").await?,
         };
         caller.check(action, named.as_deref().map_or(Resource::Any, Resource::Named))?;
     }
     Ok(caller)
+}
+
+/// Fails unless the sender may do this to a virtual instance, or to any if none is named. A privilege
+/// on the main one may have its identifier or its name.
+pub fn check_instance(
+    app: &AppState,
+    caller: &Caller,
+    action: &PrivilegeAction,
+    id: Option<&str>,
+) -> Result<(), ApiError> {
+    let Some(id) = id else { return caller.check(action, Resource::Any) };
+    let names = app.catalog.names_of_instance(id);
+    let permits = |name: &String| caller.may(action, Resource::Named(name));
+    if names.iter().any(permits) { Ok(()) } else { caller.check(action, Resource::Named(id)) }
 }
 
 /// Finds the sender by the credentials of a request.

@@ -73,7 +73,8 @@ pub(super) async fn create(
     Extension(caller): Sender,
     JsonBody(request): JsonBody<CreateCollectionRequest>,
 ) -> ApiResult<CreateCollectionResponse> {
-    let definition = app.pool.run(move || checked(request)).await??;
+    let mut definition = app.pool.run(move || checked(request)).await??;
+    definition.creator = caller.creator();
     for entry in &definition.sources {
         check_integration(&caller, entry.source())?;
         sources::check_access(&app, entry.source())?;

@@ -1,6 +1,7 @@
 //! Integrations.
 
 use super::answers::{ApiResult, Json};
+use super::auth::Sender;
 use super::extract::{JsonText, Params, parse};
 use crate::local::error::ApiError;
 use crate::local::state::AppState;
@@ -9,6 +10,7 @@ use crate::rockset::types::{
     GetIntegrationResponse, ListIntegrationsResponse, UpdateIntegrationRequest,
     UpdateIntegrationResponse,
 };
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use serde::Deserialize;
@@ -52,11 +54,12 @@ pub(super) async fn get(
 
 pub(super) async fn create(
     State(app): State<AppState>,
+    Extension(caller): Sender,
     JsonText(text): JsonText,
 ) -> ApiResult<CreateIntegrationResponse> {
     let request: CreateIntegrationRequest = parse(&app, text.clone()).await?;
     let s3_endpoint = s3_endpoint(&app, text).await?;
-    let created = app.catalog.create_integration(request, s3_endpoint)?;
+    let created = app.catalog.create_integration(request, s3_endpoint, caller.creator())?;
     Ok(Json(CreateIntegrationResponse { data: Some(created) }))
 }
 

@@ -1,6 +1,7 @@
 //! Virtual instances.
 
 use super::answers::{ApiResult, Json};
+use super::auth::Sender;
 use super::extract::{JsonBody, Params};
 use super::queries::last_queried;
 use crate::local::catalog::virtual_instance::Settings;
@@ -12,6 +13,7 @@ use crate::rockset::types::{
     SuspendVirtualInstanceResponse, UpdateVirtualInstanceRequest, UpdateVirtualInstanceResponse,
     VirtualInstance, VirtualInstanceStats,
 };
+use axum::Extension;
 use axum::extract::State;
 
 /// Adds the time of the latest query.
@@ -43,6 +45,7 @@ pub(super) async fn get(
 
 pub(super) async fn create(
     State(app): State<AppState>,
+    Extension(caller): Sender,
     JsonBody(request): JsonBody<CreateVirtualInstanceRequest>,
 ) -> ApiResult<CreateVirtualInstanceResponse> {
     let default = Settings::new(request.name);
@@ -57,7 +60,7 @@ pub(super) async fn create(
         enable_remount_on_resume: request.enable_remount_on_resume,
         ..default
     };
-    let created = app.catalog.create_instance(settings)?;
+    let created = app.catalog.create_instance(settings, caller.creator())?;
     Ok(Json(CreateVirtualInstanceResponse { data: Some(created) }))
 }
 

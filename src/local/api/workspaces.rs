@@ -1,12 +1,14 @@
 //! Workspaces.
 
 use super::answers::{ApiResult, Json};
+use super::auth::Sender;
 use super::extract::{JsonBody, Params};
 use crate::local::state::AppState;
 use crate::rockset::types::{
     CreateWorkspaceRequest, CreateWorkspaceResponse, DeleteWorkspaceResponse, GetWorkspaceResponse,
     ListWorkspacesResponse,
 };
+use axum::Extension;
 use axum::extract::State;
 
 pub(super) async fn list(State(app): State<AppState>) -> ApiResult<ListWorkspacesResponse> {
@@ -22,9 +24,11 @@ pub(super) async fn get(
 
 pub(super) async fn create(
     State(app): State<AppState>,
+    Extension(caller): Sender,
     JsonBody(request): JsonBody<CreateWorkspaceRequest>,
 ) -> ApiResult<CreateWorkspaceResponse> {
-    Ok(Json(CreateWorkspaceResponse { data: Some(app.catalog.create_workspace(request)?) }))
+    let created = app.catalog.create_workspace(request, caller.creator())?;
+    Ok(Json(CreateWorkspaceResponse { data: Some(created) }))
 }
 
 pub(super) async fn delete(

@@ -1,6 +1,7 @@
 //! An alias: another name for a collection.
 
-use super::{CREATOR, KEY_NAME, timestamp};
+use super::creator::Creator;
+use super::timestamp;
 use crate::rockset::enums::AliasState;
 use crate::rockset::types;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,8 @@ pub struct Alias {
     description: Option<String>,
     /// `workspace.name` of the collection.
     pub collection: String,
+    #[serde(default)]
+    creator: Creator,
     created_at: String,
     modified_at: String,
 }
@@ -22,6 +25,7 @@ impl Alias {
         (workspace, name): (&str, &str),
         description: Option<String>,
         collection: String,
+        creator: Creator,
     ) -> Self {
         let now = timestamp();
         Self {
@@ -29,6 +33,7 @@ impl Alias {
             name: name.to_string(),
             description,
             collection,
+            creator,
             created_at: now.clone(),
             modified_at: now,
         }
@@ -51,8 +56,8 @@ impl Alias {
             name: Some(self.name.clone()),
             description: self.description.clone(),
             workspace: Some(self.workspace.clone()),
-            creator_email: Some(CREATOR.to_string()),
-            created_by_apikey_name: Some(KEY_NAME.to_string()),
+            creator_email: Some(self.creator.email.clone()),
+            created_by_apikey_name: Some(self.creator.key.clone()),
             collections: vec![self.collection.clone()],
             state: Some(state),
             created_at: Some(self.created_at.clone()),

@@ -1,6 +1,7 @@
 //! The aliases of all workspaces.
 
 use super::alias::Alias;
+use super::creator::Creator;
 use super::definition::check_name;
 use super::names::{self, Workspaces};
 use super::workspace::Workspace;
@@ -41,11 +42,12 @@ impl Catalog {
         (workspace, name): (&str, &str),
         description: Option<String>,
         collections: &[String],
+        creator: Creator,
     ) -> Result<types::Alias, ApiError> {
         check_name("name", name)?;
         let mut workspaces = self.workspaces.write();
         let collection = target(&workspaces, collections)?;
-        let alias = Alias::new((workspace, name), description, collection);
+        let alias = Alias::new((workspace, name), description, collection, creator);
         let within = names::workspace_mut(&mut workspaces, workspace)?;
         within.check_free(name)?;
         Ok(self.put_alias(within, alias))

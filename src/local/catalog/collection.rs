@@ -386,8 +386,8 @@ impl Collection {
         types::Collection {
             clustering_key: self.definition.clustering_key.clone(),
             created_at: Some(self.created_at.clone()),
-            created_by: Some(super::CREATOR.to_string()),
-            created_by_apikey_name: Some(super::KEY_NAME.to_string()),
+            created_by: Some(self.definition.creator.email.clone()),
+            created_by_apikey_name: Some(self.definition.creator.key.clone()),
             description: state.description.clone(),
             field_schemas: self.definition.field_schemas.clone(),
             field_mapping_query: state

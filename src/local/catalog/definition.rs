@@ -1,6 +1,7 @@
 //! The definition of a collection, checked.
 
 use super::SourceEntry;
+use super::creator::Creator;
 use super::event_time::EventTimeSource;
 use super::transformation::Transformation;
 use crate::local::error::ApiError;
@@ -21,6 +22,8 @@ pub struct Definition {
     pub clustering_key: Vec<FieldPartition>,
     pub field_schemas: Vec<FieldSchema>,
     pub compression: Compression,
+    #[serde(default)]
+    pub creator: Creator,
     #[serde(skip)]
     pub sources: Vec<SourceEntry>,
     #[serde(skip)]
@@ -39,13 +42,15 @@ impl Definition {
             clustering_key: Vec::new(),
             field_schemas: Vec::new(),
             compression: Compression::Lz4,
+            creator: Creator::default(),
             sources: Vec::new(),
             transformation: None,
         }
     }
 }
 
-/// Converts all but the sources and the transformation, which are added once they are checked.
+/// Converts all but the sources and the transformation, which are added once they are checked, and
+/// the creator.
 impl TryFrom<CreateCollectionRequest> for Definition {
     type Error = ApiError;
 
@@ -81,6 +86,7 @@ impl TryFrom<CreateCollectionRequest> for Definition {
             compression: request
                 .storage_compression_type
                 .map_or(Compression::Lz4, |kind| Compression::from(kind.as_str())),
+            creator: Creator::default(),
             sources: Vec::new(),
             transformation: None,
         })

@@ -1,7 +1,7 @@
 //! Settings of the whole deployment.
 
-use super::virtual_instance::{self, MAIN_ID};
-use super::{Catalog, kept, virtual_instances};
+use super::virtual_instances::{find, main_of};
+use super::{Catalog, kept, virtual_instance};
 use crate::local::error::ApiError;
 use crate::local::journal::Change;
 use crate::rockset::types;
@@ -18,15 +18,21 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    fn show(&self) -> types::DeploymentSettings {
-        let instance = self.query_instance.as_deref().unwrap_or(MAIN_ID);
+    /// Whether queries that name no instance run on this one, which isn't the main one.
+    pub(super) fn names(&self, instance: &str) -> bool {
+        self.query_instance.as_deref() == Some(instance)
+    }
+
+    fn show(&self, main: &str) -> types::DeploymentSettings {
+        let instance = self.query_instance.as_deref().unwrap_or(main);
         types::DeploymentSettings { default_query_vi: Some(virtual_instance::rrn(instance)) }
     }
 }
 
 impl Catalog {
     pub fn deployment(&self) -> types::DeploymentSettings {
-        self.deployment.read().show()
+        let main = self.main_instance();
+        self.deployment.read().show(&main)
     }
 
     /// Changes the settings. An empty text stands for the main instance.
@@ -36,20 +42,23 @@ impl Catalog {
     ) -> Result<types::DeploymentSettings, ApiError> {
         // Held so that the instance isn't deleted meanwhile.
         let instances = self.instances.read();
+        let main = main_of(&instances);
         let mut deployment = self.deployment.write();
         if let Some(id) = query_instance {
             let id = match id {
-                "" => MAIN_ID,
-                id => &virtual_instances::find(&instances, id)?.id,
+                "" => main,
+                id => &find(&instances, id)?.id,
             };
-            deployment.query_instance = Some(id.to_string()).filter(|id| id != MAIN_ID);
+            deployment.query_instance = Some(id.to_string()).filter(|id| id != main);
             self.keep(|| Change::put(kept::DEPLOYMENT, SETTINGS, &*deployment));
         }
-        Ok(deployment.show())
+        Ok(deployment.show(main))
     }
 
     /// Identifier of the virtual instance of queries that name none.
+    #[cfg(feature = "engine")]
     pub fn query_instance(&self) -> String {
-        self.deployment.read().query_instance.clone().unwrap_or_else(|| MAIN_ID.to_string())
+        let named = self.deployment.read().query_instance.clone();
+        named.unwrap_or_else(|| self.main_instance())
     }
 }

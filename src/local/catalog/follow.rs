@@ -91,7 +91,12 @@ impl Catalog {
             }
             kept::INSTANCE => {
                 let instance = read::<VirtualInstance>(text)?;
-                self.instances.write().insert(key.to_string(), instance);
+                let mut instances = self.instances.write();
+                if instance.is_main() {
+                    // It may have had another identifier.
+                    instances.retain(|_, it| !it.is_main());
+                }
+                instances.insert(key.to_string(), instance);
             }
             kept::WORKSPACE => {
                 let workspace = read::<Workspace>(text)?;

@@ -1,11 +1,12 @@
 //! The integrations of the organization.
 
+use super::creator::Creator;
 use super::credentials;
 use super::definition::check_name;
 use super::integration::{StoredIntegration, named, pushed, services, with_external_id, with_key};
 use super::kept;
 use super::source::{no_messages, pushed_topic};
-use super::{CREATOR, Catalog, Collection, KEY_NAME, timestamp};
+use super::{Catalog, Collection, timestamp};
 use crate::local::error::ApiError;
 use crate::local::journal::Change;
 use crate::rockset::enums::ErrorType;
@@ -36,6 +37,7 @@ impl Catalog {
         &self,
         request: CreateIntegrationRequest,
         s3_endpoint: Option<Url>,
+        creator: Creator,
     ) -> Result<Integration, ApiError> {
         check_name("name", &request.name)?;
         let mut integration = Integration {
@@ -44,8 +46,8 @@ impl Catalog {
             azure_service_bus: request.azure_service_bus,
             collections: Vec::new(),
             created_at: Some(timestamp()),
-            created_by: CREATOR.to_string(),
-            created_by_apikey_name: Some(KEY_NAME.to_string()),
+            created_by: creator.email.clone(),
+            created_by_apikey_name: Some(creator.key),
             description: request.description,
             dynamodb: request.dynamodb,
             gcs: request.gcs,
@@ -54,7 +56,7 @@ impl Catalog {
             kinesis: request.kinesis,
             mongodb: request.mongodb,
             name: request.name,
-            owner_email: Some(CREATOR.to_string()),
+            owner_email: Some(creator.email),
             s3: request.s3,
             snowflake: request.snowflake,
         };

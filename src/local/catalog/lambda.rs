@@ -1,6 +1,7 @@
 //! A query lambda: its versions and its tags.
 
-use super::{CREATOR, KEY_NAME, timestamp};
+use super::creator::Creator;
+use super::timestamp;
 use crate::rockset::enums::QueryLambdaVersionState;
 use crate::rockset::types::{
     self, QueryLambdaSql, QueryLambdaStats, QueryLambdaTag, QueryLambdaVersion, QueryParameter,
@@ -36,6 +37,8 @@ pub struct Version {
     /// Hash of the content.
     pub version: String,
     pub content: Content,
+    #[serde(default)]
+    creator: Creator,
     created_at: String,
     /// By which the version is executed without a key, if it is public.
     pub public_access_id: Option<String>,
@@ -91,8 +94,14 @@ impl Content {
 }
 
 impl Version {
-    fn new(version: String, content: Content, reads: Option<LambdaReads>) -> Self {
-        Self { version, content, created_at: timestamp(), public_access_id: None, reads }
+    fn new(
+        version: String,
+        content: Content,
+        reads: Option<LambdaReads>,
+        creator: Creator,
+    ) -> Self {
+        let created_at = timestamp();
+        Self { version, content, creator, created_at, public_access_id: None, reads }
     }
 
     /// Makes the version public, or not.
@@ -110,8 +119,10 @@ impl Lambda {
         content: Content,
         is_public: Option<bool>,
         reads: Option<LambdaReads>,
+        creator: Creator,
     ) -> Self {
-        let mut latest = Version::new(content.version(workspace, name), content, reads);
+        let version = content.version(workspace, name);
+        let mut latest = Version::new(version, content, reads, creator);
         latest.publish(is_public.unwrap_or_default());
         let (workspace, name) = (workspace.to_string(), name.to_string());
         Self { workspace, name, latest, earlier: Vec::new(), tags: BTreeMap::new() }
@@ -138,13 +149,19 @@ impl Lambda {
     }
 
     /// Makes this content the latest version. The same content makes no second one.
-    pub fn save(&mut self, content: Content, is_public: Option<bool>, reads: Option<LambdaReads>) {
+    pub fn save(
+        &mut self,
+        content: Content,
+        is_public: Option<bool>,
+        reads: Option<LambdaReads>,
+        creator: Creator,
+    ) {
         let version = content.version(&self.workspace, &self.name);
         if self.latest.version != version {
             let earlier = self.earlier.iter().position(|known| known.version == version);
             let next = match earlier {
                 Some(at) => self.earlier.remove(at),
-                None => Version::new(version, content, None),
+                None => Version::new(version, content, None, creator),
             };
             self.earlier.push(std::mem::replace(&mut self.latest, next));
         }
@@ -194,11 +211,11 @@ impl Lambda {
         reads: Option<&LambdaReads>,
         stats: QueryLambdaStats,
     ) -> QueryLambdaVersion {
-        let Version { content, created_at, public_access_id, .. } = version;
+        let Version { content, creator, created_at, public_access_id, .. } = version;
         QueryLambdaVersion {
             workspace: Some(self.workspace.clone()),
-            created_by: Some(CREATOR.to_string()),
-            created_by_apikey_name: Some(KEY_NAME.to_string()),
+            created_by: Some(creator.email.clone()),
+            created_by_apikey_name: Some(creator.key.clone()),
             created_at: Some(created_at.clone()),
             name: Some(self.name.clone()),
             version: Some(version.version.clone()),
@@ -221,7 +238,7 @@ impl Lambda {
     pub fn show(&self, latest: QueryLambdaVersion) -> types::QueryLambda {
         types::QueryLambda {
             workspace: Some(self.workspace.clone()),
-            last_updated_by: Some(CREATOR.to_string()),
+            last_updated_by: latest.created_by.clone(),
             last_updated: latest.created_at.clone(),
             name: Some(self.name.clone()),
             version_count: i32::try_from(self.earlier.len() + 1).ok(),

@@ -1,5 +1,6 @@
 //! The query lambdas of all workspaces.
 
+use super::creator::Creator;
 use super::definition::check_name;
 use super::lambda::{Content, LATEST, Lambda, LambdaReads, LambdaVersion};
 use super::workspace::Workspace;
@@ -49,6 +50,7 @@ impl Catalog {
         content: Content,
         is_public: Option<bool>,
         reads: Option<LambdaReads>,
+        creator: Creator,
     ) -> Result<Lambda, ApiError> {
         check_name("name", name)?;
         self.change(workspace, |within| {
@@ -58,11 +60,11 @@ impl Catalog {
                 }
                 Ok(known) => {
                     let mut lambda = known.clone();
-                    lambda.save(content, is_public, reads);
+                    lambda.save(content, is_public, reads, creator);
                     lambda
                 }
                 Err(missing) if save == Save::Update => return Err(missing),
-                Err(_) => Lambda::new((workspace, name), content, is_public, reads),
+                Err(_) => Lambda::new((workspace, name), content, is_public, reads, creator),
             };
             self.put_lambda(within, lambda.clone());
             Ok(lambda)

@@ -4,6 +4,7 @@ pub mod access;
 mod alias;
 mod aliases;
 mod collection;
+mod creator;
 mod credentials;
 #[cfg(feature = "engine")]
 pub mod cron;
@@ -66,6 +67,7 @@ use super::storage::Snapshot;
 use crate::rockset::enums::ErrorType;
 use crate::rockset::types::{self, CreateWorkspaceRequest};
 use access::Access;
+use creator::Creator;
 use definition::{Definition, check_name};
 use deployment::Deployment;
 #[cfg(feature = "engine")]
@@ -79,7 +81,7 @@ use tokio::sync::Notify;
 use virtual_instances::Instances;
 use workspace::Workspace;
 
-/// Creator of everything.
+/// The user who always exists.
 pub(super) const CREATOR: &str = "local@localhost";
 
 /// External ID with which Rockset assumes roles in AWS; the organization has one.
@@ -166,13 +168,14 @@ impl Catalog {
     pub(super) fn create_workspace(
         &self,
         request: CreateWorkspaceRequest,
+        creator: Creator,
     ) -> Result<types::Workspace, ApiError> {
         check_name("name", &request.name)?;
         let mut workspaces = self.workspaces.write();
         if workspaces.contains_key(&request.name) {
             return Err(ApiError::already_exists("Workspace", &request.name));
         }
-        let workspace = Workspace::new(request.description);
+        let workspace = Workspace::new(request.description, creator);
         let shown = workspace.show(&request.name);
         self.keep(|| Change::put(kept::WORKSPACE, &request.name, &workspace));
         workspaces.insert(request.name, workspace);

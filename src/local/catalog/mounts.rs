@@ -2,8 +2,6 @@
 //! is mounted on them.
 
 use super::mount::Mount;
-#[cfg(feature = "engine")]
-use super::virtual_instance::MAIN_ID;
 use super::virtual_instance::VirtualInstance;
 use super::{Catalog, Collection, virtual_instances};
 use crate::local::error::ApiError;
@@ -101,7 +99,7 @@ impl Catalog {
     /// that keeps them, and else all that there are.
     #[cfg(feature = "engine")]
     pub fn read_on(&self, instance: &str, path: &str, documents: View) -> View {
-        if instance == MAIN_ID {
+        if self.instances.read().get(instance).is_none_or(VirtualInstance::is_main) {
             return documents;
         }
         let mut instances = self.instances.write();

@@ -1,7 +1,6 @@
 //! The catalog that an earlier process has left, or that another process writes.
 
 use super::kept::{self, KeptCollection};
-use super::virtual_instance::MAIN_ID;
 use super::{COMMONS, CREATOR, Catalog, Definition, Transformation};
 use crate::local::error::ApiError;
 use crate::local::journal::{Change, Follower, Journal, Recovered};
@@ -61,10 +60,11 @@ impl Catalog {
         {
             self.keep(|| Change::put(kept::WORKSPACE, COMMONS, commons));
         }
-        if let Some(main) = self.instances.read().get(MAIN_ID)
-            && is_new(kept::INSTANCE, MAIN_ID)
+        let instances = self.instances.read();
+        if let Some(main) = instances.values().find(|it| it.is_main())
+            && is_new(kept::INSTANCE, &main.id)
         {
-            self.keep(|| Change::put(kept::INSTANCE, MAIN_ID, main));
+            self.keep(|| Change::put(kept::INSTANCE, &main.id, main));
         }
         if let Some(first) = self.access.read().users.get(CREATOR)
             && is_new(kept::USER, CREATOR)

@@ -1,8 +1,8 @@
 //! A view: a query with a name.
 
+use super::creator::Creator;
 #[cfg(feature = "engine")]
 use super::timestamp;
-use super::{CREATOR, KEY_NAME};
 use crate::rockset::enums::ViewState;
 use crate::rockset::types;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,8 @@ pub struct View {
     pub query: String,
     /// `workspace.name` of each collection, alias and view that the query names.
     pub entities: BTreeSet<String>,
+    #[serde(default)]
+    creator: Creator,
     created_at: String,
     modified_at: String,
     /// When it was changed, if this process has seen that.
@@ -32,18 +34,29 @@ impl View {
         description: Option<String>,
         query: String,
         entities: BTreeSet<String>,
+        creator: Creator,
     ) -> Self {
         let (workspace, name) = (workspace.to_string(), name.to_string());
         let (created_at, modified_at) = (timestamp(), timestamp());
         let changed = Some(Instant::now());
-        Self { workspace, name, description, query, entities, created_at, modified_at, changed }
+        Self {
+            workspace,
+            name,
+            description,
+            query,
+            entities,
+            creator,
+            created_at,
+            modified_at,
+            changed,
+        }
     }
 
     /// The view with another query. Without a description it keeps its own.
     #[cfg(feature = "engine")]
     pub(super) fn replaced_by(self, next: Self) -> Self {
         let description = next.description.or(self.description);
-        Self { description, created_at: self.created_at, ..next }
+        Self { description, creator: self.creator, created_at: self.created_at, ..next }
     }
 
     /// `workspace.name`.
@@ -66,8 +79,8 @@ impl View {
             name: Some(self.name.clone()),
             description: self.description.clone(),
             workspace: Some(self.workspace.clone()),
-            creator_email: Some(CREATOR.to_string()),
-            created_by_apikey_name: Some(KEY_NAME.to_string()),
+            creator_email: Some(self.creator.email.clone()),
+            created_by_apikey_name: Some(self.creator.key.clone()),
             owner_email: None,
             query_sql: Some(self.query.clone()),
             entities: self.entities.iter().cloned().collect(),

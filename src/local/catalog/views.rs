@@ -1,6 +1,8 @@
 //! The views of all workspaces.
 
 #[cfg(feature = "engine")]
+use super::creator::Creator;
+#[cfg(feature = "engine")]
 use super::definition::check_name;
 use super::names;
 use super::view::View;
@@ -36,12 +38,13 @@ impl Catalog {
         description: Option<String>,
         query: String,
         entities: BTreeSet<String>,
+        creator: Creator,
     ) -> Result<types::View, ApiError> {
         let (workspace, name) = path;
         check_name("name", name)?;
         let mut workspaces = self.workspaces.write();
         names::check_entities(&workspaces, path, &entities)?;
-        let view = View::new(path, description, query, entities);
+        let view = View::new(path, description, query, entities, creator);
         let within = names::workspace_mut(&mut workspaces, workspace)?;
         within.check_free(name)?;
         Ok(self.put_view(within, view))
@@ -60,7 +63,8 @@ impl Catalog {
         let known = names::find_workspace(&workspaces, workspace)?;
         let known = known.view(workspace, name)?.clone();
         names::check_entities(&workspaces, path, &entities)?;
-        let view = known.replaced_by(View::new(path, description, query, entities));
+        let view =
+            known.replaced_by(View::new(path, description, query, entities, Creator::default()));
         let within = names::workspace_mut(&mut workspaces, workspace)?;
         Ok(self.put_view(within, view))
     }

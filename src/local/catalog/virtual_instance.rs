@@ -1,8 +1,9 @@
 //! A virtual instance, as far as one process can have several: a name by which queries are sent and
 //! listed, and which takes none while it is suspended.
 
+use super::creator::Creator;
 use super::mount::{Host, Mount};
-use super::{CREATOR, timestamp};
+use super::timestamp;
 #[cfg(feature = "engine")]
 use crate::local::journal::Replica;
 use crate::rockset::enums::{
@@ -18,15 +19,15 @@ use uuid::Uuid;
 /// Name of the instance that always exists.
 pub const MAIN: &str = "main";
 
-/// Identifier of the instance that always exists.
+/// Identifier of the instance that always exists, unless the options name another.
 pub const MAIN_ID: &str = "00000000-0000-4000-8000-000000000000";
 
-/// Prefix of the Rockset Resource Name of an instance.
-const RRN: &str = "rrn:vi:local:";
+/// Prefix of the Rockset Resource Name of an instance, before its cluster.
+const RRN: &str = "rrn:vi:";
 
 /// The Rockset Resource Name of an instance.
 pub fn rrn(id: &str) -> String {
-    format!("{RRN}{id}")
+    format!("{RRN}local:{id}")
 }
 
 /// A virtual instance.
@@ -34,6 +35,8 @@ pub fn rrn(id: &str) -> String {
 pub struct VirtualInstance {
     pub id: String,
     pub settings: Settings,
+    #[serde(default)]
+    creator: Creator,
     created_at: String,
     resumed_at: Option<String>,
     suspended_at: Option<String>,
@@ -61,13 +64,10 @@ pub struct Settings {
     pub microbatch_policy: Option<MicrobatchPolicy>,
 }
 
-/// The identifier that an identifier, a Rockset Resource Name or the name of the main instance
-/// stands for.
+/// The identifier in a Rockset Resource Name, of whatever cluster, or the name itself.
 pub fn plain_id(name: &str) -> &str {
-    match name {
-        MAIN => MAIN_ID,
-        _ => name.rsplit(':').next().unwrap_or(name),
-    }
+    let within = name.strip_prefix(RRN).and_then(|it| it.split_once(':'));
+    within.map_or(name, |(_, id)| id)
 }
 
 impl Settings {
@@ -88,10 +88,11 @@ impl Settings {
 }
 
 impl VirtualInstance {
-    pub(super) fn new(settings: Settings) -> Self {
+    pub(super) fn new(settings: Settings, creator: Creator) -> Self {
         Self {
             id: Uuid::new_v4().to_string(),
             settings,
+            creator,
             created_at: timestamp(),
             resumed_at: None,
             suspended_at: None,
@@ -106,7 +107,7 @@ impl VirtualInstance {
         let description = "The default VI used for streaming ingest and queries".to_string();
         let settings = Settings::new(MAIN.to_string());
         let settings = Settings { description: Some(description), ..settings };
-        Self { id: MAIN_ID.to_string(), passing: None, ..Self::new(settings) }
+        Self { id: MAIN_ID.to_string(), passing: None, ..Self::new(settings, Creator::default()) }
     }
 
     /// A read replica that is alive.
@@ -118,16 +119,16 @@ impl VirtualInstance {
         let created_at =
             started.map_or_else(timestamp, |it| it.to_rfc3339_opts(SecondsFormat::Secs, true));
         let settings = Settings { description, ..settings };
-        Self { id, created_at, passing: None, ..Self::new(settings) }
+        Self { id, created_at, passing: None, ..Self::new(settings, Creator::default()) }
     }
 
     pub(super) fn is_main(&self) -> bool {
-        self.id == MAIN_ID
+        self.settings.name == MAIN
     }
 
     /// Whether this is its identifier or its Rockset Resource Name, or the name of the main one.
     pub(super) fn is(&self, id: &str) -> bool {
-        id == self.id || id.strip_prefix(RRN) == Some(&self.id) || (self.is_main() && id == MAIN)
+        plain_id(id) == self.id || (self.is_main() && id == MAIN)
     }
 
     pub(super) fn state(&self, ready_after: Duration) -> State {
@@ -182,7 +183,7 @@ impl VirtualInstance {
         types::VirtualInstance {
             name: settings.name,
             description: settings.description,
-            created_by: Some(CREATOR.to_string()).filter(|_| !self.is_main()),
+            created_by: Some(self.creator.email.clone()).filter(|_| !self.is_main()),
             created_at: Some(self.created_at.clone()),
             resumed_at: self.resumed_at.clone(),
             suspended_at: self.suspended_at.clone(),

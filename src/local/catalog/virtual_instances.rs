@@ -1,7 +1,8 @@
 //! The virtual instances of the organization.
 
+use super::creator::Creator;
 use super::definition::check_name;
-use super::virtual_instance::{Settings, VirtualInstance};
+use super::virtual_instance::{MAIN, MAIN_ID, Settings, VirtualInstance};
 use super::{Catalog, kept};
 use crate::local::error::ApiError;
 use crate::local::journal::Change;
@@ -24,8 +25,9 @@ impl Catalog {
     /// All instances, the main one first.
     pub fn instances(&self) -> Vec<types::VirtualInstance> {
         let instances = self.instances.read();
-        let show = |it: &VirtualInstance| it.show(it.state(self.ready_after));
-        instances.values().map(show).collect()
+        let mut sorted: Vec<&VirtualInstance> = instances.values().collect();
+        sorted.sort_by_key(|it| !it.is_main());
+        sorted.into_iter().map(|it| it.show(it.state(self.ready_after))).collect()
     }
 
     /// The read replicas that are alive, as instances.
@@ -72,11 +74,15 @@ impl Catalog {
         Err(ApiError::new(ErrorType::NotReady, message))
     }
 
-    pub fn create_instance(&self, settings: Settings) -> Result<types::VirtualInstance, ApiError> {
+    pub fn create_instance(
+        &self,
+        settings: Settings,
+        creator: Creator,
+    ) -> Result<types::VirtualInstance, ApiError> {
         check_name("name", &settings.name)?;
         let mut instances = self.instances.write();
         check_free(&instances, &settings.name)?;
-        let created = VirtualInstance::new(settings);
+        let created = VirtualInstance::new(settings, creator);
         let shown = created.show(State::Initializing);
         self.put_instance(&mut instances, created);
         Ok(shown)
@@ -90,13 +96,13 @@ impl Catalog {
     ) -> Result<types::VirtualInstance, ApiError> {
         let mut instances = self.instances.write();
         let mut changed = find(&instances, id)?.clone();
-        let (name, was_static) = (changed.settings.name.clone(), changed.is_static());
+        let before = changed.clone();
         change(&mut changed.settings);
-        if changed.is_static() && !was_static {
+        if changed.is_static() && !before.is_static() {
             self.take_moments(&mut changed);
         }
-        if changed.settings.name != name {
-            check_own(&changed, "renamed")?;
+        if changed.settings.name != before.settings.name {
+            check_own(&before, "renamed")?;
             check_name("name", &changed.settings.name)?;
             check_free(&instances, &changed.settings.name)?;
         }
@@ -130,7 +136,7 @@ impl Catalog {
         let mut instances = self.instances.write();
         let found = find(&instances, id)?.clone();
         check_own(&found, "deleted")?;
-        if self.query_instance() == found.id {
+        if self.deployment.read().names(&found.id) {
             let name = &found.settings.name;
             let message = format!(
                 "Virtual instance {name:?} can't be deleted: it is the default_query_vi of the \
@@ -141,6 +147,33 @@ impl Catalog {
         instances.remove(&found.id);
         self.keep(|| Change::delete(kept::INSTANCE, &found.id));
         Ok(found.show(State::Deleted))
+    }
+
+    /// The identifier of the main instance.
+    pub fn main_instance(&self) -> String {
+        main_of(&self.instances.read()).to_string()
+    }
+
+    /// The names by which privileges may name an instance, given by any of them.
+    pub fn names_of_instance(&self, id: &str) -> Vec<String> {
+        match find(&self.instances.read(), id) {
+            Ok(found) if found.is_main() => vec![found.id.clone(), MAIN.to_string()],
+            _ => vec![id.to_string()],
+        }
+    }
+
+    /// Gives the main instance another identifier.
+    pub(in crate::local) fn identify_main(&self, id: &str) {
+        let mut instances = self.instances.write();
+        let before = main_of(&instances).to_string();
+        if before == id {
+            return;
+        }
+        if let Some(mut main) = instances.remove(&before) {
+            self.keep(|| Change::delete(kept::INSTANCE, &before));
+            main.id = id.to_string();
+            self.put_instance(&mut instances, main);
+        }
     }
 
     /// The number of instances that aren't suspended.
@@ -155,6 +188,11 @@ impl Catalog {
         self.keep(|| Change::put(kept::INSTANCE, &instance.id, &instance));
         instances.insert(instance.id.clone(), instance);
     }
+}
+
+/// The identifier of the main instance.
+pub(super) fn main_of(instances: &Instances) -> &str {
+    instances.values().find(|it| it.is_main()).map_or(MAIN_ID, |it| &it.id)
 }
 
 pub(super) fn find<'a>(

@@ -1,12 +1,13 @@
 //! A workspace: a name space for collections, aliases and views, and another for query lambdas.
 
 use super::alias::Alias;
+use super::creator::Creator;
 #[cfg(feature = "engine")]
 use super::lambda::Lambda;
 #[cfg(feature = "engine")]
 use super::schedule::Schedule;
 use super::view::View;
-use super::{CREATOR, Collection, timestamp};
+use super::{Collection, timestamp};
 use crate::rockset::types;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,8 +34,8 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
-    pub(super) fn new(description: Option<String>) -> Self {
-        let created_by = Some(CREATOR.to_string());
+    pub(super) fn new(description: Option<String>, creator: Creator) -> Self {
+        let created_by = Some(creator.email);
         Self {
             created_by,
             description,
@@ -51,7 +52,8 @@ impl Workspace {
 
     /// The workspace that always exists, without a creator.
     pub(super) fn commons() -> Self {
-        Self { created_by: None, ..Self::new(Some("default workspace".to_string())) }
+        let description = Some("default workspace".to_string());
+        Self { created_by: None, ..Self::new(description, Creator::default()) }
     }
 
     /// The workspace with what it held before.

@@ -1,6 +1,6 @@
 //! What a query can read.
 
-use crate::local::catalog::virtual_instance::MAIN_ID;
+use crate::local::catalog::virtual_instance::MAIN;
 use crate::local::catalog::{COMMONS, Collection, Meaning};
 use crate::local::query::{self, Found, Query, Reads, SqlError, SqlResult, Target};
 use crate::local::state::AppState;
@@ -26,7 +26,7 @@ struct Known {
 
 impl<'a> Collections<'a> {
     pub fn new(app: &'a AppState) -> Self {
-        Self::on(app, MAIN_ID)
+        Self::on(app, MAIN)
     }
 
     /// What queries on a virtual instance can read.

@@ -20,6 +20,7 @@ use crate::rockset::Secret;
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// Settings of the local Rockset, each an argument of the command line.
 #[derive(Debug, Clone, clap::Args)]
@@ -43,6 +44,10 @@ pub struct Options {
     /// Limit write requests per second to those of this size, such as SMALL or XLARGE; by default, there is no limit
     #[arg(long, value_name = "SIZE")]
     pub virtual_instance: Option<VirtualInstance>,
+
+    /// The identifier of the virtual instance main, for clients that name the one that they had; it stays in a store
+    #[arg(long, value_name = "UUID", conflicts_with = "read_replica")]
+    pub main_instance_id: Option<Uuid>,
 
     /// Where everything is kept.
     #[command(flatten)]
@@ -91,6 +96,7 @@ impl Default for Options {
             read_only_api_key: None,
             ready_after: Duration::from_millis(200),
             virtual_instance: None,
+            main_instance_id: None,
             data: Data::default(),
             tls: Tls::default(),
             #[cfg(feature = "engine")]

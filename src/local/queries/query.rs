@@ -5,7 +5,7 @@ use super::outcome::{Answer, Outcome};
 use crate::local::catalog::Events;
 use crate::local::catalog::event::Actor;
 use crate::local::catalog::lambda::LambdaVersion;
-use crate::local::catalog::virtual_instance::MAIN_ID;
+use crate::local::catalog::virtual_instance::MAIN;
 use crate::local::query::Rows;
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::Mutex;
@@ -106,7 +106,7 @@ impl Query {
             sql,
             asker,
             lambda: None,
-            instance: MAIN_ID.to_string(),
+            instance: MAIN.to_string(),
             submitted: Utc::now(),
             begun: Instant::now(),
             is_async,

@@ -159,8 +159,9 @@ async fn save(
     is_public: Option<bool>,
 ) -> ApiResult<QueryLambdaVersionResponse> {
     app.catalog.workspace(path.0)?;
+    let creator = caller.creator();
     let (content, reads) = show::on_pool(app, move |app| checked(app, &caller, content)).await??;
-    let lambda = app.catalog.save_lambda(path, save, content, is_public, reads)?;
+    let lambda = app.catalog.save_lambda(path, save, content, is_public, reads, creator)?;
     let latest = lambda.latest.clone();
     show::answer_version(app, lambda, latest).await
 }

@@ -4,9 +4,9 @@ use super::failed::{cancelled, failed};
 use super::request::{Manner, QueryRequest};
 use super::rows::{Duration, ObjectText, completed};
 use crate::local::api::answers::json_text;
-use crate::local::api::auth::{Sender, identifier};
+use crate::local::api::auth::{Sender, check_instance, identifier};
 use crate::local::api::extract::{JsonBody, Params};
-use crate::local::catalog::access::{Caller, Resource};
+use crate::local::catalog::access::Caller;
 use crate::local::catalog::lambda::LambdaVersion;
 use crate::local::error::ApiError;
 use crate::local::execution::{self, Named, Submitted};
@@ -74,7 +74,7 @@ pub async fn run(
         Err(error) => return Err(elsewhere(app, &instance).await.unwrap_or(error)),
     };
     if !via.is_public {
-        caller.check(&Action::QueryVi, Resource::Named(&instance))?;
+        check_instance(app, &caller, &Action::QueryVi, Some(&instance))?;
     }
     let manner = request.manner()?;
     let user_agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());

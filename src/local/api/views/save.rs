@@ -24,7 +24,9 @@ pub async fn create(
     app.catalog.workspace(&workspace)?;
     let CreateViewRequest { name, description, query } = request;
     let entities = entities(&app, &query, &caller).await?;
-    let created = app.catalog.create_view((&workspace, &name), description, query, entities)?;
+    let creator = caller.creator();
+    let view = (&*workspace, &*name);
+    let created = app.catalog.create_view(view, description, query, entities, creator)?;
     Ok(Json(CreateViewResponse { data: Some(created) }))
 }
 

@@ -2,6 +2,7 @@
 
 use super::privilege::{ALL, Resource, Scope, lacking};
 use super::role::{ADMIN, READ_ONLY, Role, built_in};
+use crate::local::catalog::creator::Creator;
 use crate::local::catalog::{COMMONS, CREATOR, EVENTS, KEY_NAME};
 use crate::local::error::ApiError;
 use crate::rockset::enums::PrivilegeAction as Action;
@@ -53,6 +54,11 @@ impl Caller {
     /// A sender without a key.
     pub fn nobody() -> Arc<Self> {
         Arc::new(Self::new("", "", None, vec![Vec::new()]))
+    }
+
+    /// As whom what the caller creates remembers them.
+    pub fn creator(&self) -> Creator {
+        Creator { email: self.email.clone(), key: self.key.clone() }
     }
 
     pub fn may(&self, action: &Action, on: Resource<'_>) -> bool {
