@@ -8,7 +8,7 @@ use crate::local::catalog::access::{Caller, Resource};
 use crate::local::error::ApiError;
 use crate::local::pool::{Panicked, Pool};
 use crate::local::state::AppState;
-use crate::local::storage::{Stored, View};
+use crate::local::storage::View;
 use crate::rockset::enums::PrivilegeAction as Action;
 use axum::Extension;
 use axum::body::Body;
@@ -124,7 +124,7 @@ impl PageText {
             if std::mem::replace(&mut self.is_begun, true) {
                 text.push(',');
             }
-            text.push_str(&document.json());
+            text.push_str(&self.documents.json(document));
             last = Some(document.id.clone());
             self.left -= 1;
         }
@@ -166,7 +166,8 @@ pub(super) async fn document(
 ) -> Result<Response, ApiError> {
     let collection = app.catalog.collection(&workspace, &name)?;
     let found = app.pool.run(move || {
-        let found = collection.read().get(&id).map(Stored::json);
+        let documents = collection.read();
+        let found = documents.get(&id).map(|stored| documents.json(stored));
         found.ok_or_else(|| ApiError::not_found("Document", &id))
     });
     found.await?.map(json_text)

@@ -295,8 +295,9 @@ impl Collection {
         entries: Vec<Change>,
         change: impl FnOnce(&mut State),
     ) -> Result<u64, ApiError> {
-        let changes = self.journal.as_ref().map(|_| batch.changes());
-        self.replace(batch.seal().written(time::now()), changes, entries, change)
+        let (sealed, changes) = batch.seal_with_changes();
+        let changes = self.journal.is_some().then_some(changes);
+        self.replace(sealed.written(time::now()), changes, entries, change)
     }
 
     fn replace(

@@ -23,9 +23,12 @@ struct Found {
 /// `depth` parts.
 pub fn describe(view: &View, depth: usize) -> Rows {
     let mut documents = Found::default();
-    for stored in view.after(None) {
-        if let Ok(document) = parse(&stored.json()) {
-            documents.add(&document);
+    for chunk in view.chunks() {
+        let texts = chunk.texts();
+        for (row, stored) in chunk.live_rows().filter(|(_, stored)| view.shows(stored)) {
+            if let Ok(document) = parse(&stored.json(texts.get(row))) {
+                documents.add(&document);
+            }
         }
     }
     let mut rows = Vec::new();

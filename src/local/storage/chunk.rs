@@ -6,7 +6,8 @@
 //! sizes of neighbours that could be merged fall by half. A chunk of which more than
 //! [`DEAD_PERCENT`] is dead is copied without its dead rows, whose number pays for the copy.
 
-use super::document::Stored;
+use super::stored::Stored;
+use super::texts::{Fields, Growing, Texts};
 use fixedbitset::FixedBitSet;
 use std::sync::Arc;
 #[cfg(feature = "engine")]
@@ -14,8 +15,11 @@ use std::sync::OnceLock;
 #[cfg(feature = "engine")]
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Maximum rows of a merged chunk. A batch may bring more.
+/// Maximum rows of a chunk.
 pub(super) const ROWS: usize = 1 << 16;
+
+/// Maximum bytes of a chunk's texts, unless it has a single row.
+pub(super) const BYTES: usize = 16 << 20;
 
 /// Percentage of a chunk's rows that may be dead.
 pub(super) const DEAD_PERCENT: usize = 30;
@@ -26,6 +30,8 @@ pub(in crate::local) struct Chunk {
     rows: Arc<Rows>,
     live: Arc<FixedBitSet>,
     dead: usize,
+    /// Bytes of the texts of live rows.
+    bytes: usize,
     /// Number of entries of `Rows::by_time` that are purged.
     purged: usize,
 }
@@ -40,6 +46,8 @@ struct Rows {
     id: u64,
     /// Ascending by `seq`.
     rows: Box<[Row]>,
+    /// The fields of the rows.
+    texts: Arc<Texts>,
     /// Ascending by event time; empty in a collection that keeps its documents for ever.
     by_time: Box<[Time]>,
     #[cfg(feature = "engine")]
@@ -70,8 +78,10 @@ struct Time {
 impl Chunk {
     /// A chunk of documents that come in the order of their arrival, with an index on their
     /// event times if they are to expire.
-    pub(super) fn new(documents: impl Iterator<Item = Arc<Stored>>, expiring: bool) -> Self {
-        let rows: Box<[Row]> = documents.map(|stored| Row { seq: stored.seq, stored }).collect();
+    pub(super) fn new(documents: Vec<Arc<Stored>>, texts: Texts, expiring: bool) -> Self {
+        let bytes = documents.iter().map(|stored| stored.length()).sum();
+        let rows: Box<[Row]> =
+            documents.into_iter().map(|stored| Row { seq: stored.seq, stored }).collect();
         let mut live = FixedBitSet::with_capacity(rows.len());
         live.insert_range(..);
         let by_time = if expiring { by_time(&rows) } else { Box::default() };
@@ -79,11 +89,37 @@ impl Chunk {
             #[cfg(feature = "engine")]
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             rows,
+            texts: Arc::new(texts),
             by_time,
             #[cfg(feature = "engine")]
             segment: OnceLock::new(),
         });
-        Self { rows, live: Arc::new(live), dead: 0, purged: 0 }
+        Self { rows, live: Arc::new(live), dead: 0, bytes, purged: 0 }
+    }
+
+    /// One chunk of the live documents of several ones.
+    fn merged(chunks: &[Self], expiring: bool) -> Self {
+        let count = chunks.iter().map(Self::len).sum();
+        let mut documents = Vec::with_capacity(count);
+        let mut texts = Growing::with_capacity(count, chunks.iter().map(|it| it.bytes).sum());
+        for chunk in chunks {
+            for row in chunk.live.ones() {
+                documents.push(chunk.rows.rows[row].stored.clone());
+                texts.push(chunk.rows.texts.get(row));
+            }
+        }
+        Self::new(documents, texts.finish(), expiring)
+    }
+
+    /// The fields of all rows.
+    pub(in crate::local) fn texts(&self) -> &Arc<Texts> {
+        &self.rows.texts
+    }
+
+    /// The fields of a document of this chunk.
+    pub(super) fn fields(&self, stored: &Stored) -> Option<Fields> {
+        let row = self.position(stored.seq)?;
+        Some(Fields { texts: self.texts().clone(), row })
     }
 
     /// The same for all chunks that have the same rows, live or dead.
@@ -158,6 +194,17 @@ impl Chunk {
         self.shares_rows_with(other) && Arc::ptr_eq(&self.live, &other.live)
     }
 
+    /// The row of a document, live or dead.
+    fn position(&self, seq: u64) -> Option<usize> {
+        self.rows.rows.binary_search_by_key(&seq, |row| row.seq).ok()
+    }
+
+    /// The live documents with their rows.
+    #[cfg(feature = "engine")]
+    pub(in crate::local) fn live_rows(&self) -> impl Iterator<Item = (usize, &Arc<Stored>)> {
+        self.live.ones().map(|row| (row, &self.rows.rows[row].stored))
+    }
+
     /// The live documents, in the order of their arrival.
     pub(in crate::local) fn documents(&self) -> impl Iterator<Item = &Arc<Stored>> {
         self.live.ones().map(|row| &self.rows.rows[row].stored)
@@ -165,7 +212,7 @@ impl Chunk {
 
     /// Marks the row of a document as dead.
     pub(super) fn kill(&mut self, seq: u64) {
-        if let Ok(row) = self.rows.rows.binary_search_by_key(&seq, |row| row.seq) {
+        if let Some(row) = self.position(seq) {
             self.kill_row(row);
         }
     }
@@ -174,6 +221,7 @@ impl Chunk {
         if self.live.contains(row) {
             Arc::make_mut(&mut self.live).remove(row);
             self.dead += 1;
+            self.bytes -= self.rows.rows[row].stored.length();
         }
     }
 
@@ -205,37 +253,66 @@ impl Chunk {
         self.dead * 100 > self.rows.rows.len() * DEAD_PERCENT
     }
 
-    fn merges_with(&self, next: &Self) -> bool {
-        self.len() < 2 * next.len() && self.len() + next.len() <= ROWS
+    /// Whether a chunk of so many live rows with so many bytes is merged with this one before it.
+    fn merges_with(&self, rows: usize, bytes: usize) -> bool {
+        self.len() < 2 * rows && self.len() + rows <= ROWS && self.bytes + bytes <= BYTES
+    }
+
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 }
 
 fn by_time(rows: &[Row]) -> Box<[Time]> {
     let rows = rows.iter().zip(0..);
-    let mut times: Box<[Time]> = rows
-        .map(|(row, at)| Time { event_time: row.stored.document.event_time, row: at })
-        .collect();
+    let mut times: Box<[Time]> =
+        rows.map(|(row, at)| Time { event_time: row.stored.event_time, row: at }).collect();
     // Rows that were merged, or that come in the order of their time, are sorted runs, for which
     // this takes one pass.
     times.sort_by_key(|time| time.event_time);
     times
 }
 
+/// Chunks of documents that come in the order of their arrival, each with the text of its fields.
+pub(super) fn chunks_of(documents: Vec<(Arc<Stored>, Box<str>)>, expiring: bool) -> Vec<Chunk> {
+    let mut chunks = Vec::new();
+    let mut left = documents.into_iter().peekable();
+    while left.peek().is_some() {
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        while let Some((stored, fields)) = left.next_if(|(stored, _)| {
+            rows.is_empty() || (rows.len() < ROWS && bytes + stored.length() <= BYTES)
+        }) {
+            bytes += stored.length();
+            rows.push((stored, fields));
+        }
+        let mut texts = Growing::with_capacity(rows.len(), bytes);
+        rows.iter().for_each(|(_, fields)| texts.push(fields));
+        let rows = rows.into_iter().map(|(stored, _)| stored).collect();
+        chunks.push(Chunk::new(rows, texts.finish(), expiring));
+    }
+    chunks
+}
+
 /// Bounds the number of chunks and of dead rows.
 pub(super) fn compact(chunks: Vec<Chunk>, expiring: bool) -> Vec<Chunk> {
     let mut compacted: Vec<Chunk> = Vec::with_capacity(chunks.len());
-    for mut chunk in chunks {
-        if chunk.is_worn() {
-            chunk = Chunk::new(chunk.documents().cloned(), expiring);
-        }
+    for chunk in chunks {
         if chunk.len() == 0 {
             continue;
         }
-        while let Some(before) = compacted.pop_if(|before| before.merges_with(&chunk)) {
-            let documents = before.documents().chain(chunk.documents()).cloned();
-            chunk = Chunk::new(documents, expiring);
+        let (mut rows, mut bytes) = (chunk.len(), chunk.bytes);
+        let mut merged = vec![chunk];
+        while let Some(before) = compacted.pop_if(|before| before.merges_with(rows, bytes)) {
+            rows += before.len();
+            bytes += before.bytes;
+            merged.push(before);
         }
-        compacted.push(chunk);
+        merged.reverse();
+        compacted.extend(match merged.len() {
+            1 if !merged[0].is_worn() => merged.pop(),
+            _ => Some(Chunk::merged(&merged, expiring)),
+        });
     }
     compacted
 }

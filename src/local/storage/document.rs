@@ -1,9 +1,6 @@
-//! A document as it is stored.
-//!
-//! The fields are kept as text, so that a document takes little more memory than it has bytes.
+//! A document that is to be stored.
 
-use crate::local::json::extended;
-use crate::rockset::rules::{EVENT_TIME, ID, META};
+use super::stored::Stored;
 use std::fmt::Debug;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -34,7 +31,7 @@ pub enum Rollup {
 pub trait Part: Debug + Send + Sync {
     /// The document of the group, merged with the stored one. `None` if that is done already:
     /// each of the documents that came in together asks for it.
-    fn merged(&self, stored: Option<&Document>) -> Result<Option<Document>, String>;
+    fn merged(&self, stored: Option<&Stored>) -> Result<Option<Document>, String>;
 }
 
 /// `_meta` of a document that a source has brought.
@@ -98,11 +95,6 @@ impl Meta {
 }
 
 impl Document {
-    /// Whether the document stands for a group of documents that came in.
-    pub fn is_aggregated(&self) -> bool {
-        self.rollup.is_some()
-    }
-
     /// What is merged with the document of its group, if the document is such a part.
     pub(super) fn part(&self) -> Option<&Arc<dyn Part>> {
         match self.rollup.as_deref() {
@@ -110,50 +102,7 @@ impl Document {
             _ => None,
         }
     }
-
-    /// The whole document as JSON.
-    pub fn json(&self, id: &str) -> String {
-        let (id, time) = (serde_json::Value::from(id), extended::timestamp(self.event_time));
-        let meta = match &self.meta {
-            None => String::new(),
-            Some(meta) => format!(r#","{META}":{}"#, meta.json()),
-        };
-        let comma = if self.fields.is_empty() { "" } else { "," };
-        format!(r#"{{"{ID}":{id},"{EVENT_TIME}":{time}{meta}{comma}{}}}"#, self.fields)
-    }
 }
 
 /// A document under its `_id`, ready to be stored.
 pub type NewDocument = (Box<str>, Document);
-
-/// A document with its position.
-#[derive(Debug)]
-pub struct Stored {
-    /// Position in the order of arrival, unique in its collection.
-    pub(super) seq: u64,
-    pub id: Box<str>,
-    pub document: Document,
-}
-
-impl Stored {
-    /// A document at a position that its collection gave to it.
-    #[cfg(feature = "engine")]
-    pub fn restored(seq: u64, id: Box<str>, document: Document) -> Self {
-        Self { seq, id, document }
-    }
-
-    #[cfg(feature = "engine")]
-    pub fn seq(&self) -> u64 {
-        self.seq
-    }
-
-    /// The whole document as JSON.
-    pub fn json(&self) -> String {
-        self.document.json(&self.id)
-    }
-
-    /// Bytes that the statistics of a collection count for the document.
-    pub(super) fn size(&self) -> usize {
-        self.id.len() + self.document.fields.len()
-    }
-}

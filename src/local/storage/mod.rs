@@ -7,7 +7,11 @@
 //! paths of the tree that lead to them, and clears the bits of what it replaces, which
 //! costs O(N log n). Whoever holds a snapshot sees nothing of later batches.
 //!
-//! - `document`: a document, also of a rollup; `index`: the tree.
+//! What is held of each document beside its fields is shared by the index and the chunks. The
+//! fields of a chunk's documents are one text.
+//!
+//! - `document`: a document that is to be stored, also of a rollup; `stored`: what is held of it;
+//!   `texts`: the fields; `index`: the tree.
 //! - `chunk`: chunks, their live rows, their compaction, and the index on event times.
 //! - `batch`: writing; `snapshot`: reading, and the figures of a collection.
 //! - `saved`: snapshots as a store keeps them (feature `engine`).
@@ -19,15 +23,20 @@ mod index;
 #[cfg(feature = "engine")]
 mod saved;
 mod snapshot;
+mod stored;
 #[cfg(test)]
 mod tests;
+mod texts;
 
 pub(super) use batch::{Batch, Changes};
 #[cfg(feature = "engine")]
 pub(super) use chunk::{Chunk, SegmentObject};
-pub(super) use document::{Document, Meta, NewDocument, Part, RecordOrigin, Rollup, Stored};
+pub(super) use document::{Document, Meta, NewDocument, Part, RecordOrigin, Rollup};
 #[cfg(feature = "engine")]
 pub(super) use saved::{Saved, SavedChunk};
 #[cfg(feature = "engine")]
 pub(super) use snapshot::Figures;
 pub(super) use snapshot::{Snapshot, View};
+pub(super) use stored::Stored;
+#[cfg(feature = "engine")]
+pub(super) use texts::{Fields, Texts};

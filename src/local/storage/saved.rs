@@ -2,9 +2,10 @@
 //! that are dead.
 
 use super::chunk::{Chunk, SegmentObject};
-use super::document::Stored;
 use super::index::Index;
 use super::snapshot::{Figures, Snapshot};
+use super::stored::Stored;
+use super::texts::Texts;
 use std::sync::Arc;
 
 /// A snapshot without its index, which is made again.
@@ -23,6 +24,7 @@ pub struct Saved {
 pub struct SavedChunk {
     pub segment: SegmentObject,
     pub rows: Vec<Arc<Stored>>,
+    pub texts: Texts,
     /// Positions of the dead rows.
     pub dead: Vec<usize>,
 }
@@ -64,7 +66,7 @@ impl Snapshot {
 
 impl SavedChunk {
     fn restored(self, expiring: bool) -> Chunk {
-        let mut chunk = Chunk::new(self.rows.into_iter(), expiring);
+        let mut chunk = Chunk::new(self.rows, self.texts, expiring);
         // A chunk that was just made has none.
         let _ = chunk.segment().set(self.segment);
         self.dead.into_iter().for_each(|row| chunk.kill_row(row));

@@ -1,8 +1,9 @@
 //! The documents of a collection at one moment.
 
 use super::chunk::Chunk;
-use super::document::Stored;
 use super::index::Index;
+use super::stored::Stored;
+use super::texts::Fields;
 use crate::rockset::types::CollectionStats;
 use std::sync::Arc;
 
@@ -52,6 +53,16 @@ impl Snapshot {
         self.chunks.iter().any(|chunk| chunk.expired(before).next().is_some())
     }
 
+    /// The position of the chunk that a document is in.
+    pub(super) fn chunk_of(&self, stored: &Stored) -> usize {
+        self.chunks.partition_point(|chunk| chunk.last_seq() < Some(stored.seq))
+    }
+
+    /// The fields of a document of this snapshot.
+    pub(super) fn fields(&self, stored: &Stored) -> Option<Fields> {
+        self.chunks.get(self.chunk_of(stored))?.fields(stored)
+    }
+
     /// All documents, in the order of their arrival.
     #[cfg(test)]
     pub(super) fn scan(&self) -> impl Iterator<Item = &Arc<Stored>> {
@@ -81,6 +92,16 @@ impl View {
         self.snapshot.index.get(id).map(AsRef::as_ref).filter(|stored| self.shows(stored))
     }
 
+    /// The fields of a document that this has given, as the inside of a JSON object.
+    pub fn fields(&self, stored: &Stored) -> Option<Fields> {
+        self.snapshot.fields(stored)
+    }
+
+    /// A document that this has given, as JSON.
+    pub fn json(&self, stored: &Stored) -> String {
+        stored.json(self.fields(stored).as_deref().unwrap_or_default())
+    }
+
     /// The documents after an `_id`, or all, in the order of their `_id`.
     pub fn after(&self, id: Option<&str>) -> impl Iterator<Item = &Stored> {
         let documents = self.snapshot.index.after(id).map(AsRef::as_ref);
@@ -107,7 +128,7 @@ impl View {
 
     /// Whether a document is visible: it hasn't expired.
     pub(in crate::local) fn shows(&self, stored: &Stored) -> bool {
-        self.expired_before.is_none_or(|before| stored.document.event_time >= before)
+        self.expired_before.is_none_or(|before| stored.event_time >= before)
     }
 
     pub fn stats(&self) -> CollectionStats {

@@ -87,7 +87,7 @@ async fn write_segment(
         return Ok(segment.clone());
     }
     let object = format!("{SEGMENT}/{collection:016x}-{:016x}", fastrand::u64(..));
-    let content = objects.encode(&object, &encode_segment(chunk.rows()))?;
+    let content = objects.encode(&object, &encode_segment(chunk))?;
     let bytes = content.len() as u64;
     objects.create(&object, content).await?;
     Ok(chunk.segment().get_or_init(|| SegmentObject { path: object.into(), bytes }).clone())
@@ -135,12 +135,13 @@ async fn chunks_of(
 async fn read_chunk(objects: &Objects, chunk: ChunkState) -> Result<SavedChunk, StoreError> {
     let ChunkState { segment, dead } = chunk;
     let (content, bytes) = objects.read_sized::<Segment>(&segment).await?;
-    let rows = decode_segment(&segment, &content)?;
+    let (rows, texts) = decode_segment(&segment, content)?;
     let dead: Vec<usize> = dead.into_iter().map(|row| row as usize).collect();
     if dead.iter().any(|row| *row >= rows.len()) {
         return Err(StoreError::damaged(&segment, "it has fewer rows than its checkpoint says"));
     }
-    Ok(SavedChunk { segment: SegmentObject { path: segment.into(), bytes }, rows, dead })
+    let segment = SegmentObject { path: segment.into(), bytes };
+    Ok(SavedChunk { segment, rows, texts, dead })
 }
 
 fn saved(state: CollectionState, chunks: &mut HashMap<Arc<str>, SavedChunk>) -> Saved {

@@ -288,5 +288,5 @@ async fn written(writing: &mut Option<Writing>) -> (u64, Result<Segments, StoreE
 fn size(commit: &Commit) -> usize {
     let changes = commit.write.as_ref().and_then(|write| write.changes.as_ref());
     let put = changes.map(|changes| changes.put.as_slice()).unwrap_or_default();
-    put.iter().map(|stored| stored.document.fields.len()).sum()
+    put.iter().map(|chunk| chunk.texts().bytes().len()).sum()
 }

@@ -167,8 +167,13 @@ type Fields = BTreeMap<String, String>;
 const COLLECTION: u64 = 7;
 
 fn fields(snapshot: &Arc<Snapshot>) -> Fields {
-    let documents = snapshot.chunks().iter().flat_map(|chunk| chunk.documents());
-    documents.map(|it| (it.id.to_string(), it.document.fields.to_string())).collect()
+    let mut fields = Fields::new();
+    for chunk in snapshot.chunks() {
+        let texts = chunk.texts();
+        let documents = chunk.live_rows();
+        fields.extend(documents.map(|(row, it)| (it.id.to_string(), texts.get(row).to_string())));
+    }
+    fields
 }
 
 /// Number of commits that the entry says there are, and the documents.
@@ -195,8 +200,8 @@ fn commit(
             }
         }
     }
-    let changes = Some(batch.changes());
-    let snapshot = Arc::new(batch.seal().written(n as i64));
+    let (sealed, changes) = batch.seal_with_changes();
+    let (snapshot, changes) = (Arc::new(sealed.written(n as i64)), Some(changes));
     journal.commit(Commit {
         changes: vec![Change::put("count", "n", &n)],
         write: Some(Write { collection: COLLECTION, changes, snapshot: snapshot.clone() }),

@@ -43,7 +43,7 @@ fn write_record(write: &Write) -> Option<WriteRecord> {
         removed: changes.removed.iter().map(|stored| stored.id.to_string()).collect(),
         inserted: write.snapshot.figures().inserted as u64,
         overwritten: write.snapshot.figures().overwritten as u64,
-        put: (!changes.put.is_empty()).then(|| documents::encode(changes.put.iter())),
+        put: (!changes.put.is_empty()).then(|| documents::encode(&changes.put)),
     })
 }
 
@@ -95,7 +95,7 @@ fn written(
     write: WriteRecord,
 ) -> Result<Snapshot, StoreError> {
     let WriteRecord { writes, time, expiring, removed, put, .. } = write;
-    let put = put.map(|put| documents::decode(object, &put)).transpose()?.unwrap_or_default();
+    let put = put.map(|put| documents::decode(object, put)).transpose()?.unwrap_or_default();
     let mut batch = Batch::new(&snapshot, expiring.then_some(NEVER));
     // The nodes of the old snapshot are then changed in place.
     drop(snapshot);

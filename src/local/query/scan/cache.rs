@@ -1,9 +1,10 @@
 //! Cache of columns that queries have read. A chunk never changes, so its columns stay valid.
 
+use super::Path;
 use super::column::Column;
-use super::{Path, extract};
+use super::extract::{self, Document};
 use crate::local::query::value::{Value, parse};
-use crate::local::storage::{Chunk, Stored};
+use crate::local::storage::Chunk;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache as Lru;
 use std::sync::Arc;
@@ -47,13 +48,15 @@ impl Cache {
         let mut extracted = match missing.is_empty() {
             true => Vec::new(),
             false => {
-                let rows = (0..chunk.height()).filter_map(|row| chunk.row(row));
-                let documents: Vec<&Stored> = rows.map(AsRef::as_ref).collect();
+                let texts = chunk.texts();
+                let documents = chunk.rows().enumerate();
+                let documents =
+                    documents.map(|(row, stored)| Document { stored, fields: texts.get(row) });
                 let asked = missing.len();
                 if is_known {
-                    missing.extend(self.foreseen(chunk, &documents, &missing));
+                    missing.extend(self.foreseen(chunk, documents.clone().next(), &missing));
                 }
-                let mut columns = extract::columns(&missing, &documents);
+                let mut columns = extract::columns(&missing, documents);
                 for (path, column) in missing[asked..].iter().zip(columns.split_off(asked)) {
                     self.0.insert((chunk.id(), path.clone()), Arc::new(column));
                 }
@@ -77,8 +80,8 @@ impl Cache {
 
     /// Other fields of a chunk's documents, which queries are likely to read if they have read
     /// some: reading the text of documents once more for each would cost as much again.
-    fn foreseen(&self, chunk: &Chunk, documents: &[&Stored], asked: &[Path]) -> Vec<Path> {
-        let first = documents.first().and_then(|stored| parse(&stored.json()).ok());
+    fn foreseen(&self, chunk: &Chunk, first: Option<Document<'_>>, asked: &[Path]) -> Vec<Path> {
+        let first = first.and_then(|Document { stored, fields }| parse(&stored.json(fields)).ok());
         let Some(Value::Object(fields)) = first else { return Vec::new() };
         let scalars = fields
             .into_iter()

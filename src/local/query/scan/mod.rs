@@ -14,7 +14,7 @@ pub use cache::Cache;
 use super::columns::boxed;
 use super::types::{Missing, Type};
 use super::value::{Kind, Value, parse};
-use crate::local::storage::{Chunk, Stored, View};
+use crate::local::storage::{Chunk, Fields, Stored, View};
 use arrow::array::{
     Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, new_null_array,
 };
@@ -22,6 +22,7 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use column::{Column, Growing};
 use datafusion::common::Result;
+use extract::Document;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -59,20 +60,22 @@ impl Scan {
         Self { view, only }
     }
 
-    /// A document by its number, which columns of documents hold.
-    pub fn document(&self, number: i64) -> Option<&Stored> {
+    /// A document by its number, which columns of documents hold, as JSON.
+    fn json(&self, number: i64) -> Option<String> {
         let (chunk, row) = ((number >> 32) as usize, (number & 0xffff_ffff) as usize);
-        let stored = match &self.only {
-            Some(documents) => documents.get(row),
-            None => self.view.chunks().get(chunk)?.row(row),
-        };
-        stored.map(AsRef::as_ref)
+        match &self.only {
+            Some(documents) => documents.get(row).map(|stored| self.view.json(stored)),
+            None => {
+                let chunk = self.view.chunks().get(chunk)?;
+                Some(chunk.row(row)?.json(chunk.texts().get(row)))
+            }
+        }
     }
 
     /// A document as a value; undefined if there is none.
     pub fn value(&self, number: i64) -> Value {
-        let stored = self.document(number).map(Stored::json);
-        stored.and_then(|json| parse(&json).ok()).unwrap_or(Value::Undefined)
+        let json = self.json(number);
+        json.and_then(|json| parse(&json).ok()).unwrap_or(Value::Undefined)
     }
 
     /// Columns of the documents' values at these paths; an empty path stands for the whole
@@ -80,8 +83,13 @@ impl Scan {
     pub fn columns(&self, paths: &[Path], number: usize, cache: &Cache) -> Result<Columns> {
         let parts: Vec<Vec<Arc<Column>>> = match &self.only {
             Some(documents) => {
-                let documents: Vec<&Stored> = documents.iter().map(AsRef::as_ref).collect();
-                vec![extract::columns(paths, &documents).into_iter().map(Arc::new).collect()]
+                let fields = |stored: &Arc<Stored>| self.view.fields(stored);
+                let fields: Vec<Option<Fields>> = documents.iter().map(fields).collect();
+                let documents = documents.iter().zip(&fields).map(|(stored, fields)| Document {
+                    stored,
+                    fields: fields.as_deref().unwrap_or_default(),
+                });
+                vec![extract::columns(paths, documents).into_iter().map(Arc::new).collect()]
             }
             None => self.of_chunks(paths, cache),
         };
