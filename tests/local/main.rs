@@ -22,10 +22,14 @@ mod durable;
 mod durable_backup;
 #[cfg(feature = "engine")]
 mod durable_kill;
+#[cfg(feature = "engine")]
+mod durable_memory;
 #[cfg(not(feature = "engine"))]
 mod durable_refused;
 #[cfg(feature = "engine")]
 mod durable_replica;
+#[cfg(feature = "engine")]
+mod durable_versions;
 mod event_time;
 #[cfg(feature = "engine")]
 mod example;

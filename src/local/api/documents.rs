@@ -31,6 +31,7 @@ pub(super) async fn add(
     Params((workspace, name)): CollectionPath,
     JsonText(text): JsonText,
 ) -> Result<Response, ApiError> {
+    app.room().await?;
     let collection = open(&app, &workspace, &name)?;
     answer(&app.pool, move || added(&collection, &text)).await
 }
@@ -67,6 +68,7 @@ pub(super) async fn patch(
     Params((workspace, name)): CollectionPath,
     JsonText(text): JsonText,
 ) -> Result<Response, ApiError> {
+    app.room().await?;
     let collection = open(&app, &workspace, &name)?;
     answer(&app.pool, move || patched(&collection, &text)).await
 }
@@ -89,7 +91,7 @@ fn patched(collection: &Collection, text: &[u8]) -> Result<PatchDocumentsRespons
 fn patch_one(batch: &mut Batch, patch: &PatchDocument) -> Result<Kind, ApiError> {
     let id = patch.id.as_str();
     check_aggregated(batch.get(id))?;
-    let document = batch.json(id).ok_or_else(|| ApiError::not_found("Document", id))?;
+    let document = batch.json(id)?.ok_or_else(|| ApiError::not_found("Document", id))?;
     let document = patch::apply(id, &document, &patch.patch)?;
     batch.put(id.into(), document);
     Ok(Kind::Patched)

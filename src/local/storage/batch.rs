@@ -1,10 +1,13 @@
 //! A batch of writes, which makes the next snapshot of the present one.
 
-use super::chunk::{Chunk, chunks_of, compact};
-use super::document::{Document, Meta};
+use super::chunk::Chunk;
+use super::compact::{chunks_of, compact};
+use super::document::Document;
 use super::index::Index;
+use super::meta::Meta;
 use super::snapshot::Snapshot;
 use super::stored::Stored;
+use super::texts::{Texts, Unreadable};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -33,8 +36,8 @@ pub struct Batch {
 #[cfg_attr(not(feature = "engine"), allow(dead_code))]
 pub struct Changes {
     pub removed: Vec<Arc<Stored>>,
-    /// Chunks whose rows are all live.
-    pub put: Vec<Chunk>,
+    /// Chunks whose rows are all live, with the fields of these.
+    pub put: Vec<(Chunk, Arc<Texts>)>,
     /// Whether documents of the collection expire.
     pub expiring: bool,
 }
@@ -56,21 +59,21 @@ impl Batch {
         found.map(AsRef::as_ref)
     }
 
-    /// A document as JSON.
-    pub fn json(&self, id: &str) -> Option<String> {
-        let stored = self.get(id)?;
+    /// A document as JSON. Fails if its fields can't be read.
+    pub fn json(&self, id: &str) -> Result<Option<String>, Unreadable> {
+        let Some(stored) = self.get(id) else { return Ok(None) };
         let open = stored.seq.checked_sub(self.first).map(|at| self.open.get(at as usize));
-        match open {
-            Some(open) => open?.as_ref().map(|(_, fields)| stored.json(fields)),
-            None => self.next.fields(stored).map(|fields| stored.json(&fields)),
-        }
+        let Some(open) = open else {
+            return self.next.json(stored).map(Some);
+        };
+        Ok(open.and_then(|open| open.as_ref().map(|(_, fields)| stored.json(fields))))
     }
 
     /// Adds a document, or replaces the one with its `_id`. Returns whether it has replaced one
     /// that hasn't expired.
     pub fn put(&mut self, id: Box<str>, document: Document) -> bool {
         let seq = self.first + self.open.len() as u64;
-        let (stored, fields) = Stored::new(seq, id, document);
+        let (stored, fields) = document.stored(seq, id);
         let (size, stored) = (stored.size(), Arc::new(stored));
         self.next.figures.inserted += size;
         self.next.figures.size += size;
@@ -136,9 +139,11 @@ impl Batch {
         let Self { mut next, first, open, removed, expired_before } = self;
         let expiring = expired_before.is_some();
         next.next_seq = first + open.len() as u64;
-        let put = chunks_of(open.into_iter().flatten().collect(), expiring);
-        next.chunks.extend_from_slice(&put);
-        next.chunks = compact(next.chunks, expiring);
+        let added = chunks_of(open.into_iter().flatten(), expiring, &next.memory);
+        let with_texts = |chunk: &Chunk| Some((chunk.clone(), chunk.texts_in_memory()?));
+        let put = added.iter().filter_map(with_texts).collect();
+        next.chunks.extend(added);
+        next.chunks = compact(next.chunks, expiring, &next.memory);
         (next, Changes { removed, put, expiring })
     }
 

@@ -1,11 +1,20 @@
 //! The documents of a collection at one moment.
 
 use super::chunk::Chunk;
+#[cfg(feature = "engine")]
+use super::compact::lacking;
 use super::index::Index;
+use super::memory::Memory;
 use super::stored::Stored;
-use super::texts::Fields;
+#[cfg(feature = "engine")]
+use super::texts::Texts;
+use super::texts::{Fields, Unreadable};
 use crate::rockset::types::CollectionStats;
 use std::sync::Arc;
+
+/// Chunks that are read at a time to be merged or copied.
+#[cfg(feature = "engine")]
+const COMPACTED: usize = 4;
 
 /// All documents after some number of writes.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +25,7 @@ pub struct Snapshot {
     pub(super) figures: Figures,
     pub(super) next_seq: u64,
     pub(super) writes: u64,
+    pub(super) memory: Memory,
 }
 
 /// Bytes and numbers of documents.
@@ -31,6 +41,11 @@ pub struct Figures {
 }
 
 impl Snapshot {
+    /// No documents, and the memory for those that are to come.
+    pub fn new(memory: Memory) -> Self {
+        Self { memory, ..Self::default() }
+    }
+
     /// Number of writes until this snapshot.
     pub fn writes(&self) -> u64 {
         self.writes
@@ -45,7 +60,7 @@ impl Snapshot {
 
     /// An empty snapshot, after as many writes.
     pub fn cleared(&self) -> Self {
-        Self { writes: self.writes, ..Self::default() }
+        Self { writes: self.writes, ..Self::new(self.memory.clone()) }
     }
 
     /// Whether there are documents to purge that are older than `before`, in microseconds.
@@ -59,8 +74,39 @@ impl Snapshot {
     }
 
     /// The fields of a document of this snapshot.
-    pub(super) fn fields(&self, stored: &Stored) -> Option<Fields> {
-        self.chunks.get(self.chunk_of(stored))?.fields(stored)
+    fn fields(&self, stored: &Stored) -> Result<Fields, Unreadable> {
+        let chunk = self.chunks.get(self.chunk_of(stored));
+        let fields = chunk.map_or(Ok(None), |chunk| chunk.fields(stored))?;
+        fields.ok_or_else(|| Unreadable(format!("the document {:?} is in no chunk", stored.id)))
+    }
+
+    /// A document of this snapshot as JSON.
+    pub(super) fn json(&self, stored: &Stored) -> Result<String, Unreadable> {
+        self.fields(stored).map(|fields| stored.json(&fields))
+    }
+
+    /// Whether texts that are not in memory are needed to merge chunks, or to copy them without
+    /// their dead rows.
+    #[cfg(feature = "engine")]
+    pub fn lacks_texts(&self) -> bool {
+        lacking(&self.chunks).next().is_some()
+    }
+
+    /// Reads texts that are needed to merge chunks, or to copy them without their dead rows, if
+    /// there are such, and tells whether there are. The caller makes a batch while it holds them.
+    #[cfg(feature = "engine")]
+    pub fn read_to_compact(&self) -> (Vec<Arc<Texts>>, Vec<Unreadable>) {
+        let (mut texts, mut errors) = (Vec::new(), Vec::new());
+        for chunk in lacking(&self.chunks) {
+            match chunk.texts() {
+                Ok(read) => texts.push(read),
+                Err(error) => errors.push(error),
+            }
+            if texts.len() == COMPACTED {
+                break;
+            }
+        }
+        (texts, errors)
     }
 
     /// All documents, in the order of their arrival.
@@ -92,14 +138,35 @@ impl View {
         self.snapshot.index.get(id).map(AsRef::as_ref).filter(|stored| self.shows(stored))
     }
 
-    /// The fields of a document that this has given, as the inside of a JSON object.
-    pub fn fields(&self, stored: &Stored) -> Option<Fields> {
-        self.snapshot.fields(stored)
+    /// A document that this has given, as JSON.
+    pub fn json(&self, stored: &Stored) -> Result<String, Unreadable> {
+        self.snapshot.json(stored)
     }
 
-    /// A document that this has given, as JSON.
-    pub fn json(&self, stored: &Stored) -> String {
-        stored.json(self.fields(stored).as_deref().unwrap_or_default())
+    /// Documents that this has given, as JSON, in their order.
+    pub fn jsons(&self, documents: &[&Stored]) -> Result<Vec<String>, Unreadable> {
+        let mut jsons = vec![String::new(); documents.len()];
+        self.read(documents, |at, fields| jsons[at] = documents[at].json(fields))?;
+        Ok(jsons)
+    }
+
+    /// Calls a function with the fields of each of these documents, as the inside of a JSON object,
+    /// and the position of the document among them. The texts of each chunk are read once.
+    pub fn read(
+        &self,
+        documents: &[&Stored],
+        mut each: impl FnMut(usize, &str),
+    ) -> Result<(), Unreadable> {
+        let mut order: Vec<usize> = (0..documents.len()).collect();
+        order.sort_unstable_by_key(|at| documents[*at].seq);
+        let mut last: Option<Fields> = None;
+        for at in order {
+            let fields = self.snapshot.fields(documents[at])?;
+            each(at, &fields);
+            // Until here, the one before has held its texts.
+            drop(last.replace(fields));
+        }
+        Ok(())
     }
 
     /// The documents after an `_id`, or all, in the order of their `_id`.

@@ -1,6 +1,6 @@
 //! What is held of each document beside its fields, whose text is in a chunk.
 
-use super::document::{Document, Meta, Rollup};
+use super::meta::Meta;
 use crate::local::json::extended;
 use crate::rockset::rules::{EVENT_TIME, ID, META};
 
@@ -26,17 +26,6 @@ struct Extra {
 }
 
 impl Stored {
-    /// A document at a position, and the text of its fields.
-    pub(super) fn new(seq: u64, id: Box<str>, document: Document) -> (Self, Box<str>) {
-        let Document { event_time, fields, meta, rollup } = document;
-        let state = match rollup.map(|rollup| *rollup) {
-            Some(Rollup::State(state)) => Some(state),
-            _ => None,
-        };
-        let meta = meta.map(|meta| *meta);
-        (Self::restored(seq, id, event_time, fields.len(), meta, state), fields)
-    }
-
     /// A document at a position that its collection gave to it, whose fields have so many bytes.
     pub fn restored(
         seq: u64,
@@ -81,6 +70,16 @@ impl Stored {
     /// Bytes of the text of the fields.
     pub fn length(&self) -> usize {
         self.length as usize
+    }
+
+    /// Bytes of memory that are held elsewhere for it.
+    pub(super) fn held(&self) -> usize {
+        let extra = self.extra.as_ref().map_or(0, |extra| {
+            let bad = extra.meta.as_ref().and_then(|meta| meta.bad.as_ref());
+            let state = extra.state.as_ref().map_or(0, |state| state.len());
+            size_of::<Extra>() + state + bad.map_or(0, |bad| bad.len())
+        });
+        self.id.len() + extra
     }
 
     /// Bytes that the statistics of a collection count for the document.

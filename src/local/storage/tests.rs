@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
-use super::chunk::{BYTES, Chunk, DEAD_PERCENT, ROWS};
+use super::chunk::{Chunk, DEAD_PERCENT, ROWS};
 use super::index::Index;
 use super::{Batch, Document, Snapshot, Stored, View};
 use crate::rockset::types::CollectionStats;
@@ -54,7 +54,8 @@ fn check_bounds(snapshot: &Snapshot) {
     }
     let could_be_one = |pair: &[Chunk]| {
         let (a, b) = (&pair[0], &pair[1]);
-        a.len() + b.len() <= ROWS && a.bytes() + b.bytes() <= BYTES && a.len() < 2 * b.len()
+        let fits = a.bytes() + b.bytes() <= snapshot.memory.of_a_chunk();
+        fits && a.len() + b.len() <= ROWS && a.len() < 2 * b.len()
     };
     assert!(!chunks.windows(2).any(could_be_one), "chunks that should be one");
     let live: usize = chunks.iter().map(Chunk::len).sum();
@@ -76,7 +77,7 @@ fn a_snapshot_sees_nothing_of_later_writes() {
     assert_eq!(ids(first.scan()).len(), 1_000);
     for view in [&held, &view(&second, None)] {
         let stored = view.get("000001").unwrap();
-        assert_eq!(&*view.fields(stored).unwrap(), r#""n":1"#);
+        assert_eq!(view.json(stored).unwrap(), stored.json(r#""n":1"#));
     }
     assert!(held.get("005000").is_none());
     assert_eq!(held.stats().doc_count, Some(1_000));
@@ -84,7 +85,7 @@ fn a_snapshot_sees_nothing_of_later_writes() {
 }
 
 fn id_only(n: usize) -> Arc<Stored> {
-    Arc::new(Stored::new(n as u64, id(n), document(0, "")).0)
+    Arc::new(document(0, "").stored(n as u64, id(n)).0)
 }
 
 #[test]
@@ -200,6 +201,11 @@ fn writes() -> impl Strategy<Value = Vec<Vec<Write>>> {
 
 type Model = BTreeMap<Box<str>, (i64, String)>;
 
+/// A document as JSON.
+fn json(id: &str, time: i64, fields: &str) -> String {
+    document(time, fields).stored(0, id.into()).0.json(fields)
+}
+
 /// What a snapshot must hold when documents live for 30 units.
 fn agrees(snapshot: &Snapshot, model: &Model, before: Option<i64>) {
     let view = view(snapshot, before);
@@ -208,11 +214,14 @@ fn agrees(snapshot: &Snapshot, model: &Model, before: Option<i64>) {
         .filter(|(_, (time, _))| before.is_none_or(|before| *time >= before))
         .map(|(id, document)| (id.clone(), document.clone()))
         .collect();
-    let found = view.after(None).map(|stored| {
-        let fields = view.fields(stored).unwrap().to_string();
-        (stored.id.clone(), (stored.event_time, fields))
+    let found = view
+        .after(None)
+        .map(|stored| (stored.id.clone(), (stored.event_time, view.json(stored).unwrap())));
+    let jsons = expected.iter().map(|(id, (time, fields))| {
+        let json = json(id, *time, fields);
+        (id.clone(), (*time, json))
     });
-    assert_eq!(found.collect::<Vec<_>>(), expected.clone().into_iter().collect::<Vec<_>>());
+    assert_eq!(found.collect::<Vec<_>>(), jsons.collect::<Vec<_>>());
     let scanned: Vec<_> = snapshot.scan().map(|stored| stored.seq).collect();
     assert!(scanned.is_sorted());
     let mut scanned = ids(snapshot.scan());
@@ -248,14 +257,12 @@ proptest! {
                 match write {
                     Write::Put { id: n, age } => {
                         let fields = format!(r#""at":{now},"i":{i}"#);
-                        let seen = writing.json(&id(n));
+                        let seen = writing.json(&id(n)).unwrap();
                         let replaced = writing.put(id(n), document(now - age, &fields));
                         let old = model.insert(id(n), (now - age, fields));
                         let old = old.filter(|(time, _)| visible(*time));
                         prop_assert_eq!(replaced, old.is_some());
-                        let old = old.map(|(time, fields)| {
-                            Stored::new(0, id(n), document(time, &fields)).0.json(&fields)
-                        });
+                        let old = old.map(|(time, fields)| json(&id(n), time, &fields));
                         prop_assert_eq!(seen, old);
                     }
                     Write::Remove { id: n } => {

@@ -1,24 +1,29 @@
 //! Documents as a message, and back.
 
 use super::error::StoreError;
-use super::messages::{Documents, MetaRow, Origin, OriginKind, Segment, StateRow};
+use super::messages::{Documents, MetaRow, Origin, OriginKind, Segment, SegmentTexts, StateRow};
 use crate::local::storage::{
     Chunk, Document, Meta, NewDocument, RecordOrigin, Rollup, Stored, Texts,
 };
 use std::collections::HashMap;
 use std::mem;
-use std::slice;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The message of all rows of chunks. A text of more than 4 GiB can't be, since no body is as large.
-pub fn encode(chunks: &[Chunk]) -> Documents {
+/// The message of all rows of chunks, which come with their fields.
+pub fn encode(chunks: &[(Chunk, Arc<Texts>)]) -> Documents {
+    let mut message = encode_heads(chunks.iter().flat_map(|(chunk, _)| chunk.rows()));
+    for (_, texts) in chunks {
+        message.fields.extend_from_slice(texts.bytes());
+    }
+    message
+}
+
+/// The message of documents without their fields.
+fn encode_heads<'a>(documents: impl Iterator<Item = &'a Arc<Stored>>) -> Documents {
     let mut message = Documents::default();
     let mut origins = HashMap::new();
-    for chunk in chunks {
-        message.fields.extend_from_slice(chunk.texts().bytes());
-    }
-    for (stored, row) in chunks.iter().flat_map(Chunk::rows).zip(0..) {
+    for (stored, row) in documents.zip(0..) {
         message.ids.extend_from_slice(stored.id.as_bytes());
         message.id_lengths.push(short(stored.id.len()));
         message.event_times.push(stored.event_time);
@@ -40,7 +45,7 @@ pub fn encode(chunks: &[Chunk]) -> Documents {
     message
 }
 
-/// The message of a chunk.
+/// The message of a chunk without its fields.
 pub fn encode_segment(chunk: &Chunk) -> Segment {
     let mut before = 0;
     let distance = |stored: &Arc<Stored>| {
@@ -49,7 +54,7 @@ pub fn encode_segment(chunk: &Chunk) -> Segment {
         distance
     };
     let seqs = chunk.rows().map(distance).collect();
-    Segment { documents: Some(encode(slice::from_ref(chunk))), seqs }
+    Segment { documents: Some(encode_heads(chunk.rows())), seqs }
 }
 
 fn short(length: usize) -> u32 {
@@ -67,7 +72,9 @@ fn parts(origin: &RecordOrigin) -> (OriginKind, &Arc<str>, u64) {
 
 /// The documents of a message.
 pub fn decode(object: &str, message: Documents) -> Result<Vec<NewDocument>, StoreError> {
-    let (heads, texts) = parts_of(object, message)?;
+    let mut message = message;
+    let texts = texts_of(object, &mut message)?;
+    let heads = heads_of(object, &message)?;
     let document = |(row, head): (usize, Head)| {
         let Head { id, event_time, meta, state, .. } = head;
         let rollup = state.map(|state| Box::new(Rollup::State(state)));
@@ -77,13 +84,42 @@ pub fn decode(object: &str, message: Documents) -> Result<Vec<NewDocument>, Stor
     Ok(heads.into_iter().enumerate().map(document).collect())
 }
 
-/// The rows of a chunk, and their fields.
+/// The message of the fields of a chunk.
+pub fn encode_texts(texts: &Texts) -> SegmentTexts {
+    SegmentTexts { fields: texts.bytes().to_vec() }
+}
+
+/// The fields of a segment, from an object of their own, one after the other.
+pub fn decode_text(object: &str, texts: SegmentTexts) -> Result<String, StoreError> {
+    text_of(object, texts.fields)
+}
+
+/// The fields of rows, from an object of their own.
+pub fn decode_texts(
+    object: &str,
+    texts: SegmentTexts,
+    rows: &[Arc<Stored>],
+) -> Result<Texts, StoreError> {
+    let lengths = rows.iter().map(|stored| stored.length());
+    let texts = Texts::new(text_of(object, texts.fields)?, lengths);
+    texts.ok_or_else(|| StoreError::damaged(object, "it has other fields than its segment says"))
+}
+
+/// The fields in a segment of version 1.
+pub fn decode_fields(object: &str, segment: Segment) -> Result<String, StoreError> {
+    text_of(object, segment.documents.unwrap_or_default().fields)
+}
+
+/// The rows of a chunk, and their fields if these are in the segment, as in version 1.
 pub fn decode_segment(
     object: &str,
     segment: Segment,
-) -> Result<(Vec<Arc<Stored>>, Texts), StoreError> {
+    has_texts: bool,
+) -> Result<(Vec<Arc<Stored>>, Option<Texts>), StoreError> {
     let Segment { documents, seqs } = segment;
-    let (heads, texts) = parts_of(object, documents.unwrap_or_default())?;
+    let mut documents = documents.unwrap_or_default();
+    let texts = has_texts.then(|| texts_of(object, &mut documents)).transpose()?;
+    let heads = heads_of(object, &documents)?;
     if heads.len() != seqs.len() {
         return Err(StoreError::damaged(object, "its rows are inconsistent"));
     }
@@ -106,13 +142,11 @@ struct Head {
     state: Option<Box<[u8]>>,
 }
 
-/// The documents of a message, and their fields.
-fn parts_of(object: &str, mut message: Documents) -> Result<(Vec<Head>, Texts), StoreError> {
+/// The documents of a message without their fields.
+fn heads_of(object: &str, message: &Documents) -> Result<Vec<Head>, StoreError> {
     let inconsistent = || StoreError::damaged(object, "its documents are inconsistent");
-    let fields = String::from_utf8(mem::take(&mut message.fields)).map_err(|_| inconsistent())?;
-    let texts = Texts::new(fields, &message.field_lengths).ok_or_else(inconsistent)?;
     let mut ids = Ids::new(&message.ids).ok_or_else(inconsistent)?;
-    let mut metas = metas(&message).ok_or_else(inconsistent)?.into_iter().peekable();
+    let mut metas = metas(message).ok_or_else(inconsistent)?.into_iter().peekable();
     let mut states = message.states.iter().peekable();
     let lengths = message.id_lengths.iter().zip(&message.field_lengths);
     let mut heads = Vec::with_capacity(message.event_times.len());
@@ -124,11 +158,23 @@ fn parts_of(object: &str, mut message: Documents) -> Result<(Vec<Head>, Texts), 
         heads.push(Head { id, event_time: *event_time, length: *length as usize, meta, state });
     }
     let is_read = metas.next().is_none() && states.next().is_none();
-    let rows = [message.id_lengths.len(), texts.rows()];
+    let rows = [message.id_lengths.len(), message.field_lengths.len()];
     match is_read && rows == [heads.len(); 2] {
-        true => Ok((heads, texts)),
+        true => Ok(heads),
         false => Err(inconsistent()),
     }
+}
+
+/// Takes the fields out of a message.
+fn texts_of(object: &str, message: &mut Documents) -> Result<Texts, StoreError> {
+    let fields = text_of(object, mem::take(&mut message.fields))?;
+    let texts = Texts::new(fields, message.field_lengths.iter().map(|length| *length as usize));
+    texts.ok_or_else(|| StoreError::damaged(object, "its documents are inconsistent"))
+}
+
+fn text_of(object: &str, fields: Vec<u8>) -> Result<String, StoreError> {
+    let error = |error| StoreError::damaged(object, format!("its fields are no text: {error}"));
+    String::from_utf8(fields).map_err(error)
 }
 
 /// The metas, each with the position of its document.

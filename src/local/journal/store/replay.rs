@@ -83,7 +83,9 @@ pub fn number(figure: u64) -> usize {
 }
 
 fn apply_write(object: &str, state: &mut Recovered, write: WriteRecord) -> Result<(), StoreError> {
-    let before = state.documents.entry(write.collection).or_default();
+    let memory = &state.memory;
+    let nothing = || Arc::new(Snapshot::new(memory.clone()));
+    let before = state.documents.entry(write.collection).or_insert_with(nothing);
     *before = Arc::new(written(object, mem::take(before), write)?);
     Ok(())
 }
