@@ -47,7 +47,7 @@ mod tls;
 
 pub use backup::{backup, restore};
 pub(crate) use error::with_causes;
-pub use options::{BackupOptions, Data, Options, RestoreOptions, Tls};
+pub use options::{BackupOptions, Data, MemoryOptions, Options, RestoreOptions, Tls};
 #[cfg(feature = "engine")]
 pub use options::{QueryOptions, S3};
 pub use rate_limit::VirtualInstance;

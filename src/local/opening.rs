@@ -9,6 +9,7 @@ use super::journal::{self, Follower};
 use super::options::Options;
 #[cfg(feature = "engine")]
 use super::pool;
+use super::storage::Memory;
 use std::io;
 
 /// What a server begins with.
@@ -22,33 +23,33 @@ pub(super) struct Opened {
 }
 
 /// Opens the store of the options, if they name one. Clients reach this server at the URL.
-pub(super) fn open(options: &Options, url: &str) -> io::Result<Opened> {
-    let opened = open_place(options, url)?;
+pub(super) fn open(options: &Options, url: &str, memory: &Memory) -> io::Result<Opened> {
+    let opened = open_place(options, url, memory)?;
     if let Some(id) = options.main_instance_id {
         opened.catalog.identify_main(&id.to_string());
     }
     Ok(opened)
 }
 
-fn open_place(options: &Options, url: &str) -> io::Result<Opened> {
+fn open_place(options: &Options, url: &str, memory: &Memory) -> io::Result<Opened> {
     let Some(place) = &options.data.place else {
         return Ok(Opened {
-            catalog: Catalog::new(options.ready_after),
+            catalog: Catalog::new(options.ready_after).within(memory.clone()),
             journal: None,
             #[cfg(feature = "engine")]
             follower: None,
         });
     };
-    open_store(place, options, url)
+    open_store(place, options, url, memory)
 }
 
 #[cfg(feature = "engine")]
-fn open_store(place: &str, options: &Options, url: &str) -> io::Result<Opened> {
+fn open_store(place: &str, options: &Options, url: &str, memory: &Memory) -> io::Result<Opened> {
     let ready_after = options.ready_after;
     let failed = |error| io::Error::other(format!("can't open the store {place}: {error}"));
     // The threads have the stack for the SQL of transformations.
     if options.data.read_replica {
-        let (recovered, follower) = journal::follow(place, url)?;
+        let (recovered, follower) = journal::follow(place, url, memory.clone())?;
         let restore = move || {
             let catalog = Catalog::replica(ready_after, &follower, &recovered, transform::parse)?;
             Ok((catalog, follower))
@@ -56,7 +57,7 @@ fn open_store(place: &str, options: &Options, url: &str) -> io::Result<Opened> {
         let (catalog, follower) = pool::on_thread(restore)?.map_err(failed)?;
         return Ok(Opened { catalog, journal: None, follower: Some(follower) });
     }
-    let (journal, recovered) = journal::open(place, options.data.checkpoint_every)?;
+    let (journal, recovered) = journal::open(place, options.data.checkpoint_every, memory.clone())?;
     let handle = journal.clone();
     let restore = move || Catalog::restored(ready_after, handle, &recovered, transform::parse);
     let catalog = pool::on_thread(restore)?.map_err(failed)?;
@@ -65,6 +66,6 @@ fn open_store(place: &str, options: &Options, url: &str) -> io::Result<Opened> {
 }
 
 #[cfg(not(feature = "engine"))]
-fn open_store(_: &str, _: &Options, _: &str) -> io::Result<Opened> {
+fn open_store(_: &str, _: &Options, _: &str, _: &Memory) -> io::Result<Opened> {
     Err(super::error::no_store("--data"))
 }

@@ -17,6 +17,7 @@ use super::rate_limit::WriteLimit;
 #[cfg(feature = "engine")]
 use super::replica;
 use super::state::{AppState, Inner, WeakState};
+use super::storage::Memory;
 use super::tls::certificate;
 use super::tls::listener::{TlsListener, acceptor};
 use axum::Router;
@@ -31,7 +32,8 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::debug;
 
-/// Interval between purges of documents that are older than their retention period.
+/// Interval between purges of documents that are older than their retention period, and between
+/// looks for chunks that are to be merged.
 const PURGED_EVERY: Duration = Duration::from_secs(10);
 
 /// A running local Rockset. Dropping it stops the server.
@@ -83,7 +85,8 @@ pub fn serve(listener: std::net::TcpListener, options: Options) -> io::Result<Se
 
     let url = url(address, if acceptor.is_some() { "https" } else { "http" });
     let advertised = options.data.advertised.as_ref().map_or(url.as_str(), |it| it.as_str());
-    let opened = opening::open(&options, advertised)?;
+    let memory = Memory::new(options.memory.bytes());
+    let opened = opening::open(&options, advertised, &memory)?;
     let app = AppState::new(Inner {
         url: url.clone(),
         started_at: catalog::timestamp(),
@@ -91,9 +94,10 @@ pub fn serve(listener: std::net::TcpListener, options: Options) -> io::Result<Se
         writes: options.virtual_instance.map(WriteLimit::new),
         pool: Pool::start()?,
         #[cfg(feature = "engine")]
-        engine: Arc::new(Engine::start(options.query.memory())?),
+        engine: Arc::new(Engine::start(&memory, options.query.bytes(memory.limit()))?),
         #[cfg(feature = "engine")]
         queries: Queries::default(),
+        memory,
         options,
     });
     // What a replica would read, the other process reads.
@@ -135,7 +139,8 @@ fn check_open(address: SocketAddr, options: &Options) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, message))
 }
 
-/// Purges documents that are older than their retention period, until the server has ended.
+/// Purges documents that are older than their retention period, and merges chunks, until the server
+/// has ended.
 async fn purge(app: WeakState) {
     loop {
         tokio::time::sleep(PURGED_EVERY).await;
@@ -146,7 +151,12 @@ async fn purge(app: WeakState) {
         app.queries.tidy();
         for collection in app.catalog.collections() {
             if collection.is_to_be_purged() {
+                let collection = collection.clone();
                 app.pool.spawn(move || collection.purge());
+            }
+            #[cfg(feature = "engine")]
+            if collection.is_to_be_compacted() {
+                app.pool.spawn(move || collection.compact());
             }
         }
     }

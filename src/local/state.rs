@@ -10,9 +10,20 @@ use super::queries::Queries;
 #[cfg(feature = "engine")]
 use super::query::Engine;
 use super::rate_limit::WriteLimit;
+use super::storage::{Full, Memory};
 use crate::rockset::Secret;
+use crate::rockset::enums::ErrorType;
+use bytesize::ByteSize;
 use std::ops::Deref;
 use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+/// How long a write waits until documents before it have left the memory, and how often it looks.
+const PATIENCE: Duration = Duration::from_secs(20);
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Seconds after which a client may try again.
+const RETRY_AFTER: u64 = 5;
 
 /// The shared state. Clones refer to the same one.
 #[derive(Debug, Clone)]
@@ -25,6 +36,8 @@ pub(super) struct Inner {
     pub(super) started_at: String,
     pub(super) catalog: Catalog,
     pub(super) pool: Pool,
+    /// The memory for documents and queries.
+    pub(super) memory: Memory,
     /// The limit on write requests, if one is enforced.
     pub(super) writes: Option<WriteLimit>,
     #[cfg(feature = "engine")]
@@ -40,6 +53,28 @@ pub(super) struct WeakState(Weak<Inner>);
 impl AppState {
     pub(super) fn new(parts: Inner) -> Self {
         Self(Arc::new(parts))
+    }
+
+    /// Fails if there is no memory for documents.
+    pub(super) fn check_memory(&self) -> Result<(), ApiError> {
+        match self.memory.full() {
+            None => Ok(()),
+            Some(full) => Err(no_memory(full, self.options.data.place.is_some())),
+        }
+    }
+
+    /// Waits until there is memory for documents. Fails if a checkpoint doesn't make room for them.
+    pub(super) async fn room(&self) -> Result<(), ApiError> {
+        let begun = Instant::now();
+        while let Err(error) = self.check_memory() {
+            let may_help = self.options.data.place.is_some() && self.memory.is_to_be_saved();
+            if !may_help || begun.elapsed() >= PATIENCE {
+                return Err(error);
+            }
+            self.catalog.check_journal()?;
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
     }
 
     pub(super) fn weak(&self) -> WeakState {
@@ -60,6 +95,26 @@ impl AppState {
         let is_open = self.options.api_key.is_none();
         Ok(created.or_else(|| is_open.then(Caller::administrator)))
     }
+}
+
+/// Error for documents that would take more memory than there is.
+fn no_memory(full: Full, has_store: bool) -> ApiError {
+    let of = |bytes: usize| ByteSize(bytes as u64);
+    let Full { limit, heads, unsaved } = full;
+    let (unsaved_are, help) = match has_store {
+        true => ("documents that are not in a segment of the store yet", ""),
+        false => ("documents", ", start with --data so that documents can leave the memory"),
+    };
+    let message = format!(
+        "The memory is full: of {} (--memory), _ids and their index take {}, and the fields of \
+         {unsaved_are} {}. Raise --memory{help}, or delete documents",
+        of(limit),
+        of(heads),
+        of(unsaved)
+    );
+    let mut error = ApiError::new(ErrorType::Resourceexceeded, message);
+    error.retry_after = Some(RETRY_AFTER);
+    error
 }
 
 impl WeakState {

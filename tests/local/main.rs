@@ -24,10 +24,14 @@ mod durable_backup;
 mod durable_connector;
 #[cfg(feature = "engine")]
 mod durable_kill;
+#[cfg(feature = "engine")]
+mod durable_memory;
 #[cfg(not(feature = "engine"))]
 mod durable_refused;
 #[cfg(feature = "engine")]
 mod durable_replica;
+#[cfg(feature = "engine")]
+mod durable_versions;
 mod event_time;
 #[cfg(feature = "engine")]
 mod events;

@@ -80,6 +80,10 @@ impl Process {
         self.try_send(method, path, body).await.unwrap()
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.lock().unwrap().id()
+    }
+
     /// Kills it, as with `kill -9`.
     pub fn kill(&self) {
         let mut child = self.child.lock().unwrap();

@@ -11,7 +11,7 @@ use crate::local::ingest::parse::check_count;
 use crate::local::ingest::{Ingest, Ingested, Outcome, patch};
 use crate::local::json::parse;
 use crate::local::state::AppState;
-use crate::local::storage::{Batch, Document};
+use crate::local::storage::{Batch, Stored};
 use crate::rockset::enums::{DocumentStatusKind as Kind, ErrorType};
 use crate::rockset::types::{
     AddDocumentsResponse, DeleteDocumentsRequest, DeleteDocumentsRequestData,
@@ -31,6 +31,7 @@ pub(super) async fn add(
     Params((workspace, name)): CollectionPath,
     JsonText(text): JsonText,
 ) -> Result<Response, ApiError> {
+    app.room().await?;
     let collection = open(&app, &workspace, &name)?;
     answer(&app.pool, move || added(&collection, &text)).await
 }
@@ -67,6 +68,7 @@ pub(super) async fn patch(
     Params((workspace, name)): CollectionPath,
     JsonText(text): JsonText,
 ) -> Result<Response, ApiError> {
+    app.room().await?;
     let collection = open(&app, &workspace, &name)?;
     answer(&app.pool, move || patched(&collection, &text)).await
 }
@@ -88,9 +90,9 @@ fn patched(collection: &Collection, text: &[u8]) -> Result<PatchDocumentsRespons
 
 fn patch_one(batch: &mut Batch, patch: &PatchDocument) -> Result<Kind, ApiError> {
     let id = patch.id.as_str();
-    let document = batch.get(id).ok_or_else(|| ApiError::not_found("Document", id))?;
-    check_aggregated(Some(document))?;
-    let document = patch::apply(id, document, &patch.patch)?;
+    check_aggregated(batch.get(id))?;
+    let document = batch.json(id)?.ok_or_else(|| ApiError::not_found("Document", id))?;
+    let document = patch::apply(id, &document, &patch.patch)?;
     batch.put(id.into(), document);
     Ok(Kind::Patched)
 }
@@ -145,9 +147,9 @@ fn immutable() -> ApiError {
 }
 
 /// Refuses to change a document that stands for a group of documents.
-fn check_aggregated(document: Option<&Document>) -> Result<(), ApiError> {
+fn check_aggregated(stored: Option<&Stored>) -> Result<(), ApiError> {
     let message = "The collection is a rollup: a document in it can't be changed or deleted";
-    match document.is_some_and(Document::is_aggregated) {
+    match stored.is_some_and(|stored| stored.state().is_some()) {
         true => Err(ApiError::new(ErrorType::Forbidden, message)),
         false => Ok(()),
     }

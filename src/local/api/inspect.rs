@@ -6,9 +6,9 @@ use super::collections::CollectionPath;
 use super::extract::{Params, QueryParams};
 use crate::local::catalog::access::{Caller, Resource};
 use crate::local::error::ApiError;
-use crate::local::pool::{Panicked, Pool};
+use crate::local::pool::Pool;
 use crate::local::state::AppState;
-use crate::local::storage::{Stored, View};
+use crate::local::storage::View;
 use crate::rockset::enums::PrivilegeAction as Action;
 use axum::Extension;
 use axum::body::Body;
@@ -23,6 +23,9 @@ const LIMIT: RangeInclusive<usize> = 1..=10_000;
 
 /// Bytes of a page from which it is sent in pieces.
 const PIECE: usize = 256 << 10;
+
+/// Bytes that a document has in a page beside its fields, about.
+const FRAME: usize = 100;
 
 pub(super) async fn overview(
     State(app): State<AppState>,
@@ -88,7 +91,7 @@ pub(super) async fn documents(
     }
     let documents = app.catalog.collection(&workspace, &name)?.read();
     let page = PageText::new(documents, page.after.map(String::into_boxed_str), limit);
-    let (first, page) = app.pool.scan(|| page.next_piece()).await?;
+    let (first, page) = app.pool.scan(|| page.next_piece()).await??;
     if page.is_whole {
         return Ok(json_text(first));
     }
@@ -111,27 +114,31 @@ impl PageText {
         Self { documents, last: after, left: limit, is_begun: false, is_whole: false }
     }
 
-    /// The next piece, which ends after a document.
-    fn next_piece(mut self) -> (String, Self) {
+    /// The next piece, which ends after a document. Fails if a document can't be read.
+    fn next_piece(mut self) -> Result<(String, Self), ApiError> {
         let mut text = String::new();
         if !self.is_begun {
             text.push_str(r#"{"data":["#);
         }
         let mut documents = self.documents.after(self.last.as_deref()).peekable();
-        let mut last = None;
+        let (mut piece, mut bytes) = (Vec::new(), 0);
         while self.left > 0
-            && text.len() < PIECE
+            && bytes < PIECE
             && let Some(document) = documents.next()
         {
-            if std::mem::replace(&mut self.is_begun, true) {
-                text.push(',');
-            }
-            text.push_str(&document.json());
-            last = Some(document.id.clone());
+            bytes += document.length() + FRAME;
+            piece.push(document);
             self.left -= 1;
         }
         let more = documents.peek().is_some();
-        drop(documents);
+        for json in self.documents.jsons(&piece)? {
+            if std::mem::replace(&mut self.is_begun, true) {
+                text.push(',');
+            }
+            text.push_str(&json);
+        }
+        let last = piece.last().map(|document| document.id.clone());
+        drop((piece, documents));
         // A page without documents ends before any.
         self.is_whole = self.left == 0 || !more;
         if self.is_whole {
@@ -139,28 +146,30 @@ impl PageText {
             text.push_str(&format!(r#"],"next":{}}}"#, Value::from(next)));
         }
         self.last = last;
-        (text, self)
+        Ok((text, self))
     }
 }
 
 /// The pieces of a page, of which the first is made. Each later one is made on the pool, when the
 /// client has received the one before.
-fn pieces(
-    first: String,
-    page: PageText,
-    pool: Pool,
-) -> impl Stream<Item = Result<String, Panicked>> {
+fn pieces(first: String, page: PageText, pool: Pool) -> impl Stream<Item = Result<String, Broken>> {
     let rest = stream::try_unfold(page, move |page| {
         let pool = pool.clone();
         async move {
             if page.is_whole {
                 return Ok(None);
             }
-            pool.scan(|| page.next_piece()).await.map(Some)
+            let next = pool.scan(|| page.next_piece()).await.map_err(ApiError::from);
+            next.flatten().map(Some).map_err(|error| Broken(error.message().to_string()))
         }
     });
     stream::once(async { Ok(first) }).chain(rest)
 }
+
+/// The reason why a page ends early.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Broken(String);
 
 pub(super) async fn document(
     State(app): State<AppState>,
@@ -170,8 +179,9 @@ pub(super) async fn document(
     caller.check_reads(&[format!("{workspace}.{name}")])?;
     let collection = app.catalog.collection(&workspace, &name)?;
     let found = app.pool.run(move || {
-        let found = collection.read().get(&id).map(Stored::json);
-        found.ok_or_else(|| ApiError::not_found("Document", &id))
+        let documents = collection.read();
+        let found = documents.get(&id).ok_or_else(|| ApiError::not_found("Document", &id))?;
+        Ok::<_, ApiError>(documents.json(found)?)
     });
     found.await?.map(json_text)
 }

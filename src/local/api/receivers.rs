@@ -50,6 +50,7 @@ pub(super) async fn kafka(
     if let Some(writes) = &app.writes {
         writes.take()?;
     }
+    app.room().await?;
     let pool = app.pool.clone();
     Ok(Json(pool.run(move || received(&app, &integration, &text)).await??))
 }

@@ -98,6 +98,7 @@ pub(super) async fn upload(
     Params((workspace, name)): CollectionPath,
     form: Form,
 ) -> ApiResult<UploadFileResponse> {
+    app.room().await?;
     let collection = open(&app, &workspace, &name)?;
     let file = SourceFileUpload {
         file_name: form.name,

@@ -10,7 +10,7 @@ use crate::local::journal::{Change, Commit, Journal, Sizes, Write};
 #[cfg(feature = "engine")]
 use crate::local::journal::{Recovered, Written};
 use crate::local::json::time;
-use crate::local::storage::{Batch, Changes, Snapshot, View};
+use crate::local::storage::{Batch, Changes, Memory, Snapshot, View};
 use crate::rockset::enums::{CollectionStatus, ErrorType};
 use crate::rockset::types::{
     self, FieldMappingQuery, GetCollectionCommit, GetCollectionCommitData, Offsets,
@@ -20,6 +20,8 @@ use std::mem;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+#[cfg(feature = "engine")]
+use tracing::warn;
 use uuid::Uuid;
 
 /// Prefix of the Rockset Resource Name of a collection.
@@ -113,6 +115,12 @@ impl Collection {
         self.is_of_server
     }
 
+    /// The same collection without documents, which take this memory.
+    pub(super) fn within(self, memory: &Memory) -> Self {
+        self.state().documents = Arc::new(Snapshot::new(memory.clone()));
+        self
+    }
+
     /// The same collection in a store without a journal.
     #[cfg(feature = "engine")]
     pub(super) fn measured_by(self, sizes: Option<Sizes>) -> Self {
@@ -141,7 +149,9 @@ impl Collection {
     /// Takes over the documents and the progress of sources that were recovered.
     #[cfg(feature = "engine")]
     pub(super) fn recover(&self, state: &mut State, recovered: &Recovered) {
-        state.documents = recovered.documents.get(&self.id).cloned().unwrap_or_default();
+        let nothing = || Arc::new(Snapshot::new(recovered.memory.clone()));
+        let documents = recovered.documents.get(&self.id);
+        state.documents = documents.cloned().unwrap_or_else(nothing);
         for source in &mut state.sources {
             let id = source.shown.id.clone().unwrap_or_default();
             let begin = kept::object_key(self.id, &id, "");
@@ -304,6 +314,27 @@ impl Collection {
         self.expired_before().is_some_and(|before| self.snapshot().has_expired(before))
     }
 
+    /// Merges chunks whose texts were not in memory when that was due, or copies them without their
+    /// dead rows: some of them.
+    #[cfg(feature = "engine")]
+    pub fn compact(&self) {
+        let (texts, errors) = self.snapshot().read_to_compact();
+        for error in errors {
+            warn!(collection = self.path(), %error, "documents can't be read");
+        }
+        if !texts.is_empty() {
+            let _turn = self.turn();
+            // In a collection that is deleted meanwhile, there is nothing to merge.
+            let _ = self.replace(self.batch().seal(), None, Vec::new(), |_| {});
+        }
+    }
+
+    /// Whether there is something to [compact](Self::compact).
+    #[cfg(feature = "engine")]
+    pub fn is_to_be_compacted(&self) -> bool {
+        self.snapshot().lacks_texts()
+    }
+
     /// Waits for the other writers, and locks them out.
     pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
         self.writer.lock()
@@ -327,8 +358,9 @@ impl Collection {
         entries: Vec<Change>,
         change: impl FnOnce(&mut State),
     ) -> Result<u64, ApiError> {
-        let changes = self.journal.as_ref().map(|_| batch.changes());
-        self.replace(batch.seal().written(time::now()), changes, entries, change)
+        let (sealed, changes) = batch.seal_with_changes();
+        let changes = self.journal.is_some().then_some(changes);
+        self.replace(sealed.written(time::now()), changes, entries, change)
     }
 
     fn replace(

@@ -176,7 +176,9 @@ mod tests {
         catalog.record(&event(0));
         let first = catalog.events.logs.lock().changes[0].clone();
         let documents = || catalog.events.collection.read();
-        assert!(documents().get(&first.id).unwrap().json().contains(r#""label":"0""#));
+        let held = documents();
+        let document = held.json(held.get(&first.id).unwrap()).unwrap();
+        assert!(document.contains(r#""label":"0""#));
         #[cfg(feature = "engine")]
         for n in 0..MOST + 10 {
             catalog.events.record_query(&event(n));

@@ -181,6 +181,7 @@ impl Catalog {
         }
         let (ready_after, journal) = (self.ready_after, self.journal.clone());
         let new = Collection::restored(id, kept, transformation, ready_after, journal)
+            .within(&self.memory)
             .measured_by(self.sizes.clone());
         within.collections.insert(new.name().to_string(), Arc::new(new));
         Ok(())

@@ -63,7 +63,7 @@ use super::error::ApiError;
 use super::journal::{Change, Following, Journal};
 #[cfg(feature = "engine")]
 use super::journal::{Replicas, Sizes};
-use super::storage::Snapshot;
+use super::storage::{Memory, Snapshot};
 use crate::rockset::enums::ErrorType;
 use crate::rockset::types::{self, CreateWorkspaceRequest};
 use access::Access;
@@ -100,6 +100,8 @@ const EVENTS: &str = "_events";
 #[derive(Debug)]
 pub(super) struct Catalog {
     ready_after: Duration,
+    /// The memory for documents.
+    memory: Memory,
     journal: Option<Journal>,
     /// How far this process follows the one that writes, if it is a read replica.
     following: Option<Following>,
@@ -133,6 +135,7 @@ impl Catalog {
         commons.collections.insert(EVENTS.to_string(), events.collection.clone());
         Self {
             ready_after,
+            memory: Memory::default(),
             journal: None,
             following: None,
             writer: RwLock::default(),
@@ -151,6 +154,11 @@ impl Catalog {
             #[cfg(feature = "engine")]
             schedules_changed: Arc::default(),
         }
+    }
+
+    /// The same catalog, whose documents take this memory.
+    pub(super) fn within(self, memory: Memory) -> Self {
+        Self { memory, ..self }
     }
 
     pub(super) fn workspaces(&self) -> Vec<types::Workspace> {
@@ -319,7 +327,8 @@ impl Catalog {
         within.collections.retain(|_, collection| !collection.is_gone());
         within.check_free(&definition.name)?;
         let journal = self.journal.clone();
-        let collection = Collection::new(workspace, definition, self.ready_after, journal);
+        let collection =
+            Collection::new(workspace, definition, self.ready_after, journal).within(&self.memory);
         collection.keep(&mut collection.state());
         let collection = Arc::new(collection);
         within.collections.insert(collection.name().to_string(), collection.clone());

@@ -20,7 +20,7 @@ impl Catalog {
         recovered: &Recovered,
         plan: Plan,
     ) -> Result<Self, String> {
-        let mut catalog = Self::new(ready_after);
+        let mut catalog = Self::new(ready_after).within(recovered.memory.clone());
         catalog.sizes = Some(journal.sizes().clone());
         catalog.replicas = Some(journal.replicas().clone());
         catalog.journal = Some(journal);
@@ -36,7 +36,7 @@ impl Catalog {
         recovered: &Recovered,
         plan: Plan,
     ) -> Result<Self, String> {
-        let mut catalog = Self::new(ready_after);
+        let mut catalog = Self::new(ready_after).within(recovered.memory.clone());
         catalog.sizes = Some(follower.sizes().clone());
         catalog.replicas = Some(follower.replicas());
         catalog.following = Some(follower.following());

@@ -63,6 +63,7 @@ pub async fn execute(
             let refused = |error: ApiError| SqlError::new(error.message()).at(place);
             let check = app.upgrade().ok_or_else(shutting_down)?.catalog.check_journal();
             check.map_err(refused)?;
+            app.upgrade().ok_or_else(shutting_down)?.room().await.map_err(refused)?;
             let Planned { engine, plan, share } = planned(query).await?;
             check_fields(&plan, fields).map_err(|error| error.at(place))?;
             let rows = engine.run_for_documents(plan, share).await?;
@@ -84,7 +85,7 @@ pub async fn execute(
                 let new = |error: ApiError| SqlError::new(error.message()).at(target.place);
                 let new = |error| new(error).of_kind(SqlErrorKind::NotReady);
                 collection.created().map_err(new)?;
-                let rows = describe(&collection.query(), depth);
+                let rows = describe(&collection.query(), depth)?;
                 Ok(Answer::new(Rows { reads, ..rows }))
             })
             .await

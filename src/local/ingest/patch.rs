@@ -12,15 +12,15 @@ use serde_json::{Map, Number, Value};
 /// Maximum depth of the values in a patched document.
 const DEPTH: usize = 100;
 
-/// Applies all operations to a document. If one fails, the document stays as it was.
+/// Applies all operations to a document, which is JSON. If one fails, there is none.
 pub fn apply(
     id: &str,
-    document: &Document,
+    document: &str,
     operations: &[PatchOperation],
 ) -> Result<Document, ApiError> {
     let unreadable =
         |error| ApiError::invalid(format!("The stored document can't be read: {error}"));
-    let mut patched: Value = serde_json::from_str(&document.json(id)).map_err(unreadable)?;
+    let mut patched: Value = serde_json::from_str(document).map_err(unreadable)?;
     // Bytes that may be added: each copy can double a document.
     let mut room = MAX_BODY;
     for (i, operation) in operations.iter().enumerate() {

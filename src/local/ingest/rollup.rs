@@ -3,7 +3,7 @@
 
 use super::parse::{self, ParsedDocument};
 use crate::local::catalog::{EventTimeSource, Group};
-use crate::local::storage::{Document, Part, Rollup};
+use crate::local::storage::{Document, Part, Rollup, Stored};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
@@ -43,7 +43,7 @@ struct Incoming {
 }
 
 impl Part for Incoming {
-    fn merged(&self, stored: Option<&Document>) -> Result<Option<Document>, String> {
+    fn merged(&self, stored: Option<&Stored>) -> Result<Option<Document>, String> {
         if let Some(outcome) = self.outcome.get() {
             return outcome.clone().map(|()| None);
         }
@@ -56,17 +56,13 @@ impl Part for Incoming {
 impl Incoming {
     /// The document of the group. Without an `_event_time` of its own, it has that of the first
     /// documents that came in.
-    fn document(&self, stored: Option<&Document>) -> Result<Document, String> {
-        let earlier = stored.and_then(|document| match document.rollup.as_deref() {
-            Some(Rollup::State(state)) => Some(&state[..]),
-            _ => None,
-        });
-        let (text, state) = self.group.merged(earlier)?;
+    fn document(&self, stored: Option<&Stored>) -> Result<Document, String> {
+        let (text, state) = self.group.merged(stored.and_then(Stored::state))?;
         let mut scratch = String::new();
         let parsed = parse::document(&text, self.event_time.as_ref(), &mut scratch);
         let ParsedDocument { event_time, fields, .. } =
             parsed.map_err(|error| error.to_string())?;
-        let first = stored.map_or(self.now, |document| document.event_time);
+        let first = stored.map_or(self.now, |stored| stored.event_time);
         let event_time =
             event_time.unwrap_or(Ok(first)).map_err(|error| error.message().to_string())?;
         let rollup = Some(Box::new(Rollup::State(state)));

@@ -1,6 +1,6 @@
 //! What an earlier process has left.
 
-use crate::local::storage::Snapshot;
+use crate::local::storage::{Memory, Snapshot};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -11,9 +11,16 @@ pub struct Recovered {
     pub entries: BTreeMap<String, Arc<str>>,
     /// The documents of collections, by the collection's identifier.
     pub documents: HashMap<u64, Arc<Snapshot>>,
+    /// The memory for documents.
+    pub memory: Memory,
 }
 
 impl Recovered {
+    /// Nothing, and the memory for documents.
+    pub fn new(memory: Memory) -> Self {
+        Self { memory, ..Self::default() }
+    }
+
     /// The entries of a kind whose keys begin so, each with the rest of its key.
     pub fn texts<'a>(
         &'a self,

@@ -3,6 +3,7 @@
 mod backup;
 mod bytes;
 mod data;
+mod memory;
 #[cfg(feature = "engine")]
 mod query;
 #[cfg(feature = "engine")]
@@ -10,6 +11,7 @@ mod s3;
 
 pub use backup::{BackupOptions, RestoreOptions};
 pub use data::Data;
+pub use memory::MemoryOptions;
 #[cfg(feature = "engine")]
 pub use query::QueryOptions;
 #[cfg(feature = "engine")]
@@ -52,6 +54,10 @@ pub struct Options {
     /// Where everything is kept.
     #[command(flatten)]
     pub data: Data,
+
+    /// How much memory there is.
+    #[command(flatten)]
+    pub memory: MemoryOptions,
 
     /// HTTPS in place of HTTP.
     #[command(flatten)]
@@ -98,6 +104,7 @@ impl Default for Options {
             virtual_instance: None,
             main_instance_id: None,
             data: Data::default(),
+            memory: MemoryOptions::default(),
             tls: Tls::default(),
             #[cfg(feature = "engine")]
             s3: S3::default(),

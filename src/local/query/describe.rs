@@ -2,6 +2,7 @@
 
 use super::bind::Reads;
 use super::run::Rows;
+use super::sql_error::SqlResult;
 use super::value::{Kind, Value, parse, write_json};
 use crate::local::storage::View;
 use std::collections::BTreeMap;
@@ -20,18 +21,21 @@ struct Found {
 
 /// A row for each path and type: the parts of the path, the name of the type, the number of its
 /// values, and the number of all objects or elements that could have one. Paths have at most
-/// `depth` parts.
-pub fn describe(view: &View, depth: usize) -> Rows {
+/// `depth` parts. Fails if a document can't be read.
+pub fn describe(view: &View, depth: usize) -> SqlResult<Rows> {
     let mut documents = Found::default();
-    for stored in view.after(None) {
-        if let Ok(document) = parse(&stored.json()) {
-            documents.add(&document);
+    for chunk in view.chunks() {
+        let texts = chunk.texts()?;
+        for (row, stored) in chunk.live_rows().filter(|(_, stored)| view.shows(stored)) {
+            if let Ok(document) = parse(&stored.json(texts.get(row))) {
+                documents.add(&document);
+            }
         }
     }
     let mut rows = Vec::new();
     documents.rows(depth, &mut Vec::new(), &mut rows);
     let columns = ["field", "type", "occurrences", "total"].map(String::from);
-    Rows { columns: Some(columns.into()), rows, reads: Reads::default() }
+    Ok(Rows { columns: Some(columns.into()), rows, reads: Reads::default() })
 }
 
 impl Found {

@@ -5,7 +5,7 @@
 //! - `syntax`: parses the text to a tree; `statement`: the kinds of statements.
 //! - `bind`: turns the tree into a plan, for the types that documents have.
 //! - `run`: runs the plan and returns rows; `yielding`: lets a running query be cancelled;
-//!   `share`: the memory of a virtual instance.
+//!   `share`: the memory of a virtual instance, by `charged_pool`, which counts it.
 //!
 //! They use:
 //!
@@ -23,6 +23,7 @@
 //! `transformation` runs ingest transformations, and `json` writes columns as JSON.
 
 mod bind;
+mod charged_pool;
 mod columns;
 mod describe;
 mod destination;

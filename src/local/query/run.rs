@@ -11,6 +11,7 @@ use super::types::Type;
 use super::value::{Value, write_document, write_json};
 use super::yielding::yielding;
 use crate::local::pool::lower_priority;
+use crate::local::storage::Memory;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use datafusion::execution::SessionStateBuilder;
@@ -57,9 +58,8 @@ pub struct Rows {
 }
 
 impl Engine {
-    /// Starts the threads. `memory` bytes are for queries, and as many for columns of
-    /// collections.
-    pub fn start(memory: usize) -> io::Result<Self> {
+    /// Starts the threads. So many bytes of the memory are for queries while they run.
+    pub fn start(memory: &Memory, bytes: usize) -> io::Result<Self> {
         let processors = available_parallelism().map_or(1, usize::from);
         let runtime = Builder::new_multi_thread()
             .worker_threads(processors * QUERIES)
@@ -68,7 +68,7 @@ impl Engine {
             .on_thread_start(lower_priority)
             .enable_time()
             .build()?;
-        let (cache, shares) = (Cache::new(memory as u64), Shares::new(memory));
+        let (cache, shares) = (Cache::new(memory.clone()), Shares::new(memory.clone(), bytes));
         Ok(Self { runtime: Some(runtime), cache, shares })
     }
 
@@ -213,7 +213,7 @@ async fn rows(plan: Plan, environment: Arc<RuntimeEnv>, form: Form) -> SqlResult
     let mut bytes = 0;
     while let Some(batch) = batches.next().await {
         let batch = batch.map_err(from_datafusion)?;
-        write(&batch, &output, &scans, form, &mut rows);
+        write(&batch, &output, &scans, form, &mut rows)?;
         bytes += rows[rows.len().saturating_sub(batch.num_rows())..]
             .iter()
             .map(|row| row.len())
@@ -241,41 +241,32 @@ fn write(
     scans: &[Arc<Scan>],
     form: Form,
     rows: &mut Vec<Box<str>>,
-) {
-    let readers: Vec<_> = batch
-        .columns()
-        .iter()
-        .zip(output)
-        .map(|(column, output)| match output {
-            Output::Field { of, .. } | Output::Spread { of, .. } => {
-                (column, Reader::new(column, *of), *of)
+) -> SqlResult<()> {
+    let mut jsons: Vec<Row> = (0..batch.num_rows()).map(|_| Row::new(form)).collect();
+    for (column, output) in batch.columns().iter().zip(output) {
+        let (Output::Field { of, .. } | Output::Spread { of, .. }) = output;
+        let mut left = jsons.iter_mut();
+        let mut push = |value: Value| {
+            if let Some(json) = left.next() {
+                json.push_output(output, &value);
             }
-        })
-        .collect();
-    for row in 0..batch.num_rows() {
-        let mut json = Row::new(form);
-        for ((column, reader, of), output) in readers.iter().zip(output) {
-            let value = match of {
-                Type::Document(scan) => {
-                    let number = column.as_primitive_opt::<Int64Type>();
-                    let number = number.filter(|n| n.is_valid(row)).map(|n| n.value(row));
-                    let value = number.and_then(|number| Some(scans.get(*scan)?.value(number)));
-                    value.unwrap_or(Value::Undefined)
+        };
+        match of {
+            Type::Document(scan) => {
+                let numbers = column.as_primitive_opt::<Int64Type>();
+                let number = |row| numbers.filter(|n| n.is_valid(row)).map(|n| n.value(row));
+                if let Some(scan) = scans.get(*scan) {
+                    scan.values((0..batch.num_rows()).map(number), &mut push)?;
                 }
-                _ => reader.get(row),
-            };
-            match output {
-                Output::Field { name, .. } => json.push(name, &value),
-                Output::Spread { except, .. } => {
-                    let Value::Object(fields) = &value else { continue };
-                    for (name, value) in fields.iter().filter(|(name, _)| !except.contains(name)) {
-                        json.push(name, value);
-                    }
-                }
+            }
+            of => {
+                let reader = Reader::new(column, *of);
+                (0..batch.num_rows()).for_each(|row| push(reader.get(row)));
             }
         }
-        rows.push(json.finish());
     }
+    rows.extend(jsons.into_iter().map(Row::finish));
+    Ok(())
 }
 
 /// A row as JSON. Of two fields with one name, the first one counts.
@@ -288,6 +279,19 @@ struct Row {
 impl Row {
     fn new(form: Form) -> Self {
         Self { json: "{".to_string(), names: Vec::new(), form }
+    }
+
+    /// Adds the value of an output, or the fields of one.
+    fn push_output(&mut self, output: &Output, value: &Value) {
+        match output {
+            Output::Field { name, .. } => self.push(name, value),
+            Output::Spread { except, .. } => {
+                let Value::Object(fields) = value else { return };
+                for (name, value) in fields.iter().filter(|(name, _)| !except.contains(name)) {
+                    self.push(name, value);
+                }
+            }
+        }
     }
 
     fn push(&mut self, name: &str, value: &Value) {

@@ -1,7 +1,8 @@
 //! The parts of the memory for queries that virtual instances have.
 
+use super::charged_pool::ChargedPool;
 use super::sql_error::{SqlError, SqlErrorKind, SqlResult};
-use datafusion::execution::memory_pool::FairSpillPool;
+use crate::local::storage::Memory;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -14,15 +15,16 @@ pub struct Share(pub(super) Arc<RuntimeEnv>);
 /// The parts of all virtual instances that have run a query.
 #[derive(Debug)]
 pub(super) struct Shares {
+    memory: Memory,
     /// Bytes of all parts together.
-    memory: usize,
+    bytes: usize,
     /// By instance: into how many parts the memory was divided, and its part.
     known: Mutex<BTreeMap<String, (usize, Share)>>,
 }
 
 impl Shares {
-    pub(super) fn new(memory: usize) -> Self {
-        Self { memory, known: Mutex::default() }
+    pub(super) fn new(memory: Memory, bytes: usize) -> Self {
+        Self { memory, bytes, known: Mutex::default() }
     }
 
     /// The part of an instance, one of so many equal ones. When their number changes, queries that
@@ -35,7 +37,7 @@ impl Shares {
             return Ok(share.clone());
         }
         known.retain(|_, (_, share)| Arc::strong_count(&share.0) > 1);
-        let pool = FairSpillPool::new(self.memory / parts.max(1));
+        let pool = ChargedPool::new(self.bytes / parts.max(1), self.memory.clone());
         let environment = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).build_arc();
         let share = Share(environment.map_err(|error| {
             let message = format!("The local Rockset has failed: {error}");

@@ -1,5 +1,6 @@
 //! Errors of a query, with their places.
 
+use crate::local::storage::Unreadable;
 use arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
 use std::fmt;
@@ -70,6 +71,12 @@ impl SqlError {
     pub fn with_id(mut self, id: &'static str) -> Self {
         self.id = Some(id);
         self
+    }
+}
+
+impl From<Unreadable> for SqlError {
+    fn from(error: Unreadable) -> Self {
+        Self::new(format!("The documents can't be read: {error}")).of_kind(SqlErrorKind::Internal)
     }
 }
 

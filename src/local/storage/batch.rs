@@ -1,9 +1,13 @@
 //! A batch of writes, which makes the next snapshot of the present one.
 
-use super::chunk::{Chunk, compact};
-use super::document::{Document, Meta, Stored};
+use super::chunk::Chunk;
+use super::compact::{chunks_of, compact};
+use super::document::Document;
 use super::index::Index;
+use super::meta::Meta;
 use super::snapshot::Snapshot;
+use super::stored::Stored;
+use super::texts::{Texts, Unreadable};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -17,8 +21,9 @@ pub struct Batch {
     next: Snapshot,
     /// The `seq` of the batch's first document.
     first: u64,
-    /// The documents of the batch; `None` where a later one of the batch replaces it.
-    open: Vec<Option<Arc<Stored>>>,
+    /// The documents of the batch with their fields; `None` where a later one of the batch
+    /// replaces it.
+    open: Vec<Option<(Arc<Stored>, Box<str>)>>,
     /// The documents that the batch has removed, even if it adds them again.
     removed: Vec<Arc<Stored>>,
     /// Microseconds since the epoch. Older documents have expired.
@@ -31,7 +36,8 @@ pub struct Batch {
 #[cfg_attr(not(feature = "engine"), allow(dead_code))]
 pub struct Changes {
     pub removed: Vec<Arc<Stored>>,
-    pub put: Vec<Arc<Stored>>,
+    /// Chunks whose rows are all live, with the fields of these.
+    pub put: Vec<(Chunk, Arc<Texts>)>,
     /// Whether documents of the collection expire.
     pub expiring: bool,
 }
@@ -48,27 +54,36 @@ impl Batch {
         batch
     }
 
-    pub fn get(&self, id: &str) -> Option<&Document> {
+    pub fn get(&self, id: &str) -> Option<&Stored> {
         let found = self.next.index.get(id).filter(|stored| !self.has_expired(stored));
-        found.map(|stored| &stored.document)
+        found.map(AsRef::as_ref)
+    }
+
+    /// A document as JSON. Fails if its fields can't be read.
+    pub fn json(&self, id: &str) -> Result<Option<String>, Unreadable> {
+        let Some(stored) = self.get(id) else { return Ok(None) };
+        let open = stored.seq.checked_sub(self.first).map(|at| self.open.get(at as usize));
+        let Some(open) = open else {
+            return self.next.json(stored).map(Some);
+        };
+        Ok(open.and_then(|open| open.as_ref().map(|(_, fields)| stored.json(fields))))
     }
 
     /// Adds a document, or replaces the one with its `_id`. Returns whether it has replaced one
     /// that hasn't expired.
     pub fn put(&mut self, id: Box<str>, document: Document) -> bool {
         let seq = self.first + self.open.len() as u64;
-        let stored = Arc::new(Stored { seq, id, document });
-        let size = stored.size();
+        let (stored, fields) = document.stored(seq, id);
+        let (size, stored) = (stored.size(), Arc::new(stored));
         self.next.figures.inserted += size;
         self.next.figures.size += size;
-        self.open.push(Some(stored.clone()));
+        self.open.push(Some((stored.clone(), fields)));
         let Some(old) = self.next.index.insert(stored) else {
             return false;
         };
         self.bury(&old);
         let (figures, size) = (&mut self.next.figures, old.size());
-        let has_expired =
-            self.expired_before.is_some_and(|before| old.document.event_time < before);
+        let has_expired = self.expired_before.is_some_and(|before| old.event_time < before);
         if has_expired {
             figures.purged += 1;
             figures.purged_size += size;
@@ -113,27 +128,27 @@ impl Batch {
         }
     }
 
-    /// What the batch changes, for a journal. Documents that have expired are not among it.
-    pub fn changes(&self) -> Changes {
-        Changes {
-            removed: self.removed.clone(),
-            put: self.open.iter().flatten().cloned().collect(),
-            expiring: self.expired_before.is_some(),
-        }
-    }
-
     /// The snapshot with all writes of the batch.
     pub fn seal(self) -> Snapshot {
-        let Self { mut next, first, open, removed: _, expired_before } = self;
+        self.seal_with_changes().0
+    }
+
+    /// The snapshot with all writes of the batch, and what it changes, for a journal. Documents
+    /// that have expired are not among that.
+    pub fn seal_with_changes(self) -> (Snapshot, Changes) {
+        let Self { mut next, first, open, removed, expired_before } = self;
         let expiring = expired_before.is_some();
         next.next_seq = first + open.len() as u64;
-        next.chunks.push(Chunk::new(open.into_iter().flatten(), expiring));
-        next.chunks = compact(next.chunks, expiring);
-        next
+        let added = chunks_of(open.into_iter().flatten(), expiring, &next.memory);
+        let with_texts = |chunk: &Chunk| Some((chunk.clone(), chunk.texts_in_memory()?));
+        let put = added.iter().filter_map(with_texts).collect();
+        next.chunks.extend(added);
+        next.chunks = compact(next.chunks, expiring, &next.memory);
+        (next, Changes { removed, put, expiring })
     }
 
     fn has_expired(&self, stored: &Stored) -> bool {
-        self.expired_before.is_some_and(|before| stored.document.event_time < before)
+        self.expired_before.is_some_and(|before| stored.event_time < before)
     }
 
     /// Marks a document that has left the index as dead.
@@ -142,9 +157,8 @@ impl Batch {
         match old.seq.checked_sub(self.first) {
             Some(at) => self.open[at as usize] = None,
             None => {
-                let chunks = &mut self.next.chunks;
-                let at = chunks.partition_point(|chunk| chunk.last_seq() < Some(old.seq));
-                chunks[at].kill(old.seq);
+                let at = self.next.chunk_of(old);
+                self.next.chunks[at].kill(old.seq);
             }
         }
     }
@@ -162,7 +176,7 @@ impl Batch {
 
         let index = &mut self.next.index;
         if purged.len() > index.len() / REBUILT {
-            let left = index.after(None).filter(|kept| kept.document.event_time >= before);
+            let left = index.after(None).filter(|kept| kept.event_time >= before);
             *index = Index::sorted(left.cloned());
         } else {
             purged.iter().for_each(|stored| drop(index.remove(&stored.id)));

@@ -1,12 +1,9 @@
-//! A document as it is stored.
-//!
-//! The fields are kept as text, so that a document takes little more memory than it has bytes.
+//! A document that is to be stored.
 
-use crate::local::json::extended;
-use crate::rockset::rules::{EVENT_TIME, ID, META};
+use super::meta::Meta;
+use super::stored::Stored;
 use std::fmt::Debug;
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// A document without its `_id`.
 #[derive(Debug)]
@@ -34,73 +31,19 @@ pub enum Rollup {
 pub trait Part: Debug + Send + Sync {
     /// The document of the group, merged with the stored one. `None` if that is done already:
     /// each of the documents that came in together asks for it.
-    fn merged(&self, stored: Option<&Document>) -> Result<Option<Document>, String>;
-}
-
-/// `_meta` of a document that a source has brought.
-#[derive(Debug)]
-pub struct Meta {
-    pub origin: RecordOrigin,
-    /// The reason why the record could not become a document.
-    pub bad: Option<Box<str>>,
-}
-
-/// The origin of a record.
-#[derive(Debug, Clone)]
-pub enum RecordOrigin {
-    /// An object in S3.
-    #[cfg_attr(not(feature = "engine"), allow(dead_code))]
-    S3 {
-        /// `_meta.s3` of the object, as the inside of a JSON object.
-        object: Arc<str>,
-        /// Position among the object's records, from 0.
-        offset: u64,
-    },
-    /// An uploaded file, with its `_meta.file_upload`.
-    Upload(Arc<str>),
-    /// A message in Kafka.
-    Kafka {
-        /// `_meta.kafka` of the message.
-        message: Arc<str>,
-        /// The same whenever the same message is sent.
-        id: Uuid,
-    },
-}
-
-impl RecordOrigin {
-    /// The content of `_meta`, as the inside of a JSON object.
-    pub fn json(&self) -> String {
-        match self {
-            Self::S3 { object, offset } => format!(r#""s3":{{{object},"offset":{offset}}}"#),
-            Self::Upload(file) => format!(r#""file_upload":{file}"#),
-            Self::Kafka { message, .. } => format!(r#""kafka":{message}"#),
-        }
-    }
-
-    /// The `_id` of a document that brings none.
-    pub fn id(&self) -> Uuid {
-        match self {
-            Self::Kafka { id, .. } => *id,
-            _ => Uuid::new_v4(),
-        }
-    }
-}
-
-impl Meta {
-    /// `_meta` as JSON.
-    pub(in crate::local) fn json(&self) -> String {
-        let bad = match &self.bad {
-            None => String::new(),
-            Some(reason) => format!(r#","bad":{}"#, serde_json::Value::from(reason.as_ref())),
-        };
-        format!("{{{}{bad}}}", self.origin.json())
-    }
+    fn merged(&self, stored: Option<&Stored>) -> Result<Option<Document>, String>;
 }
 
 impl Document {
-    /// Whether the document stands for a group of documents that came in.
-    pub fn is_aggregated(&self) -> bool {
-        self.rollup.is_some()
+    /// The document at a position, and the text of its fields.
+    pub(super) fn stored(self, seq: u64, id: Box<str>) -> (Stored, Box<str>) {
+        let Self { event_time, fields, meta, rollup } = self;
+        let state = match rollup.map(|rollup| *rollup) {
+            Some(Rollup::State(state)) => Some(state),
+            _ => None,
+        };
+        let meta = meta.map(|meta| *meta);
+        (Stored::restored(seq, id, event_time, fields.len(), meta, state), fields)
     }
 
     /// What is merged with the document of its group, if the document is such a part.
@@ -110,50 +53,7 @@ impl Document {
             _ => None,
         }
     }
-
-    /// The whole document as JSON.
-    pub fn json(&self, id: &str) -> String {
-        let (id, time) = (serde_json::Value::from(id), extended::timestamp(self.event_time));
-        let meta = match &self.meta {
-            None => String::new(),
-            Some(meta) => format!(r#","{META}":{}"#, meta.json()),
-        };
-        let comma = if self.fields.is_empty() { "" } else { "," };
-        format!(r#"{{"{ID}":{id},"{EVENT_TIME}":{time}{meta}{comma}{}}}"#, self.fields)
-    }
 }
 
 /// A document under its `_id`, ready to be stored.
 pub type NewDocument = (Box<str>, Document);
-
-/// A document with its position.
-#[derive(Debug)]
-pub struct Stored {
-    /// Position in the order of arrival, unique in its collection.
-    pub(super) seq: u64,
-    pub id: Box<str>,
-    pub document: Document,
-}
-
-impl Stored {
-    /// A document at a position that its collection gave to it.
-    #[cfg(feature = "engine")]
-    pub fn restored(seq: u64, id: Box<str>, document: Document) -> Self {
-        Self { seq, id, document }
-    }
-
-    #[cfg(feature = "engine")]
-    pub fn seq(&self) -> u64 {
-        self.seq
-    }
-
-    /// The whole document as JSON.
-    pub fn json(&self) -> String {
-        self.document.json(&self.id)
-    }
-
-    /// Bytes that the statistics of a collection count for the document.
-    pub(super) fn size(&self) -> usize {
-        self.id.len() + self.document.fields.len()
-    }
-}

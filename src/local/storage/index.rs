@@ -5,7 +5,7 @@
 //! most once. An empty node is removed; others are not merged, so the height stays that of the
 //! largest size that the tree has had.
 
-use super::document::Stored;
+use super::stored::Stored;
 use std::mem;
 use std::slice;
 use std::sync::Arc;

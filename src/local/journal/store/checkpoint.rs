@@ -1,15 +1,18 @@
 //! Checkpoints: everything that the log before a position says.
 
-use super::documents::{decode_segment, encode_segment};
+use super::documents::{decode_segment, decode_texts, encode_segment, encode_texts};
 use super::error::StoreError;
 use super::messages::{Checkpoint, ChunkState, CollectionState, EntryChange, Segment};
-use super::objects::{CHECKPOINT, Objects, SEGMENT, numbered};
+use super::objects::{CHECKPOINT, SEGMENT, TEXTS, numbered};
+use super::reader::Reader;
 use super::replay::number;
 use crate::local::journal::recovered::Recovered;
 use crate::local::storage::{Chunk, Figures, Saved, SavedChunk, SegmentObject, Snapshot};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use tokio::task::spawn_blocking;
+use tracing::warn;
 
 /// Segments that are read at a time.
 const PARALLEL: usize = 4;
@@ -25,6 +28,7 @@ pub struct Segments {
 impl Segments {
     fn add(&mut self, collection: u64, segment: SegmentObject) {
         self.paths.insert(segment.path);
+        self.paths.extend(segment.texts);
         *self.bytes.entry(collection).or_default() += segment.bytes;
     }
 }
@@ -32,7 +36,7 @@ impl Segments {
 /// Writes a checkpoint, with the segments that it needs and no earlier one has written. Returns the
 /// segments that it refers to.
 pub async fn write(
-    objects: &Objects,
+    reader: &Arc<Reader>,
     position: u64,
     state: &Recovered,
 ) -> Result<Segments, StoreError> {
@@ -48,15 +52,20 @@ pub async fn write(
     for (collection, snapshot) in &state.documents {
         let mut saved = collection_state(*collection, snapshot);
         for chunk in snapshot.chunks() {
-            let segment = write_segment(objects, *collection, chunk).await?;
+            let segment = write_segment(reader, *collection, chunk).await?;
             // A chunk has far fewer rows.
             let dead = chunk.dead_rows().filter_map(|row| u32::try_from(row).ok()).collect();
-            saved.chunks.push(ChunkState { segment: segment.path.to_string(), dead });
+            saved.chunks.push(ChunkState {
+                segment: segment.path.to_string(),
+                dead,
+                texts: segment.texts.as_deref().map(str::to_string),
+                text_bytes: segment.text_bytes,
+            });
             segments.add(*collection, segment);
         }
         checkpoint.collections.push(saved);
     }
-    let object = numbered(CHECKPOINT, position);
+    let (object, objects) = (numbered(CHECKPOINT, position), &reader.objects);
     objects.create(&object, objects.encode(&object, &checkpoint)?).await?;
     Ok(segments)
 }
@@ -77,85 +86,131 @@ fn collection_state(collection: u64, snapshot: &Snapshot) -> CollectionState {
     }
 }
 
-/// The segment of a chunk, which is written if there is none.
+/// The segment of a chunk, which is written if there is none, or only one of an earlier version.
 async fn write_segment(
-    objects: &Objects,
+    reader: &Arc<Reader>,
     collection: u64,
     chunk: &Chunk,
 ) -> Result<SegmentObject, StoreError> {
-    if let Some(segment) = chunk.segment().get() {
+    let old = chunk.segment();
+    if let Some(segment) = old.as_ref().filter(|segment| segment.texts.is_some()) {
         return Ok(segment.clone());
     }
-    let object = format!("{SEGMENT}/{collection:016x}-{:016x}", fastrand::u64(..));
-    let content = objects.encode(&object, &encode_segment(chunk.rows()))?;
-    let bytes = content.len() as u64;
-    objects.create(&object, content).await?;
-    Ok(chunk.segment().get_or_init(|| SegmentObject { path: object.into(), bytes }).clone())
+    let name = format!("{collection:016x}-{:016x}", fastrand::u64(..));
+    let (path, texts_path) = (format!("{SEGMENT}/{name}"), format!("{TEXTS}/{name}"));
+    // To read an earlier version may take long.
+    let texts = spawn_blocking({
+        let chunk = chunk.clone();
+        move || chunk.texts()
+    });
+    let texts = match (texts.await, old) {
+        (Ok(Ok(texts)), _) => texts,
+        (Ok(Err(error)), Some(segment)) => {
+            warn!(%error, "a segment of an earlier version stays as it is");
+            return Ok(segment);
+        }
+        (Ok(Err(error)), None) => return Err(StoreError::damaged(&path, error)),
+        (Err(error), _) => return Err(StoreError::damaged(&path, error)),
+    };
+    let objects = &reader.objects;
+    let content = objects.encode(&texts_path, &encode_texts(&texts))?;
+    drop(texts);
+    let text_bytes = content.len() as u64;
+    objects.create(&texts_path, content).await?;
+    let content = objects.encode(&path, &encode_segment(chunk))?;
+    let bytes = text_bytes + content.len() as u64;
+    objects.create(&path, content).await?;
+    let texts = Some(texts_path.into());
+    let reader = reader.clone();
+    let segment = SegmentObject { path: path.into(), texts, text_bytes, bytes, reader };
+    chunk.save_as(segment.clone());
+    Ok(segment)
 }
 
-/// The segments that a checkpoint refers to.
+/// The objects of the segments that a checkpoint refers to.
 pub fn segments(checkpoint: &Checkpoint) -> impl Iterator<Item = &str> {
     let chunks = checkpoint.collections.iter().flat_map(|collection| &collection.chunks);
-    chunks.map(|chunk| chunk.segment.as_str())
+    chunks.flat_map(|chunk| [Some(chunk.segment.as_str()), chunk.texts.as_deref()]).flatten()
 }
 
 /// Reads a checkpoint. Returns the segments that it refers to, too.
-pub async fn read(objects: &Objects, position: u64) -> Result<(Recovered, Segments), StoreError> {
-    let checkpoint: Checkpoint = objects.read(&numbered(CHECKPOINT, position)).await?;
-    let mut recovered = Recovered::default();
+pub async fn read(
+    reader: &Arc<Reader>,
+    position: u64,
+) -> Result<(Recovered, Segments), StoreError> {
+    let checkpoint: Checkpoint = reader.objects.read(&numbered(CHECKPOINT, position)).await?;
+    let mut recovered = Recovered::new(reader.memory.clone());
     for EntryChange { path, value, .. } in checkpoint.entries {
         recovered.entries.insert(path, value.unwrap_or_default().into());
     }
-    let chunks = checkpoint.collections.iter().flat_map(|collection| collection.chunks.clone());
-    let mut chunks = chunks_of(objects, chunks.collect()).await?;
+    let chunks = checkpoint.collections.iter().flat_map(|collection| {
+        let expiring = collection.expiring;
+        collection.chunks.iter().map(move |chunk| (chunk.clone(), expiring))
+    });
+    let mut chunks = chunks_of(reader, chunks.collect()).await?;
     let mut segments = Segments::default();
     for state in checkpoint.collections {
-        let (collection, saved) = (state.collection, saved(state, &mut chunks));
-        saved.chunks.iter().for_each(|chunk| segments.add(collection, chunk.segment.clone()));
-        recovered.documents.insert(collection, Arc::new(Snapshot::restored(saved)));
+        let collection = state.collection;
+        let found = state.chunks.iter().filter_map(|chunk| chunks.remove(&chunk.segment));
+        let (found, objects): (Vec<_>, Vec<_>) = found.unzip();
+        objects.into_iter().for_each(|object| segments.add(collection, object));
+        let snapshot = Snapshot::restored(saved(&state, found), &reader.memory);
+        recovered.documents.insert(collection, Arc::new(snapshot));
     }
     Ok((recovered, segments))
 }
 
-/// Reads chunks, by their segments, on several threads.
+/// Reads chunks, by their segments, on several threads. Each comes with whether its documents
+/// expire.
 async fn chunks_of(
-    objects: &Objects,
-    chunks: Vec<ChunkState>,
-) -> Result<HashMap<Arc<str>, SavedChunk>, StoreError> {
-    let read = |chunk: ChunkState| {
-        let objects = objects.clone();
-        tokio::spawn(async move { read_chunk(&objects, chunk).await })
+    reader: &Arc<Reader>,
+    chunks: Vec<(ChunkState, bool)>,
+) -> Result<HashMap<String, (Chunk, SegmentObject)>, StoreError> {
+    let read = |(chunk, expiring): (ChunkState, bool)| {
+        let reader = reader.clone();
+        tokio::spawn(async move {
+            let path = chunk.segment.clone();
+            let (saved, segment) = read_chunk(&reader, chunk).await?;
+            let restored = saved.restored(expiring, &reader.memory);
+            if reader.is_owner {
+                restored.save_as(segment.clone());
+            }
+            Ok::<_, StoreError>((path, (restored, segment)))
+        })
     };
     let reading = stream::iter(chunks).map(read).buffer_unordered(PARALLEL);
     let failed = |error| StoreError::damaged(SEGMENT, error);
-    let chunks = reading.map(|read| read.map_err(failed)?);
-    chunks.map_ok(|chunk| (chunk.segment.path.clone(), chunk)).try_collect().await
+    reading.map(|read| read.map_err(failed)?).try_collect().await
 }
 
-async fn read_chunk(objects: &Objects, chunk: ChunkState) -> Result<SavedChunk, StoreError> {
-    let ChunkState { segment, dead } = chunk;
-    let (content, bytes) = objects.read_sized::<Segment>(&segment).await?;
-    let rows = decode_segment(&segment, &content)?;
+/// Reads a chunk. Its fields are read when they are needed, unless the object with them may be gone
+/// by then.
+async fn read_chunk(
+    reader: &Arc<Reader>,
+    chunk: ChunkState,
+) -> Result<(SavedChunk, SegmentObject), StoreError> {
+    let ChunkState { segment, dead, texts: texts_path, text_bytes } = chunk;
+    let (content, bytes) = reader.objects.read_sized::<Segment>(&segment).await?;
+    let (rows, mut texts) = decode_segment(&segment, content, texts_path.is_none())?;
+    if let Some(path) = texts_path.as_ref().filter(|_| !reader.is_owner) {
+        texts = Some(decode_texts(path, reader.objects.read(path).await?, &rows)?);
+    }
     let dead: Vec<usize> = dead.into_iter().map(|row| row as usize).collect();
     if dead.iter().any(|row| *row >= rows.len()) {
         return Err(StoreError::damaged(&segment, "it has fewer rows than its checkpoint says"));
     }
-    Ok(SavedChunk { segment: SegmentObject { path: segment.into(), bytes }, rows, dead })
+    let (texts_path, bytes) = (texts_path.map(Arc::from), bytes + text_bytes);
+    let (path, reader) = (segment.into(), reader.clone());
+    let segment = SegmentObject { path, texts: texts_path, text_bytes, bytes, reader };
+    Ok((SavedChunk { rows, texts, dead }, segment))
 }
 
-fn saved(state: CollectionState, chunks: &mut HashMap<Arc<str>, SavedChunk>) -> Saved {
+fn saved(state: &CollectionState, chunks: Vec<Chunk>) -> Saved {
     let mut figures = Figures::default();
     figures.inserted = number(state.inserted);
     figures.overwritten = number(state.overwritten);
     figures.purged = number(state.purged);
     figures.purged_size = number(state.purged_size);
     figures.last_updated = state.time;
-    let chunks = state.chunks.iter().filter_map(|chunk| chunks.remove(chunk.segment.as_str()));
-    Saved {
-        writes: state.writes,
-        next_seq: state.next_seq,
-        figures,
-        expiring: state.expiring,
-        chunks: chunks.collect(),
-    }
+    Saved { writes: state.writes, next_seq: state.next_seq, figures, chunks }
 }

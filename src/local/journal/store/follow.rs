@@ -13,6 +13,7 @@ use super::location;
 use super::messages::{Checkpoint, ChunkState, CollectionState, Group, Record};
 use super::objects::{CHECKPOINT, LOG, Listed, Objects, SEGMENT, numbered};
 use super::open::runtime;
+use super::reader::Reader;
 use super::replay::{self, Written, change_of};
 use super::replicas::{Lease, Replicas};
 use crate::local::journal::change::Change;
@@ -20,6 +21,7 @@ use crate::local::journal::following::Following;
 use crate::local::journal::recovered::Recovered;
 use crate::local::journal::sizes::Sizes;
 use crate::local::json::time;
+use crate::local::storage::Memory;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
@@ -58,6 +60,7 @@ pub enum Documents {
 #[derive(Debug)]
 pub struct Follower {
     objects: Objects,
+    reader: Arc<Reader>,
     lease: Lease,
     sizes: Sizes,
     /// The values of entries, by path.
@@ -79,13 +82,15 @@ enum Step {
 }
 
 /// Reads the store at a location, and returns what it holds. The URL is that of this server.
-pub fn follow(location: &str, url: &str) -> io::Result<(Recovered, Follower)> {
+pub fn follow(location: &str, url: &str, memory: Memory) -> io::Result<(Recovered, Follower)> {
     let failed = |error: &dyn std::fmt::Display| {
         io::Error::other(format!("can't read the store {location}: {error}"))
     };
     let store = location::existing(location).map_err(|error| failed(&error))?;
     let lease = Lease::new(Objects::new(store), url);
-    let begin = move || runtime()?.block_on(Follower::begin(lease)).map_err(io::Error::other);
+    let reader = Arc::new(Reader::new(lease.objects.clone(), memory, false)?);
+    let begin =
+        move || runtime()?.block_on(Follower::begin(lease, reader)).map_err(io::Error::other);
     // The caller may be on a runtime itself.
     let begun = thread::spawn(begin).join();
     begun.unwrap_or_else(|_| Err(io::Error::other("it panicked"))).map_err(|error| failed(&error))
@@ -93,13 +98,14 @@ pub fn follow(location: &str, url: &str) -> io::Result<(Recovered, Follower)> {
 
 impl Follower {
     /// Reads a store to the present end of its log.
-    async fn begin(lease: Lease) -> Result<(Recovered, Self), StoreError> {
+    async fn begin(lease: Lease, reader: Arc<Reader>) -> Result<(Recovered, Self), StoreError> {
         let (objects, entries) = (lease.objects.clone(), BTreeMap::new());
         copy::check_whole(&objects).await?;
         let last = objects.last_checkpoint().await?;
         let (sizes, next) = (Sizes::default(), last.unwrap_or(1));
         let reading = VecDeque::new();
-        let mut new = Self { objects, lease, sizes, entries, next, reading, looking: None };
+        let memory = reader.memory.clone();
+        let mut new = Self { objects, reader, lease, sizes, entries, next, reading, looking: None };
         new.go_on_from(next);
         if last.is_none() && !new.objects.exists(&numbered(LOG, next)).await? {
             return Err(StoreError::NoStore);
@@ -107,7 +113,7 @@ impl Follower {
         // What is deleted from now on waits for this replica. The task ends with the runtime.
         tokio::spawn(new.lease.clone().keep());
         let mut state = match last {
-            None => Recovered::default(),
+            None => Recovered::new(memory),
             Some(position) => new.read_checkpoint(position).await?,
         };
         // Who writes may be faster than this, so that it goes no further than what is there now.
@@ -296,7 +302,7 @@ impl Follower {
     async fn read_checkpoint(&mut self, position: u64) -> Result<Recovered, StoreError> {
         let mut position = position;
         loop {
-            let error = match checkpoint::read(&self.objects, position).await {
+            let error = match checkpoint::read(&self.reader, position).await {
                 Ok((state, Segments { bytes, .. })) => {
                     self.sizes.replace(position, bytes);
                     self.reading.clear();
@@ -318,7 +324,10 @@ async fn measure(objects: &Objects, sizes: &Sizes, position: u64) -> Result<(), 
     let checkpoint: Checkpoint = objects.read(&numbered(CHECKPOINT, position)).await?;
     let listed = objects.list(SEGMENT).await?.into_iter();
     let known: HashMap<String, u64> = listed.map(|it| (it.name, it.size)).collect();
-    let size = |chunk: &ChunkState| chunk.segment.rsplit('/').next().and_then(|it| known.get(it));
+    let size = |chunk: &ChunkState| {
+        let name = chunk.segment.rsplit('/').next()?;
+        known.get(name).map(|bytes| bytes + chunk.text_bytes)
+    };
     let of = |it: &CollectionState| (it.collection, it.chunks.iter().filter_map(size).sum());
     sizes.replace(position, checkpoint.collections.iter().map(of).collect());
     Ok(())

@@ -15,8 +15,9 @@ use prost::Message;
 
 const MAGIC: [u8; 8] = *b"RKLOCAL\n";
 
-/// Version of the form of objects, and of the messages in them.
-pub const VERSION: u32 = 1;
+/// Version of the form of objects, and of the messages in them. In version 1, the fields of a
+/// segment's documents were in the segment itself.
+pub const VERSION: u32 = 2;
 
 /// Bytes of the header.
 pub const HEADER: usize = 32;
@@ -78,7 +79,7 @@ fn checked<'a>(object: &str, frame: &'a [u8]) -> Result<&'a [u8], StoreError> {
             let object = object.to_string();
             return Err(StoreError::TooNew { object, found, known: VERSION });
         }
-        Some(VERSION) => {}
+        Some(1..=VERSION) => {}
         _ => return Err(damaged("it has no version that there ever was")),
     }
     let rest = frame.get(16..).unwrap_or_default();

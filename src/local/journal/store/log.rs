@@ -4,6 +4,7 @@ use super::checkpoint::{self, Segments};
 use super::error::StoreError;
 use super::messages::Group;
 use super::objects::{CHECKPOINT, LOG, Objects, numbered};
+use super::reader::Reader;
 use super::replay::{change, entry_change, record, shares};
 use super::replicas::Replicas;
 use crate::local::journal::change::Commit;
@@ -30,6 +31,9 @@ const IDLE: Duration = Duration::from_secs(30);
 /// The longest time that replicas are waited for before what they have yet to read is deleted.
 const LONGEST: Duration = Duration::from_secs(600);
 
+/// Time between looks for segments that nobody reads any more.
+const LOOK: Duration = Duration::from_millis(200);
+
 /// Time between attempts to write an object, at first and at most.
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -37,6 +41,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// What the task works with.
 pub struct Log {
     pub objects: Objects,
+    /// What segments are read with.
+    pub reader: Arc<Reader>,
     pub received: mpsc::UnboundedReceiver<Commit>,
     pub progress: watch::Sender<Progress>,
     /// What all commits so far say.
@@ -48,6 +54,8 @@ pub struct Log {
     pub sizes: Sizes,
     /// Bytes of the log since the last checkpoint.
     pub since: u64,
+    /// Whether documents were written or moved since the last checkpoint.
+    pub is_changed: bool,
     /// Bytes of the log after which a checkpoint is written.
     pub every: u64,
     /// Takes what is to be deleted.
@@ -88,6 +96,11 @@ impl Log {
             }
             self.since = 0;
             writing = None;
+            if self.reader.memory.is_to_be_saved() {
+                // Nothing may come that would make another one due.
+                self.is_changed = true;
+                tokio::time::sleep(PAUSE).await;
+            }
         }
     }
 
@@ -136,6 +149,7 @@ impl Log {
         for commit in commits {
             commit.changes.iter().for_each(|it| change(&mut self.state.entries, entry_change(it)));
             if let Some(write) = commit.write {
+                self.is_changed = true;
                 freed.extend(self.state.documents.insert(write.collection, write.snapshot));
             }
             if let Some(collection) = commit.dropped {
@@ -196,13 +210,16 @@ impl Log {
     }
 
     fn is_due(&self) -> bool {
-        self.since >= self.every || (self.since > 0 && self.needless.log.len() >= OBJECTS)
+        self.since >= self.every
+            || (self.since > 0 && self.needless.log.len() >= OBJECTS)
+            || (self.is_changed && self.reader.memory.is_to_be_saved())
     }
 
     fn begin_checkpoint(&mut self) -> Writing {
-        let (objects, state, position) = (self.objects.clone(), self.state.clone(), self.next);
+        let (reader, state, position) = (self.reader.clone(), self.state.clone(), self.next);
         self.since = 0;
-        let write = async move { checkpoint::write(&objects, position, &state).await };
+        self.is_changed = false;
+        let write = async move { checkpoint::write(&reader, position, &state).await };
         (position, tokio::spawn(write))
     }
 
@@ -241,19 +258,42 @@ impl Log {
     }
 }
 
-/// Deletes what checkpoints make needless, once replicas have read as far.
+/// Deletes what checkpoints make needless, once replicas have read as far, and nobody here reads a
+/// snapshot any more whose fields are in it.
 pub async fn delete(objects: Objects, mut old: mpsc::UnboundedReceiver<Old>) {
     let replicas = Replicas::new(objects.clone());
-    while let Some(Old { position, needless, latest }) = old.recv().await {
-        replicas.reach(position, latest).await;
-        if let Err(error) = replicas.forget().await {
-            debug!(%error, "the objects of replicas that are gone stay in the store");
-        }
-        for object in needless.objects() {
-            if let Err(error) = objects.delete(&object).await {
-                warn!(%error, "an object that is not needed any more stays in the store");
+    let (mut segments, mut positioned) = (Vec::new(), Vec::new());
+    loop {
+        let next = tokio::select! {
+            next = old.recv() => match next {
+                None => return,
+                next => next,
+            },
+            () = tokio::time::sleep(LOOK), if !segments.is_empty() => None,
+        };
+        if let Some(Old { position, needless, latest }) = next {
+            replicas.reach(position, latest).await;
+            if let Err(error) = replicas.forget().await {
+                debug!(%error, "the objects of replicas that are gone stay in the store");
             }
+            positioned.extend(needless.positioned());
+            segments.extend(needless.segments);
         }
+        // A chunk has the name of its segment from where this has it.
+        let is_free = |segment: &mut Arc<str>| Arc::strong_count(segment) == 1;
+        let free: Vec<Arc<str>> = segments.extract_if(.., is_free).collect();
+        for segment in free {
+            delete_one(&objects, &segment).await;
+        }
+        for object in positioned.drain(..) {
+            delete_one(&objects, &object).await;
+        }
+    }
+}
+
+async fn delete_one(objects: &Objects, object: &str) {
+    if let Err(error) = objects.delete(object).await {
+        warn!(%error, "an object that is not needed any more stays in the store");
     }
 }
 
@@ -267,11 +307,10 @@ impl Needless {
         self.log.is_empty() && self.checkpoints.is_empty() && self.segments.is_empty()
     }
 
-    fn objects(self) -> impl Iterator<Item = String> {
-        let checkpoints = self.checkpoints.into_iter().map(|at| numbered(CHECKPOINT, at));
-        let log = self.log.into_iter().map(|at| numbered(LOG, at));
-        let segments = self.segments.into_iter().map(|name| name.to_string());
-        segments.chain(log).chain(checkpoints)
+    /// Objects of the log, and checkpoints.
+    fn positioned(&self) -> impl Iterator<Item = String> {
+        let checkpoints = self.checkpoints.iter().map(|at| numbered(CHECKPOINT, *at));
+        self.log.iter().map(|at| numbered(LOG, *at)).chain(checkpoints)
     }
 }
 
@@ -288,5 +327,5 @@ async fn written(writing: &mut Option<Writing>) -> (u64, Result<Segments, StoreE
 fn size(commit: &Commit) -> usize {
     let changes = commit.write.as_ref().and_then(|write| write.changes.as_ref());
     let put = changes.map(|changes| changes.put.as_slice()).unwrap_or_default();
-    put.iter().map(|stored| stored.document.fields.len()).sum()
+    put.iter().map(|(_, texts)| texts.bytes().len()).sum()
 }

@@ -140,6 +140,14 @@ pub struct Segment {
     pub seqs: Vec<u64>,
 }
 
+/// The fields of a segment's documents.
+#[derive(Clone, PartialEq, Message)]
+pub struct SegmentTexts {
+    /// One after the other, each as long as the segment says.
+    #[prost(bytes = "vec", tag = "1")]
+    pub fields: Vec<u8>,
+}
+
 /// Everything that the log before a position says: a checkpoint.
 #[derive(Clone, PartialEq, Message)]
 pub struct Checkpoint {
@@ -183,6 +191,12 @@ pub struct ChunkState {
     /// Positions of the dead rows.
     #[prost(uint32, repeated, tag = "2")]
     pub dead: Vec<u32>,
+    /// The object with the fields of the rows; absent if they are in the segment, as in version 1.
+    #[prost(string, optional, tag = "3")]
+    pub texts: Option<String>,
+    /// Bytes of that object.
+    #[prost(uint64, tag = "4")]
+    pub text_bytes: u64,
 }
 
 /// A replica that follows the store.

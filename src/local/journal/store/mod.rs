@@ -18,6 +18,7 @@
 //! - `location`: where the objects are; `objects`: their names; `frame`: their form; `messages`,
 //!   `documents`: their content; `error`.
 //! - `open`: reads them; `log`: the task that writes commits; `checkpoint`; `replay`.
+//! - `reader`: reads segments again.
 //! - `follow`: reads what another process writes; `replicas`: who does.
 //! - `backup`: copies them to another place, and back; `copy`.
 
@@ -35,6 +36,7 @@ mod objects;
 mod open;
 #[cfg(test)]
 mod power;
+mod reader;
 mod replay;
 mod replicas;
 

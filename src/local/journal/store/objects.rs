@@ -2,7 +2,7 @@
 //!
 //! - `log/POSITION`: the log. Its positions are dense, from 1.
 //! - `checkpoint/POSITION`: what the log before the position says.
-//! - `segment/NAME`: rows of a chunk.
+//! - `segment/NAME`: rows of a chunk; `texts/NAME`: their fields.
 //! - `replica/UUID`: a replica that follows the store.
 //! - `backup/…`, `restore/…`: marks of a place that was copied to (`copy`).
 
@@ -19,6 +19,7 @@ use std::sync::Arc;
 pub const LOG: &str = "log";
 pub const CHECKPOINT: &str = "checkpoint";
 pub const SEGMENT: &str = "segment";
+pub const TEXTS: &str = "texts";
 pub const REPLICA: &str = "replica";
 
 /// The objects, and the number of this process among those that write to them.

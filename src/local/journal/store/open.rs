@@ -6,12 +6,14 @@ use super::error::StoreError;
 use super::location;
 use super::log::{Log, Needless, delete};
 use super::messages::Group;
-use super::objects::{CHECKPOINT, LOG, Listed, Objects, SEGMENT, numbered};
+use super::objects::{CHECKPOINT, LOG, Listed, Objects, SEGMENT, TEXTS, numbered};
+use super::reader::Reader;
 use super::replay;
 use super::replicas::Replicas;
 use crate::local::journal::handle::Journal;
 use crate::local::journal::recovered::Recovered;
 use crate::local::journal::sizes::Sizes;
+use crate::local::storage::Memory;
 use futures_util::{StreamExt, stream};
 use object_store::ObjectStore;
 use std::collections::HashSet;
@@ -28,20 +30,26 @@ const AHEAD: usize = 8;
 const THREADS: usize = 2;
 
 /// Opens the store at a location, and returns its journal and what it holds. Another process that
-/// has it open can't write to it from then on. A checkpoint is written after so many bytes of log.
-pub fn open(location: &str, every: u64) -> io::Result<(Journal, Recovered)> {
+/// has it open can't write to it from then on. A checkpoint is written after so many bytes of log, and
+/// before documents fill the memory.
+pub fn open(location: &str, every: u64, memory: Memory) -> io::Result<(Journal, Recovered)> {
     let failed = |error: &dyn std::fmt::Display| {
         io::Error::other(format!("can't open the store {location}: {error}"))
     };
     let store = location::open(location).map_err(|error| failed(&error))?;
-    open_on(store, every).map_err(|error| failed(&error))
+    open_on(store, every, memory).map_err(|error| failed(&error))
 }
 
 /// The journal has threads of its own, so that it depends on no runtime of the caller.
-pub(super) fn open_on(store: Arc<dyn ObjectStore>, every: u64) -> io::Result<(Journal, Recovered)> {
+pub(super) fn open_on(
+    store: Arc<dyn ObjectStore>,
+    every: u64,
+    memory: Memory,
+) -> io::Result<(Journal, Recovered)> {
     let runtime = runtime()?;
+    let reader = Arc::new(Reader::new(Objects::new(store), memory, true)?);
     let (opened, outcome) = mpsc::channel();
-    let run = move |runtime: Runtime| match runtime.block_on(read(store, every)) {
+    let run = move |runtime: Runtime| match runtime.block_on(read(reader, every)) {
         Err(error) => drop(opened.send(Err(io::Error::other(error)))),
         Ok((journal, log)) => {
             // If the caller is gone, the journal ends at once.
@@ -59,8 +67,8 @@ pub(super) fn runtime() -> io::Result<Runtime> {
     builder.worker_threads(THREADS).thread_name("journal").enable_all().build()
 }
 
-async fn read(store: Arc<dyn ObjectStore>, every: u64) -> Result<(Journal, Log), StoreError> {
-    let objects = Objects::new(store);
+async fn read(reader: Arc<Reader>, every: u64) -> Result<(Journal, Log), StoreError> {
+    let objects = reader.objects.clone();
     copy::check_whole(&objects).await?;
     let log = objects.list(LOG).await?;
     let fence = take_over(&objects, &log).await?;
@@ -69,8 +77,8 @@ async fn read(store: Arc<dyn ObjectStore>, every: u64) -> Result<(Journal, Log),
     let checkpoints = objects.list(CHECKPOINT).await?;
     let last = checkpoints.last().and_then(Listed::position);
     let (mut state, segments) = match last {
-        None => (Recovered::default(), Segments::default()),
-        Some(position) => checkpoint::read(&objects, position).await?,
+        None => (Recovered::new(reader.memory.clone()), Segments::default()),
+        Some(position) => checkpoint::read(&reader, position).await?,
     };
     let Segments { paths: segments, bytes } = segments;
     let (first, sizes) = (last.unwrap_or(1), Sizes::default());
@@ -88,8 +96,20 @@ async fn read(store: Arc<dyn ObjectStore>, every: u64) -> Result<(Journal, Log),
     let next = fence + 1;
     let (old, deleted) = unbounded_channel();
     tokio::spawn(delete(objects.clone(), deleted));
-    let mut log =
-        Log { objects, received, progress, state, next, needless, sizes, since, every, old };
+    let mut log = Log {
+        objects,
+        reader,
+        received,
+        progress,
+        state,
+        next,
+        needless,
+        sizes,
+        since,
+        is_changed: true,
+        every,
+        old,
+    };
     if !left.is_empty() {
         log.tidy(first, left).await?;
     }
@@ -145,8 +165,11 @@ async fn needless(
     first: u64,
     used: &HashSet<Arc<str>>,
 ) -> Result<Needless, StoreError> {
-    let segments = objects.list(SEGMENT).await?.into_iter();
-    let segments = segments.map(|it| Arc::from(format!("{SEGMENT}/{}", it.name)));
+    let mut segments: Vec<Arc<str>> = Vec::new();
+    for folder in [SEGMENT, TEXTS] {
+        let listed = objects.list(folder).await?.into_iter();
+        segments.extend(listed.map(|it| Arc::from(format!("{folder}/{}", it.name))));
+    }
     Ok(Needless {
         log: full(log).filter(|at| *at < first).collect(),
         checkpoints: checkpoints
@@ -154,7 +177,7 @@ async fn needless(
             .filter_map(Listed::position)
             .filter(|at| *at < first)
             .collect(),
-        segments: segments.filter(|name| !used.contains(name)).collect(),
+        segments: segments.into_iter().filter(|name| !used.contains(name)).collect(),
     })
 }
 

@@ -43,7 +43,7 @@ fn write_record(write: &Write) -> Option<WriteRecord> {
         removed: changes.removed.iter().map(|stored| stored.id.to_string()).collect(),
         inserted: write.snapshot.figures().inserted as u64,
         overwritten: write.snapshot.figures().overwritten as u64,
-        put: (!changes.put.is_empty()).then(|| documents::encode(changes.put.iter())),
+        put: (!changes.put.is_empty()).then(|| documents::encode(&changes.put)),
     })
 }
 
@@ -83,7 +83,9 @@ pub fn number(figure: u64) -> usize {
 }
 
 fn apply_write(object: &str, state: &mut Recovered, write: WriteRecord) -> Result<(), StoreError> {
-    let before = state.documents.entry(write.collection).or_default();
+    let memory = &state.memory;
+    let nothing = || Arc::new(Snapshot::new(memory.clone()));
+    let before = state.documents.entry(write.collection).or_insert_with(nothing);
     *before = Arc::new(written(object, mem::take(before), write)?);
     Ok(())
 }
@@ -95,7 +97,7 @@ fn written(
     write: WriteRecord,
 ) -> Result<Snapshot, StoreError> {
     let WriteRecord { writes, time, expiring, removed, put, .. } = write;
-    let put = put.map(|put| documents::decode(object, &put)).transpose()?.unwrap_or_default();
+    let put = put.map(|put| documents::decode(object, put)).transpose()?.unwrap_or_default();
     let mut batch = Batch::new(&snapshot, expiring.then_some(NEVER));
     // The nodes of the old snapshot are then changed in place.
     drop(snapshot);

@@ -6,7 +6,7 @@ use super::scope::Scope;
 use crate::local::query::operation::Stop;
 use crate::local::query::scan::{Cache, Columns, Path, Scan};
 use crate::local::query::script::Script;
-use crate::local::query::sql_error::{Place, SqlResult, from_datafusion};
+use crate::local::query::sql_error::{Place, SqlResult};
 use crate::local::query::value::Value;
 use crate::local::storage::View;
 use sqlparser::ast;
@@ -92,7 +92,7 @@ impl Known {
             let scan = table
                 .scan
                 .get_or_insert_with(|| Arc::new(Scan::new(view.clone(), table.ids.as_deref())));
-            let columns = scan.columns(paths, number, context.cache).map_err(from_datafusion)?;
+            let columns = scan.columns(paths, number, context.cache)?;
             table.columns = Some(Arc::new(columns));
             read = true;
         }

@@ -10,6 +10,7 @@ use crate::local::query::operation::Stop;
 use crate::local::query::scan::{Cache, Path, column_name};
 use crate::local::query::sql_error::{SqlError, SqlResult};
 use crate::local::query::types::Type;
+use crate::local::storage::Memory;
 use datafusion::common::Column;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::{find_aggregate_exprs, find_window_exprs};
@@ -87,7 +88,7 @@ pub(super) fn on_input<T>(
     now: i64,
     bind: impl FnOnce(&mut Binder<'_>) -> T,
 ) -> (T, Vec<Path>, bool) {
-    let (cache, parameters) = (Cache::new(0), BTreeMap::new());
+    let (cache, parameters) = (Cache::new(Memory::default()), BTreeMap::new());
     let stop = Stop::default();
     let workspace = COMMONS;
     let (catalog, cache, parameters) = (&Nothing, &cache, &parameters);

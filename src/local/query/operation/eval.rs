@@ -82,7 +82,7 @@ impl Operation {
             }
             Op::Function(function) => function.call(args, self.now)?,
             Op::Document(documents) => match first {
-                Value::Int(number) => documents.0.value(*number),
+                Value::Int(number) => documents.0.value(*number).map_err(|error| error.message)?,
                 _ => Value::Undefined,
             },
             Op::EqualityKey | Op::Elements | Op::Ordinals | Op::FromList | Op::Script(_) => {
@@ -117,7 +117,7 @@ impl Operation {
                 }
             }
             let value = match eval(&args) {
-                Err(_) if self.is_lenient => Value::Null,
+                Err(_) if self.is_lenient && !self.reads_documents() => Value::Null,
                 outcome => outcome.map_err(|message| self.error(message))?,
             };
             out.push(&value).map_err(|message| self.error(format!("{:?}: {message}", self.op)))?;

@@ -223,6 +223,11 @@ impl Operation {
         self.arguments.get(index).copied().unwrap_or(Type::UNDEFINED)
     }
 
+    /// Whether it fails only if documents can't be read, which is no null.
+    fn reads_documents(&self) -> bool {
+        matches!(self.op, Op::Document(_))
+    }
+
     pub(super) fn is_lenient(&self) -> bool {
         self.is_lenient
     }

@@ -3,6 +3,7 @@
 use crate::local::query::columns::{Builder, boxed};
 use crate::local::query::types::{Missing, Type};
 use crate::local::query::value::{Kind, Value};
+use crate::local::storage::{Charge, Memory, Use};
 use arrow::array::{ArrayRef, BinaryViewArray, new_null_array};
 use arrow::datatypes::DataType;
 use std::sync::Arc;
@@ -15,6 +16,8 @@ pub(super) struct Column {
     pub(super) has_null: bool,
     pub(super) has_undefined: bool,
     pub(super) array: ArrayRef,
+    /// The memory that it takes, if it is to be kept.
+    _charge: Option<Charge>,
 }
 
 impl Column {
@@ -25,6 +28,11 @@ impl Column {
             Some(kind) if self.has_undefined => Type::Only(kind, Missing::Undefined),
             Some(kind) => Type::of(kind),
         }
+    }
+
+    /// The same column, which takes memory.
+    pub(super) fn charged(self, memory: &Memory) -> Self {
+        Self { _charge: Some(memory.charge(Use::Cached, self.size())), ..self }
     }
 
     /// Approximate bytes of memory.
@@ -154,7 +162,7 @@ impl Growing {
                 (None, Arc::new(array) as ArrayRef)
             }
         };
-        Column { kind, has_null, has_undefined, array }
+        Column { kind, has_null, has_undefined, array, _charge: None }
     }
 }
 

@@ -70,20 +70,34 @@ impl Row<'_> {
     }
 }
 
+/// A document, with its fields as the inside of a JSON object.
+#[derive(Clone, Copy)]
+pub(super) struct Document<'a> {
+    pub(super) stored: &'a Stored,
+    pub(super) fields: &'a str,
+}
+
+/// Whether a path leads to fields, rather than to what is held beside them.
+pub(super) fn is_of_fields(path: &Path) -> bool {
+    path.first().is_some_and(|name| ![ID, EVENT_TIME, META].contains(&name.as_str()))
+}
+
 /// Values of documents at paths, in a column for each path. The column of an empty path stays
 /// empty.
-pub(super) fn columns(paths: &[Path], documents: &[&Stored]) -> Vec<Column> {
+pub(super) fn columns<'a>(
+    paths: &[Path],
+    documents: impl Iterator<Item = Document<'a>>,
+) -> Vec<Column> {
     let mut root = Node::default();
     for (column, path) in paths.iter().enumerate().filter(|(_, path)| !path.is_empty()) {
         root.insert(path, column);
     }
     let special = |name| root.child(name);
     let (id, event_time, meta) = (special(ID), special(EVENT_TIME), special(META));
-    let reads_fields =
-        root.children.iter().any(|(name, _)| ![ID, EVENT_TIME, META].contains(&name.as_str()));
+    let reads_fields = paths.iter().any(is_of_fields);
     let mut growing: Vec<Growing> = paths.iter().map(|_| Growing::new()).collect();
     let mut text = String::new();
-    for (row, stored) in documents.iter().enumerate() {
+    for (row, Document { stored, fields }) in documents.enumerate() {
         let mut columns = Row { columns: &mut growing, row };
         if let Some(node) = id {
             match (node.column, node.children.is_empty()) {
@@ -92,10 +106,10 @@ pub(super) fn columns(paths: &[Path], documents: &[&Stored]) -> Vec<Column> {
             }
         }
         if let Some(node) = event_time {
-            node.push(&Value::Timestamp(stored.document.event_time), &mut columns);
+            node.push(&Value::Timestamp(stored.event_time), &mut columns);
         }
         if let Some(node) = meta
-            && let Some(meta) = &stored.document.meta
+            && let Some(meta) = stored.meta()
             && let Ok(value) = parse(&meta.json())
         {
             node.push(&value, &mut columns);
@@ -103,7 +117,7 @@ pub(super) fn columns(paths: &[Path], documents: &[&Stored]) -> Vec<Column> {
         if reads_fields {
             text.clear();
             text.push('{');
-            text.push_str(&stored.document.fields);
+            text.push_str(fields);
             text.push('}');
             let mut json = serde_json::Deserializer::from_str(&text);
             // The text was valid JSON when it was stored.

@@ -12,16 +12,19 @@ mod extract;
 pub use cache::Cache;
 
 use super::columns::boxed;
+use super::sql_error::{SqlError, SqlErrorKind, SqlResult, from_datafusion};
 use super::types::{Missing, Type};
 use super::value::{Kind, Value, parse};
-use crate::local::storage::{Chunk, Stored, View};
+use crate::local::storage::{Chunk, Memory, Stored, View};
 use arrow::array::{
     Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, new_null_array,
 };
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
+use bytesize::ByteSize;
 use column::{Column, Growing};
 use datafusion::common::Result;
+use extract::Document;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -31,6 +34,12 @@ pub type Path = Vec<String>;
 
 /// Rows that a batch has at most.
 const BATCH: usize = 8192;
+
+/// Bytes of the fields of documents that are read at a time.
+const AT_A_TIME: usize = 4 << 20;
+
+/// The part of the memory that the columns of a query may take even if there is no more.
+const OWN: usize = 8;
 
 /// The documents of a collection that a query sees.
 #[derive(Debug)]
@@ -59,9 +68,9 @@ impl Scan {
         Self { view, only }
     }
 
-    /// A document by its number, which columns of documents hold.
-    pub fn document(&self, number: i64) -> Option<&Stored> {
-        let (chunk, row) = ((number >> 32) as usize, (number & 0xffff_ffff) as usize);
+    /// A document by its number, which columns of documents hold, and the position of its chunk.
+    fn document(&self, number: i64) -> Option<&Stored> {
+        let (chunk, row) = place(number);
         let stored = match &self.only {
             Some(documents) => documents.get(row),
             None => self.view.chunks().get(chunk)?.row(row),
@@ -70,20 +79,44 @@ impl Scan {
     }
 
     /// A document as a value; undefined if there is none.
-    pub fn value(&self, number: i64) -> Value {
-        let stored = self.document(number).map(Stored::json);
-        stored.and_then(|json| parse(&json).ok()).unwrap_or(Value::Undefined)
+    pub fn value(&self, number: i64) -> SqlResult<Value> {
+        let Some(stored) = self.document(number) else { return Ok(Value::Undefined) };
+        Ok(parsed(&self.view.json(stored)?))
+    }
+
+    /// Calls a function with each of these documents as a value, in their order; undefined where
+    /// there is no number, or no document. Texts are read chunk by chunk, for some documents at a
+    /// time.
+    pub fn values(
+        &self,
+        numbers: impl Iterator<Item = Option<i64>>,
+        mut each: impl FnMut(Value),
+    ) -> SqlResult<()> {
+        let mut documents = numbers.map(|number| self.document(number?)).peekable();
+        while documents.peek().is_some() {
+            let (mut some, mut bytes) = (Vec::new(), 0);
+            while bytes < AT_A_TIME
+                && let Some(document) = documents.next()
+            {
+                bytes += document.map_or(1, Stored::length);
+                some.push(document);
+            }
+            let found: Vec<&Stored> = some.iter().flatten().copied().collect();
+            let mut jsons = self.view.jsons(&found)?.into_iter();
+            for document in some {
+                let json = document.and_then(|_| jsons.next());
+                each(json.map_or(Value::Undefined, |json| parsed(&json)));
+            }
+        }
+        Ok(())
     }
 
     /// Columns of the documents' values at these paths; an empty path stands for the whole
     /// document. `number` is that of the scan in its query.
-    pub fn columns(&self, paths: &[Path], number: usize, cache: &Cache) -> Result<Columns> {
+    pub fn columns(&self, paths: &[Path], number: usize, cache: &Cache) -> SqlResult<Columns> {
         let parts: Vec<Vec<Arc<Column>>> = match &self.only {
-            Some(documents) => {
-                let documents: Vec<&Stored> = documents.iter().map(AsRef::as_ref).collect();
-                vec![extract::columns(paths, &documents).into_iter().map(Arc::new).collect()]
-            }
-            None => self.of_chunks(paths, cache),
+            Some(documents) => vec![self.of_documents(paths, documents)?],
+            None => self.of_chunks(paths, cache)?,
         };
         let type_of = |path: usize| match paths[path].is_empty() {
             true => Type::Document(number),
@@ -95,43 +128,73 @@ impl Scan {
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         let mut batches = Vec::new();
         for (chunk, part) in parts.iter().enumerate() {
-            let batch = self.batch(chunk, part, &types, schema.clone())?;
+            let batch = self.batch(chunk, part, &types, schema.clone()).map_err(from_datafusion)?;
             let slices = (0..batch.num_rows()).step_by(BATCH);
             batches.extend(slices.map(|at| batch.slice(at, BATCH.min(batch.num_rows() - at))));
         }
         Ok(Columns { types, schema, batches })
     }
 
-    /// The columns of all chunks, read by as many threads as there are processors.
-    fn of_chunks(&self, paths: &[Path], cache: &Cache) -> Vec<Vec<Arc<Column>>> {
+    /// The columns of some documents.
+    fn of_documents(
+        &self,
+        paths: &[Path],
+        documents: &[Arc<Stored>],
+    ) -> SqlResult<Vec<Arc<Column>>> {
+        let mut fields = vec![String::new(); documents.len()];
+        if paths.iter().any(extract::is_of_fields) {
+            let found: Vec<&Stored> = documents.iter().map(AsRef::as_ref).collect();
+            self.view.read(&found, |at, text| fields[at].push_str(text))?;
+        }
+        let documents = documents.iter().zip(&fields);
+        let documents = documents.map(|(stored, fields)| Document { stored, fields });
+        Ok(extract::columns(paths, documents).into_iter().map(Arc::new).collect())
+    }
+
+    /// The columns of all chunks, read by as many threads as there are processors. Fails if there is
+    /// no memory for them.
+    fn of_chunks(&self, paths: &[Path], cache: &Cache) -> SqlResult<Vec<Vec<Arc<Column>>>> {
         let chunks = self.view.chunks();
-        let next = AtomicUsize::new(0);
-        let work = || {
+        let (next, bytes) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let work = || -> SqlResult<Vec<_>> {
             let mut done = Vec::new();
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some(chunk) = chunks.get(at) else { return done };
-                done.push((at, cache.columns(chunk, paths)));
+                let Some(chunk) = chunks.get(at) else { return Ok(done) };
+                let columns = cache.columns(chunk, paths).and_then(|columns| {
+                    let size = columns.iter().map(|column| column.size()).sum::<usize>();
+                    let before = bytes.fetch_add(size, Ordering::Relaxed);
+                    check_room(cache.memory(), before + size)?;
+                    Ok(columns)
+                });
+                if columns.is_err() {
+                    // The others end, too.
+                    next.store(chunks.len(), Ordering::Relaxed);
+                }
+                done.push((at, columns?));
             }
         };
         let threads = thread::available_parallelism().map_or(1, usize::from).min(chunks.len());
-        let mut done = match threads {
-            0 | 1 => work(),
+        let mut done: Vec<_> = match threads {
+            0 | 1 => work()?,
             _ => thread::scope(|scope| {
                 let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-                let mut done = work();
+                let mut done = vec![work()];
                 // A panic is passed on, because the chunks of that thread are missing.
                 for other in others {
                     match other.join() {
-                        Ok(columns) => done.extend(columns),
+                        Ok(columns) => done.push(columns),
                         Err(panic) => std::panic::resume_unwind(panic),
                     }
                 }
-                done
-            }),
+                done.into_iter().collect::<SqlResult<Vec<_>>>()
+            })?
+            .into_iter()
+            .flatten()
+            .collect(),
         };
         done.sort_by_key(|(at, _)| *at);
-        done.into_iter().map(|(_, columns)| columns).collect()
+        Ok(done.into_iter().map(|(_, columns)| columns).collect())
     }
 
     /// The visible rows of a chunk.
@@ -175,6 +238,30 @@ impl Scan {
         };
         Some((0..chunk.height()).map(|row| Some(shows(row))).collect())
     }
+}
+
+/// Fails if the columns of a query take much of the memory, and there is no more.
+fn check_room(memory: &Memory, bytes: usize) -> SqlResult<()> {
+    if bytes <= memory.limit() / OWN || !memory.is_exceeded() {
+        return Ok(());
+    }
+    let of = |bytes: usize| ByteSize(bytes as u64);
+    let message = format!(
+        "The fields that the query reads take {} and more, and the memory of --memory, {}, is used \
+         up: read fewer fields, or raise --memory",
+        of(bytes),
+        of(memory.limit())
+    );
+    Err(SqlError::new(message).of_kind(SqlErrorKind::Resources))
+}
+
+/// The position of a chunk and of a row in it that a number stands for.
+fn place(number: i64) -> (usize, usize) {
+    ((number >> 32) as usize, (number & 0xffff_ffff) as usize)
+}
+
+fn parsed(json: &str) -> Value {
+    parse(json).unwrap_or(Value::Undefined)
 }
 
 /// Values as a column of the narrowest type that fits all of them.

@@ -156,6 +156,9 @@ impl SourceTask {
         let name = reader.object.location.to_string();
         while let Some((part, is_last)) = reader.next().await {
             self.settle().await?;
+            while self.app.upgrade().ok_or(Stop::Gone)?.check_memory().is_err() {
+                tokio::time::sleep(REST).await;
+            }
             let mut documents = part
                 .documents
                 .map_err(|error| Stop::Failed(format!("Object {name:?}: {error}")))?;
