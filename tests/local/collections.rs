@@ -129,7 +129,10 @@ async fn what_does_not_exist_has_empty_lists() {
     for kind in ["collections", "views", "aliases", "lambdas"] {
         for place in ["", "/ws/commons", "/ws/none"] {
             let list = local.get(&format!("/v1/orgs/self{place}/{kind}")).await;
-            assert_eq!(*list.data(), json!([]), "{place}/{kind}");
+            // What the server itself has is always there.
+            let others =
+                list.data().as_array().unwrap().iter().filter(|it| it["name"] != "_events");
+            assert_eq!(others.count(), 0, "{place}/{kind}");
         }
     }
     for path in ["views/v", "aliases/a", "lambdas/l/tags", "lambdas/l/versions"] {

@@ -47,7 +47,7 @@ async fn an_instance_whose_turns_are_taken_keeps_no_other_one_waiting() {
 
 #[tokio::test]
 async fn instances_that_run_share_the_memory_in_equal_parts() {
-    let local = texts(6 << 20).await;
+    let local = texts(9 << 20).await;
     let ask = |path: String| {
         let local = &local;
         async move { local.post(&path, json!({"sql": {"query": OF_TEXTS}})).await }
