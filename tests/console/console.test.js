@@ -32,7 +32,7 @@ const PAGES = [
   ['#/lambdas', 'Query lambdas', 'one'],
   ['#/scheduled', 'Scheduled lambdas', 'commons.one at 0 6 * * 1'],
   ['#/queries', 'Queries', 'Running and waiting'],
-  ['#/workspaces', 'Workspaces', '1 collection'],
+  ['#/workspaces', 'Workspaces', '2 collections'],
   ['#/aliases', 'Aliases', 'None.'],
   ['#/views', 'Views', 'None.'],
   ['#/integrations', 'Integrations', 'No collection reads through it.'],
@@ -74,7 +74,11 @@ test('the lines for clients work as they are copied', async (t) => {
     const env = { ...process.env, PATH: `${programs}:${process.env.PATH}` };
     return spawnSync('bash', ['-c', command], { env, input, encoding: 'utf8' }).stdout;
   };
-  assert.deepStrictEqual(JSON.parse(run(await line('curl'))), { data: [] });
+  const { data } = JSON.parse(run(await line('curl')));
+  assert.deepStrictEqual(
+    data.map((it) => it.name),
+    ['_events'],
+  );
   assert.deepStrictEqual(JSON.parse(run(await line('SQL prompt'), 'SELECT 41 + 1 AS answer;')), {
     answer: 42,
   });
