@@ -5,13 +5,13 @@
 
 use crate::feed;
 use crate::process::{Address, Usage, usage};
+use crate::support::rockset::Rockset;
 use crate::workload::{self, Workload};
 use serde_json::json;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
 
 /// The shapes of documents that are written.
 const WORKLOADS: [&str; 2] = ["128 B", "1 KiB"];
@@ -54,7 +54,7 @@ fn measure(workload: &Workload, name: &str, folder: Option<&Path>) {
         wall += run.wall;
         waiting += run.waiting_for_rockset;
         assert_eq!(local.count(), workload.documents() as u64, "every document arrives");
-        drop(local);
+        local.end();
         stored = store.as_deref().map_or(0, bytes);
         if let Some(store) = store {
             std::fs::remove_dir_all(store).unwrap();
@@ -85,59 +85,39 @@ fn bytes(folder: &Path) -> u64 {
         .sum()
 }
 
-/// A local Rockset with the collection that is written, as a process.
+/// A local Rockset with the collection that is written.
 struct Local {
-    child: Child,
+    runtime: Runtime,
+    rockset: Rockset,
     address: Address,
-    http: tokio::runtime::Runtime,
 }
 
 impl Local {
     fn start(store: Option<&Path>) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_materialize-rockset"));
-        command.args(["local", "--listen", "127.0.0.1:0", "--ready-after", "0ms"]);
-        if let Some(store) = store {
-            command.arg("--data").arg(store);
-        }
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let said = lines.next().expect("it says where it listens").unwrap();
-        let url = said.split_whitespace().find(|word| word.starts_with("http")).unwrap();
-        let address = Address { url: url.trim_end_matches('.').to_string(), certificate: None };
-        // It must not wait for someone to read what it says.
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        let http = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let local = Self { child, address, http };
-        local.post("/v1/orgs/self/ws", json!({"name": "w"}));
-        local.post("/v1/orgs/self/ws/w/collections", json!({"name": "c0"}));
-        local
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let options: Vec<&str> =
+            store.iter().flat_map(|store| ["--data", store.to_str().unwrap()]).collect();
+        let rockset = runtime.block_on(async {
+            let rockset = Rockset::start(&options).await;
+            rockset.post("/v1/orgs/self/ws", json!({"name": "w"}).to_string()).await;
+            let collections = "/v1/orgs/self/ws/w/collections";
+            rockset.post(collections, json!({"name": "c0"}).to_string()).await;
+            rockset
+        });
+        let address = Address { url: rockset.url.clone(), certificate: None };
+        Self { runtime, rockset, address }
     }
 
     fn usage(&self) -> Usage {
-        usage(self.child.id())
+        usage(self.rockset.process.id().unwrap())
     }
 
     fn count(&self) -> u64 {
-        let query = json!({"sql": {"query": "SELECT COUNT(*) AS n FROM w.c0"}});
-        self.post("/v1/orgs/self/queries", query)["results"][0]["n"].as_u64().unwrap()
+        self.runtime.block_on(self.rockset.count("w.c0"))
     }
 
-    fn post(&self, path: &str, body: serde_json::Value) -> serde_json::Value {
-        let request = reqwest::Client::new()
-            .post(format!("{}{path}", self.address.url))
-            .header("authorization", "ApiKey any")
-            .json(&body);
-        self.http.block_on(async {
-            let answer = request.send().await.unwrap();
-            assert_eq!(answer.status(), 200, "{path}");
-            answer.json().await.unwrap()
-        })
-    }
-}
-
-impl Drop for Local {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    /// Kills it, so that nothing is written any more.
+    fn end(mut self) {
+        self.runtime.block_on(self.rockset.process.kill()).unwrap();
     }
 }

@@ -25,6 +25,9 @@ mod pack;
 mod process;
 mod report;
 mod server;
+#[cfg(feature = "engine")]
+#[path = "../support/mod.rs"]
+mod support;
 mod tls;
 mod workload;
 
