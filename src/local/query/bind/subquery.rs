@@ -94,16 +94,9 @@ impl Binder<'_> {
     fn in_no_row(&mut self, inner: &ast::Expr, query: &ast::Query) -> SqlResult<Typed> {
         let value = self.expression(inner)?;
         let absent = outer(self.absent(value.clone()), true);
-        let (plan, column) = self.single(query)?;
-        let [key, column] = self.comparable(value, column, inner);
-        let may_fail = key.may_fail || column.may_fail;
-        let (plan, column) = self.projected_alone(plan, column)?;
-        let equal = filtered(plan, column.expr.eq(outer(key, true).expr))?;
-        let (plan, column) = self.single(query)?;
-        let null = filtered(plan, self.absent(column).expr)?;
-        let (plan, column) = self.single(query)?;
-        let (plan, _) = self.projected_alone(plan, column)?;
-        let any = filtered(plan, absent.expr)?;
+        let (equal, may_fail) = self.equal_rows(value, query, inner)?;
+        let null = self.null_rows(query)?;
+        let any = filtered(self.all_rows(query)?, absent.expr)?;
         let none = |plan| Expr::Exists(Exists::new(subquery(plan), true));
         let expr = none(equal).and(none(null)).and(none(any));
         Ok(Typed { expr, of: Type::BOOL, may_fail })
@@ -121,10 +114,8 @@ impl Binder<'_> {
         }
         let value = self.expression(inner)?;
         let absent = self.absent(value.clone());
-        let (plan, column) = self.single(query)?;
-        let [key, column] = self.comparable(value, column, inner);
-        let (plan, column) = self.projected_alone(plan, column)?;
-        let matching = self.counted(plan, Some(column.expr.eq(outer(key, true).expr)))?;
+        let (equal, _) = self.equal_rows(value, query, inner)?;
+        let matching = self.counted(equal)?;
         let nulls = self.nulls(query)?;
         let all = self.rows(query)?;
         let of_absent = Typed::new(absent.expr.and(some(all).expr), Type::BOOL);
@@ -166,14 +157,12 @@ impl Binder<'_> {
         let value = self.expression(left)?;
         let absent = self.absent(value.clone());
         let class = self.class(value.clone(), place(left))?;
-        let (plan, column) = self.single(query)?;
-        let [key, column] = self.comparable(value, column, left);
-        let (plan, column) = self.projected_alone(plan, column)?;
-        let equal = self.counted(plan, Some(column.expr.eq(outer(key, true).expr)))?;
+        let (equal, _) = self.equal_rows(value, query, left)?;
+        let equal = self.counted(equal)?;
         let (plan, column) = self.single(query)?;
         let column = self.class(column, place(left))?;
         let (plan, column) = self.projected_alone(plan, column)?;
-        let alike = self.counted(plan, Some(column.expr.eq(outer(class, true).expr)))?;
+        let alike = self.counted(filtered(plan, column.expr.eq(outer(class, true).expr))?)?;
         let all = self.rows(query)?;
         let null = Typed::constant(&Value::Null);
         let is = |condition: Expr| Typed::new(condition, Type::BOOL);
@@ -210,26 +199,49 @@ impl Binder<'_> {
         Ok((project(plan, columns)?, column))
     }
 
-    /// How many rows a query has.
-    fn rows(&mut self, query: &ast::Query) -> SqlResult<Typed> {
+    /// The rows of a query that are equal to a value of the row around it, and whether the
+    /// comparison may fail.
+    fn equal_rows(
+        &mut self,
+        value: Typed,
+        query: &ast::Query,
+        at: &ast::Expr,
+    ) -> SqlResult<(LogicalPlan, bool)> {
+        let (plan, column) = self.single(query)?;
+        let [key, column] = self.comparable(value, column, at);
+        let may_fail = key.may_fail || column.may_fail;
+        let (plan, column) = self.projected_alone(plan, column)?;
+        Ok((filtered(plan, column.expr.eq(outer(key, true).expr))?, may_fail))
+    }
+
+    /// The rows of a query that are null or undefined.
+    fn null_rows(&mut self, query: &ast::Query) -> SqlResult<LogicalPlan> {
+        let (plan, column) = self.single(query)?;
+        let absent = self.absent(column);
+        filtered(plan, absent.expr)
+    }
+
+    /// All rows of a query.
+    fn all_rows(&mut self, query: &ast::Query) -> SqlResult<LogicalPlan> {
         let (plan, column) = self.single(query)?;
         let (plan, _) = self.projected_alone(plan, column)?;
-        self.counted(plan, None)
+        Ok(plan)
+    }
+
+    /// How many rows a query has.
+    fn rows(&mut self, query: &ast::Query) -> SqlResult<Typed> {
+        let plan = self.all_rows(query)?;
+        self.counted(plan)
     }
 
     /// How many rows of a query are null or undefined.
     fn nulls(&mut self, query: &ast::Query) -> SqlResult<Typed> {
-        let (plan, column) = self.single(query)?;
-        let absent = self.absent(column);
-        self.counted(plan, Some(absent.expr))
+        let plan = self.null_rows(query)?;
+        self.counted(plan)
     }
 
-    /// How many rows of a plan meet a condition.
-    fn counted(&self, plan: LogicalPlan, condition: Option<Expr>) -> SqlResult<Typed> {
-        let plan = match condition {
-            Some(condition) => filtered(plan, condition)?,
-            None => plan,
-        };
+    /// How many rows a plan has.
+    fn counted(&self, plan: LogicalPlan) -> SqlResult<Typed> {
         self.aggregate_of(plan, expr_fn::count(lit(1_i64)), Type::INT)
     }
 
@@ -261,7 +273,7 @@ impl Binder<'_> {
             return Ok(not_if(negated, found));
         }
         let Bound { plan, .. } = self.query(query, None)?;
-        let found = some(self.counted(plan, None)?);
+        let found = some(self.counted(plan)?);
         Ok(not_if(negated, found))
     }
 
