@@ -430,7 +430,10 @@ async fn a_source_that_is_not_read_says_so() {
     let mut xml = source(json!({}));
     xml["format_params"] = json!({"xml": {"root_tag": "r"}});
     let made = local.post(SOURCES, xml).await;
-    assert_eq!(made.data()["format_params"]["xml"]["root_tag"], "r");
+    let xml = &made.data()["format_params"]["xml"];
+    let expected = json!({"attribute_prefix": "", "doc_tag": "", "encoding": "", "root_tag": "r",
+        "value_tag": ""});
+    assert_eq!(xml, &expected);
     let path = format!("{SOURCES}/{}", made.data()["id"].as_str().unwrap());
     tokio::time::sleep(Duration::from_millis(200)).await;
     let status = local.get(&path).await.data()["status"].clone();

@@ -132,6 +132,18 @@ async fn values_keep_their_types() {
 }
 
 #[tokio::test]
+async fn dates_of_documents_may_have_slashes() {
+    let local = Local::with_collection(json!({})).await;
+    let typed = |kind: &str, value: &str| json!({"__rockset_type": kind, "value": value});
+    let document = json!({"_id": "1", "d": typed("date", "2020/03/02"),
+        "dt": typed("datetime", "2020/03/02T10:49:33.5")});
+    local.add(json!([document])).await.data();
+    let sql = "SELECT d = DATE '2020-03-02' AS d, \
+               dt = DATETIME '2020-03-02T10:49:33.5' AS dt FROM c";
+    assert_eq!(rows(&local, sql).await, json!([{"d": true, "dt": true}]));
+}
+
+#[tokio::test]
 async fn all_rows_are_stored_or_none() {
     let local = numbers(3).await;
     target(&local, json!({"insert_only": true})).await;

@@ -3,7 +3,9 @@
 use super::durations;
 use crate::local::error::ApiError;
 use crate::rockset::enums::{SourceState, StreamActivity};
-use crate::rockset::types::{Source, SourceBase, SourceKafka, SourceS3, Status, StatusKafka};
+use crate::rockset::types::{
+    FormatParams, Source, SourceBase, SourceKafka, SourceS3, Status, StatusKafka, XmlParams,
+};
 use uuid::Uuid;
 
 /// Checks a source, except for what only its reader knows.
@@ -106,6 +108,7 @@ pub fn new(source: Source) -> Source {
         resume_at: None,
         suspended_at: None,
         status: is_read(&source).then_some(begun),
+        format_params: source.format_params.map(written_out),
         kafka: source.kafka.map(|kafka| SourceKafka { status: Some(no_messages()), ..kafka }),
         s3: source.s3.map(|s3| SourceS3 {
             object_bytes_downloaded: Some(0),
@@ -116,6 +119,19 @@ pub fn new(source: Source) -> Source {
         }),
         ..source
     }
+}
+
+/// Parameters of XML that weren't given are empty texts, which the Terraform provider needs.
+fn written_out(params: FormatParams) -> FormatParams {
+    let text = |given: Option<String>| Some(given.unwrap_or_default());
+    let xml = params.xml.map(|xml| XmlParams {
+        attribute_prefix: text(xml.attribute_prefix),
+        doc_tag: text(xml.doc_tag),
+        encoding: text(xml.encoding),
+        root_tag: text(xml.root_tag),
+        value_tag: text(xml.value_tag),
+    });
+    FormatParams { xml, ..params }
 }
 
 /// Status of a Kafka topic without messages so far.
