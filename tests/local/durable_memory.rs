@@ -224,9 +224,11 @@ async fn a_bad_segment_fails_only_who_needs_it() {
     // Neither the count nor `_id`s need fields, and no bad object keeps others from being written.
     let counted = ask("SELECT COUNT(*) AS n, MAX(_id) AS last FROM c").await;
     assert_eq!(counted.body["results"], json!([{"n": count, "last": format!("{:08}", count - 1)}]));
-    let page = local.get("/local/ws/commons/collections/c/docs?limit=1000").await;
+    // Before it, there may be fields in memory, and a page that has begun can only be broken off.
+    let unreadable = read.iter().rposition(Option::is_some).unwrap();
+    let after = format!("{:08}", unreadable.checked_sub(1).unwrap());
+    let page = local.get(&format!("/local/ws/commons/collections/c/docs?after={after}")).await;
     page.refused(500, "INTERNALERROR");
-    let unreadable = read.iter().position(Option::is_some).unwrap();
     let patch = json!([{"op": "replace", "path": "/n", "value": 1}]);
     let patch = json!({"data": [{"_id": format!("{unreadable:08}"), "patch": patch}]});
     let patched = local.send(Method::PATCH, DOCS, patch).await;

@@ -1,7 +1,7 @@
 //! `EXPLAIN`: the plan by which DataFusion runs a query.
 
 use super::bind::{Plan, explained as explained_by};
-use super::run::{Engine, Rows, session};
+use super::run::{Engine, Rows};
 use super::share::Share;
 use super::sql_error::{SqlResult, from_datafusion};
 use super::value::{Value, write_json};
@@ -18,7 +18,7 @@ impl Engine {
     /// future ends the query.
     pub async fn explain(&self, plan: Plan, share: Share, analyze: bool) -> SqlResult<Rows> {
         let _ended = plan.stop.when_dropped();
-        let session = session(share.0);
+        let session = self.sessions.begin(share.0);
         let reads = plan.reads.clone();
         let rows = self.finish(explained(plan, session, analyze)).await?;
         let columns = ["stage", "plan"].map(String::from);

@@ -5,7 +5,8 @@
 //! - `syntax`: parses the text to a tree; `statement`: the kinds of statements.
 //! - `bind`: turns the tree into a plan, for the types that documents have.
 //! - `run`: runs the plan and returns rows; `yielding`: lets a running query be cancelled;
-//!   `share`: the memory of a virtual instance, by `charged_pool`, which counts it.
+//!   `session`: the session of DataFusion in which it runs; `share`: the memory of a virtual
+//!   instance, by `charged_pool`, which counts it.
 //!
 //! They use:
 //!
@@ -36,6 +37,7 @@ mod parameter;
 mod run;
 mod scan;
 mod script;
+mod session;
 mod share;
 mod sql_error;
 mod statement;

@@ -4,6 +4,7 @@ use super::bind::{self, Catalog, Context, Output, Plan, Reads};
 use super::columns::Reader;
 use super::operation::Stop;
 use super::scan::{Cache, Scan};
+use super::session::Sessions;
 use super::share::{Share, Shares};
 use super::sql_error::{SqlError, SqlErrorKind, SqlResult, from_datafusion};
 use super::statement::Query;
@@ -14,12 +15,8 @@ use crate::local::pool::lower_priority;
 use crate::local::storage::Memory;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
-use datafusion::execution::SessionStateBuilder;
-use datafusion::execution::memory_pool::MemoryLimit;
-use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::execute_stream;
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::prelude::SessionContext;
 use futures_util::StreamExt;
 use std::collections::BTreeMap;
 use std::io;
@@ -34,9 +31,6 @@ const STACK: usize = 64 << 20;
 /// Queries that may keep all of their threads busy, without yielding, before others wait.
 const QUERIES: usize = 16;
 
-/// Each thread sets aside one of so many parts of its memory, for the merge after a sort.
-const SHARES: usize = 16;
-
 /// Engine that runs queries.
 #[derive(Debug)]
 pub struct Engine {
@@ -44,6 +38,7 @@ pub struct Engine {
     runtime: Option<Runtime>,
     cache: Cache,
     shares: Shares,
+    pub(super) sessions: Sessions,
 }
 
 /// Result of a query.
@@ -69,7 +64,7 @@ impl Engine {
             .enable_time()
             .build()?;
         let (cache, shares) = (Cache::new(memory.clone()), Shares::new(memory.clone(), bytes));
-        Ok(Self { runtime: Some(runtime), cache, shares })
+        Ok(Self { runtime: Some(runtime), cache, shares, sessions: Sessions::new() })
     }
 
     /// Plans a query. This may take long, and much stack.
@@ -95,13 +90,13 @@ impl Engine {
     /// Runs a query. Dropping the future ends it.
     pub async fn run(&self, plan: Plan, share: Share) -> SqlResult<Rows> {
         let _ended = plan.stop.when_dropped();
-        self.finish(rows(plan, share.0, ANSWER)).await
+        self.finish(rows(plan, self.sessions.begin(share.0), ANSWER)).await
     }
 
     /// Runs a query whose rows become documents, so that their values keep their types.
     pub async fn run_for_documents(&self, plan: Plan, share: Share) -> SqlResult<Rows> {
         let _ended = plan.stop.when_dropped();
-        self.finish(rows(plan, share.0, DOCUMENTS)).await
+        self.finish(rows(plan, self.sessions.begin(share.0), DOCUMENTS)).await
     }
 
     /// Runs work on the threads for queries. Dropping the future ends it.
@@ -157,36 +152,6 @@ fn width(output: &[Output]) -> Option<usize> {
     (!is_spread).then_some(output.len())
 }
 
-/// A part of the memory for queries.
-fn share(environment: &RuntimeEnv, parts: usize) -> usize {
-    match environment.memory_pool.memory_limit() {
-        MemoryLimit::Finite(bytes) => bytes / parts,
-        _ => usize::MAX,
-    }
-}
-
-/// Session in which a query runs.
-pub(super) fn session(environment: Arc<RuntimeEnv>) -> SessionContext {
-    let threads = available_parallelism().map_or(1, usize::from);
-    let mut config = SessionConfig::new().with_target_partitions(threads);
-    // Logical and physical plan judge differently whether a CASE can be null.
-    config.options_mut().execution.skip_physical_aggregate_schema_check = true;
-    let execution = &mut config.options_mut().execution;
-    execution.sort_spill_reservation_bytes =
-        execution.sort_spill_reservation_bytes.min(share(&environment, threads * SHARES));
-    // The rule would move filters before the conditions that guard them, and gain nothing: columns
-    // in memory are read whole.
-    let rules = PhysicalOptimizer::default().rules;
-    let rules = rules.into_iter().filter(|rule| !rule.name().starts_with("FilterPushdown"));
-    let state = SessionStateBuilder::new()
-        .with_config(config)
-        .with_runtime_env(environment)
-        .with_default_features()
-        .with_physical_optimizer_rules(rules.collect())
-        .build();
-    SessionContext::new_with_state(state)
-}
-
 /// Form of the rows, and the limit on their bytes.
 #[derive(Clone, Copy)]
 struct Form {
@@ -201,10 +166,9 @@ const ANSWER: Form = Form { write: write_json, most: 100 << 20, advice: "use LIM
 const DOCUMENTS: Form =
     Form { write: write_document, most: 1 << 30, advice: "insert them by several queries" };
 
-async fn rows(plan: Plan, environment: Arc<RuntimeEnv>, form: Form) -> SqlResult<Rows> {
+async fn rows(plan: Plan, session: SessionContext, form: Form) -> SqlResult<Rows> {
     let Plan { plan, output, scans, reads, outer_name, .. } = plan;
     let refused = |error| bind::explained(outer_name.as_ref(), from_datafusion(error));
-    let session = session(environment);
     let frame = session.execute_logical_plan(plan).await.map_err(refused)?;
     let context = Arc::new(frame.task_ctx());
     let plan = frame.create_physical_plan().await.and_then(yielding).map_err(refused)?;
