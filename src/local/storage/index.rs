@@ -10,8 +10,11 @@ use std::mem;
 use std::slice;
 use std::sync::Arc;
 
-/// Maximum entries of a node.
+/// Maximum children of an inner node.
 const FANOUT: usize = 64;
+
+/// Maximum documents of a leaf. To copy a leaf, and to drop the old one, touches each of them.
+const LEAF: usize = 16;
 
 /// Documents in the order of their `_id`.
 #[derive(Debug, Clone, Default)]
@@ -29,8 +32,29 @@ enum Node {
 #[derive(Debug, Clone)]
 struct Child {
     /// Lower bound of the ids in the node; not used in a first child.
-    from: Arc<str>,
+    from: Bound,
     node: Arc<Node>,
+}
+
+/// An id, and its first bytes, which are compared without following a pointer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Bound {
+    first: u128,
+    id: Arc<str>,
+}
+
+impl Bound {
+    fn new(id: &str) -> Self {
+        Self { first: first_bytes(id), id: id.into() }
+    }
+}
+
+/// The first 16 bytes as a number, of which one is less than another only if the id is.
+fn first_bytes(id: &str) -> u128 {
+    let mut bytes = [0; 16];
+    let length = id.len().min(bytes.len());
+    bytes[..length].copy_from_slice(&id.as_bytes()[..length]);
+    u128::from_be_bytes(bytes)
 }
 
 impl Default for Node {
@@ -45,7 +69,7 @@ impl Index {
         let documents: Vec<_> = documents.collect();
         let len = documents.len();
         let mut level: Vec<Child> =
-            documents.chunks(FANOUT).map(|rows| leaf(rows.to_vec())).collect();
+            documents.chunks(LEAF).map(|rows| leaf(rows.to_vec())).collect();
         while level.len() > 1 {
             level = level.chunks(FANOUT).map(|children| inner(children.to_vec())).collect();
         }
@@ -71,7 +95,7 @@ impl Index {
     pub(super) fn insert(&mut self, document: Arc<Stored>) -> Option<Arc<Stored>> {
         let (old, right) = insert(&mut self.root, document);
         if let Some(right) = right {
-            let left = Child { from: "".into(), node: mem::take(&mut self.root) };
+            let left = Child { from: Bound::new(""), node: mem::take(&mut self.root) };
             self.root = Arc::new(Node::Inner(vec![left, right]));
         }
         self.len += usize::from(old.is_none());
@@ -126,7 +150,7 @@ impl Index {
 }
 
 fn leaf(rows: Vec<Arc<Stored>>) -> Child {
-    Child { from: rows[0].id.as_ref().into(), node: Arc::new(Node::Leaf(rows)) }
+    Child { from: Bound::new(&rows[0].id), node: Arc::new(Node::Leaf(rows)) }
 }
 
 fn inner(children: Vec<Child>) -> Child {
@@ -139,7 +163,10 @@ fn find(rows: &[Arc<Stored>], id: &str) -> Result<usize, usize> {
 
 /// Position of the child that an id belongs to.
 fn leading(children: &[Child], id: &str) -> usize {
-    children.partition_point(|child| *child.from <= *id).saturating_sub(1)
+    let first = first_bytes(id);
+    children
+        .partition_point(|Child { from, .. }| (from.first, &*from.id) <= (first, id))
+        .saturating_sub(1)
 }
 
 fn only_child(node: &Node) -> Option<Arc<Node>> {
@@ -157,7 +184,7 @@ fn insert(node: &mut Arc<Node>, document: Arc<Stored>) -> (Option<Arc<Stored>>, 
             Ok(at) => (Some(mem::replace(&mut rows[at], document)), None),
             Err(at) => {
                 rows.insert(at, document);
-                (None, split(rows, at).map(leaf))
+                (None, split(rows, at, LEAF).map(leaf))
             }
         },
         Node::Inner(children) => {
@@ -167,17 +194,17 @@ fn insert(node: &mut Arc<Node>, document: Arc<Stored>) -> (Option<Arc<Stored>>, 
                 return (old, None);
             };
             children.insert(at + 1, right);
-            (old, split(children, at + 1).map(inner))
+            (old, split(children, at + 1, FANOUT).map(inner))
         }
     }
 }
 
 /// Splits entries that are too many after one has been inserted: in half, or only the last one off
 /// if that is the new one, so that ascending ids fill their nodes.
-fn split<T>(entries: &mut Vec<T>, inserted: usize) -> Option<Vec<T>> {
+fn split<T>(entries: &mut Vec<T>, inserted: usize, most: usize) -> Option<Vec<T>> {
     let len = entries.len();
     let at = if inserted + 1 == len { inserted } else { len / 2 };
-    (len > FANOUT).then(|| entries.split_off(at))
+    (len > most).then(|| entries.split_off(at))
 }
 
 fn remove(node: &mut Arc<Node>, id: &str) -> Option<Arc<Stored>> {

@@ -141,6 +141,25 @@ fn single_writes_make_few_chunks() {
 }
 
 #[test]
+fn an_index_orders_ids_that_begin_alike() {
+    // Short ones, ones of zero bytes, and ones whose first 16 bytes are the same.
+    let parts = ["", "\0", "a", "aaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaa", "é"];
+    let mut expected: Vec<Box<str>> = Vec::new();
+    for first in parts {
+        for n in 0..40 {
+            expected.extend(["\0", "", "z"].map(|last| format!("{first}{n}{last}").into()));
+        }
+    }
+    let mut index = Index::default();
+    for id in expected.iter().rev() {
+        index.insert(Arc::new(document(0, "").stored(0, id.clone()).0));
+    }
+    expected.sort();
+    assert_eq!(ids(index.after(None)), expected);
+    assert!(expected.iter().all(|id| index.get(id).is_some_and(|found| found.id == *id)));
+}
+
+#[test]
 fn an_index_is_as_high_as_its_logarithm() {
     let mut index = Index::default();
     // In ascending order, in descending order, and scattered.

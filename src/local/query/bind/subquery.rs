@@ -241,12 +241,14 @@ impl Binder<'_> {
     }
 
     /// How many rows a plan has.
-    fn counted(&self, plan: LogicalPlan) -> SqlResult<Typed> {
+    fn counted(&mut self, plan: LogicalPlan) -> SqlResult<Typed> {
         self.aggregate_of(plan, expr_fn::count(lit(1_i64)), Type::INT)
     }
 
-    /// The only value of an aggregate of a plan.
-    fn aggregate_of(&self, plan: LogicalPlan, aggregate: Expr, of: Type) -> SqlResult<Typed> {
+    /// The only value of an aggregate of a plan. It has a name of its own, since the plan may have
+    /// the same aggregate, and a join on that has both.
+    fn aggregate_of(&mut self, plan: LogicalPlan, aggregate: Expr, of: Type) -> SqlResult<Typed> {
+        let aggregate = aggregate.alias(self.next_column());
         let plan = LogicalPlanBuilder::from(plan)
             .aggregate(Vec::<Expr>::new(), vec![aggregate])
             .and_then(LogicalPlanBuilder::build)
