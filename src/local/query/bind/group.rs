@@ -6,7 +6,7 @@ use super::expression::place;
 use super::parts::Selected;
 use super::typed::Typed;
 use crate::local::query::operation::{Op, Operation};
-use crate::local::query::sql_error::{SqlError, SqlResult, from_datafusion};
+use crate::local::query::sql_error::{Place, SqlError, SqlResult, from_datafusion};
 use crate::local::query::types::Type;
 use datafusion::common::Column;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
@@ -292,14 +292,21 @@ pub(super) fn replaced(value: &mut Typed, known: &[Replacement]) -> SqlResult<()
     Ok(())
 }
 
-/// Refuses a field that is neither grouped by nor aggregated.
-pub(super) fn grouped_only(value: &Typed, plan: &LogicalPlan) -> SqlResult<()> {
+/// Refuses a field of a part of the query that is neither grouped by nor aggregated.
+pub(super) fn grouped_only(
+    value: &Typed,
+    plan: &LogicalPlan,
+    part: &str,
+    place: Option<Place>,
+) -> SqlResult<()> {
     let schema = plan.schema();
     let missing = value.expr.column_refs().into_iter().find(|column| !schema.has_column(column));
     match missing {
         None => Ok(()),
-        Some(_) => Err(SqlError::new(
-            "A field of the select list is neither in the GROUP BY nor within an aggregate",
-        )),
+        Some(_) => {
+            let message =
+                format!("A field of the {part} is neither in the GROUP BY nor within an aggregate");
+            Err(SqlError::new(message).at(place))
+        }
     }
 }

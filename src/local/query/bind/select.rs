@@ -8,6 +8,7 @@ use super::parts::{Bound, Joined, Key, Selected};
 use super::scope::Scope;
 use super::typed::Typed;
 use crate::local::query::sql_error::{SqlError, SqlResult, from_datafusion};
+use crate::local::query::syntax::place_of;
 use datafusion::common::Column;
 use datafusion::logical_expr::utils::{find_aggregate_exprs, find_window_exprs};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
@@ -55,6 +56,10 @@ impl Binder<'_> {
         asked: Option<usize>,
     ) -> SqlResult<Bound> {
         unsupported(select)?;
+        if select.projection.is_empty() {
+            let place = place_of(select.select_token.0.span);
+            return Err(SqlError::new("SELECT has nothing to select").at(place));
+        }
         let Joined { plan, relations } = self.from(&select.from)?;
         self.restrict(&relations, select.selection.as_ref())?;
         let windows = select.named_window.clone();
@@ -102,9 +107,15 @@ impl Binder<'_> {
             keys.iter_mut().try_for_each(|key| replace(&mut key.value))?;
             for Selected { item, place, .. } in &mut selected {
                 let value = &mut item.value;
-                grouped_only(value, &plan).map_err(|error| error.at(*place))?;
+                grouped_only(value, &plan, "select list", *place)?;
                 // What is left out of a set is null.
                 value.of = if groups.has_sets() { or_null(value.of) } else { value.of };
+            }
+            if let Some(having) = &having {
+                grouped_only(having, &plan, "HAVING", select.having.as_ref().and_then(place))?;
+            }
+            for Key { value, place, .. } in &keys {
+                grouped_only(value, &plan, "ORDER BY", *place)?;
             }
         }
         if let Some(having) = having {

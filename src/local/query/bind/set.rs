@@ -2,6 +2,7 @@
 
 use super::binder::Binder;
 use super::convert::project;
+use super::expression::place;
 use super::parts::{Bound, Content, Item, Joined};
 use super::typed::Typed;
 use crate::local::query::sql_error::from_datafusion;
@@ -92,7 +93,7 @@ impl Binder<'_> {
         let mut rows = Vec::new();
         for row in &values.rows {
             let row: SqlResult<Vec<Typed>> =
-                row.content.iter().map(|expr| self.expression(expr)).collect();
+                row.content.iter().map(|expr| self.without_fields(expr)).collect();
             rows.push(row?);
         }
         let width = rows.first().map_or(0, Vec::len);
@@ -120,5 +121,15 @@ impl Binder<'_> {
         }
         let plan = plan.build().map_err(from_datafusion)?;
         Ok(Bound { plan: project(plan, columns)?, items, offers: Vec::new() })
+    }
+
+    /// An expression of a row of `VALUES`.
+    fn without_fields(&mut self, expr: &ast::Expr) -> SqlResult<Typed> {
+        let value = self.expression(expr)?;
+        if value.expr.contains_outer() || !value.expr.column_refs().is_empty() {
+            let message = "VALUES takes no fields; use SELECT, and UNION ALL for several rows";
+            return Err(SqlError::new(message).at(place(expr)));
+        }
+        Ok(value)
     }
 }
