@@ -95,7 +95,7 @@ test('a role of few privileges is told what it may, from one request to the next
   });
   await page.locator('button[aria-label="Delete the alias shop.d"]:not([aria-disabled])').click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-  await page.getByRole('heading', { name: 'shop.d' }).waitFor({ state: 'detached' });
+  await page.getByRole('heading', { name: 'shop.d', exact: true }).waitFor({ state: 'detached' });
   await lacks(page, 'Delete the alias commons.d', 'DELETE_ALIAS_WS on commons');
   quiet(page);
 });
@@ -127,7 +127,7 @@ test('users, roles and keys are made, changed and deleted', async (t) => {
   await page.getByLabel('Email').fill('ana@example.com');
   await page.getByLabel('Roles, one a line').fill('reader\nread-only');
   await save('Create');
-  await page.getByRole('heading', { name: 'ana@example.com' }).waitFor();
+  await page.getByRole('heading', { name: 'ana@example.com', exact: true }).waitFor();
   await page.getByRole('button', { name: 'Change ana@example.com' }).click();
   await page.getByLabel('First name').fill('Ana');
   await save('Change');
