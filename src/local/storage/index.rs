@@ -37,7 +37,7 @@ struct Child {
 }
 
 /// An id, and its first bytes, which are compared without following a pointer.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone)]
 struct Bound {
     first: u128,
     id: Arc<str>,

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use geo_types::{Coord, LineString, MultiPolygon, Point, Polygon};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use std::borrow::Cow;
 use std::fmt;
 
 const TYPE: &str = "__rockset_type";
@@ -131,8 +132,11 @@ fn local(text: &str) -> Option<i64> {
 }
 
 /// A date whose parts may be separated by slashes, as the JDBC driver's own tests upload them.
-fn dashed(date: &str) -> String {
-    date.replace('/', "-")
+fn dashed(date: &str) -> Cow<'_, str> {
+    match date.contains('/') {
+        true => date.replace('/', "-").into(),
+        false => date.into(),
+    }
 }
 
 /// Appends a value as it stands in an answer. Undefined elements and fields are null.
