@@ -3,6 +3,8 @@
 //! A document that is replaced or deleted stays in its chunk as a dead row, until the chunk is
 //! compacted.
 
+#[cfg(feature = "engine")]
+use super::derived::{self, Derived, Origin, Path};
 use super::memory::{Charge, Memory, Slot, Use};
 use super::stored::Stored;
 use super::texts::{Fields, Texts, Unreadable};
@@ -12,8 +14,6 @@ use parking_lot::Mutex;
 #[cfg(feature = "engine")]
 use std::fmt::Debug;
 use std::sync::Arc;
-#[cfg(feature = "engine")]
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Maximum rows of a chunk.
 pub(super) const ROWS: usize = 1 << 16;
@@ -37,14 +37,8 @@ pub(in crate::local) struct Chunk {
     purged: usize,
 }
 
-#[cfg(feature = "engine")]
-static NEXT_ID: AtomicU64 = AtomicU64::new(0);
-
 #[derive(Debug)]
 struct Rows {
-    /// Unique in this process.
-    #[cfg(feature = "engine")]
-    id: u64,
     /// Ascending by `seq`.
     rows: Box<[Row]>,
     /// The fields of the rows. They may be read again from the segment.
@@ -56,6 +50,11 @@ struct Rows {
     /// Where a store keeps the rows, if it does.
     #[cfg(feature = "engine")]
     segment: Mutex<Option<SegmentObject>>,
+    #[cfg(feature = "engine")]
+    derived: Arc<Derived>,
+    /// What was made of these rows when they were in other chunks.
+    #[cfg(feature = "engine")]
+    origins: Mutex<Vec<Origin>>,
 }
 
 /// The objects in which a store keeps rows.
@@ -112,8 +111,6 @@ impl Chunk {
         let texts = texts.map(|texts| Arc::new(texts.charged(memory, Use::Unsaved)));
         let slot = texts.map_or_else(Slot::empty, |texts| Slot::new(memory, texts));
         let rows = Arc::new(Rows {
-            #[cfg(feature = "engine")]
-            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             rows,
             texts: Arc::new(slot),
             memory: memory.clone(),
@@ -121,6 +118,10 @@ impl Chunk {
             by_time,
             #[cfg(feature = "engine")]
             segment: Mutex::default(),
+            #[cfg(feature = "engine")]
+            derived: Arc::default(),
+            #[cfg(feature = "engine")]
+            origins: Mutex::default(),
         });
         Self { rows, live: Arc::new(live), dead: 0, bytes, purged: 0 }
     }
@@ -172,10 +173,27 @@ impl Chunk {
         Ok(Some(Fields { texts: self.texts()?, row }))
     }
 
-    /// The same for all chunks that have the same rows, live or dead.
+    /// What readers have made of the rows, live or dead.
     #[cfg(feature = "engine")]
-    pub(in crate::local) fn id(&self) -> u64 {
-        self.rows.id
+    pub(in crate::local) fn derived(&self) -> &Arc<Derived> {
+        &self.rows.derived
+    }
+
+    /// What readers have made of these rows when they were in other chunks.
+    #[cfg(feature = "engine")]
+    pub(in crate::local) fn origins(&self) -> Vec<Origin> {
+        self.rows.origins.lock().clone()
+    }
+
+    #[cfg(feature = "engine")]
+    pub(super) fn set_origins(&self, origins: Vec<Origin>) {
+        *self.rows.origins.lock() = origins;
+    }
+
+    /// Says that there is something of these paths now, so that it needs no origins.
+    #[cfg(feature = "engine")]
+    pub(in crate::local) fn release_origins(&self, paths: &[Path]) {
+        derived::release(&mut self.rows.origins.lock(), paths);
     }
 
     /// Number of rows, dead ones included.

@@ -6,6 +6,8 @@
 //! which too many rows are dead is copied without them; their number pays for the copy.
 
 use super::chunk::{Chunk, ROWS};
+#[cfg(feature = "engine")]
+use super::derived::origins_in_copy_of;
 use super::memory::Memory;
 use super::stored::Stored;
 use super::texts::{Growing, Texts};
@@ -66,7 +68,12 @@ pub(super) fn compact(chunks: Vec<Chunk>, expiring: bool, memory: &Memory) -> Ve
             continue;
         }
         merged.reverse();
-        compacted.extend(copied(&merged, expiring, memory));
+        let copies = copied(&merged, expiring, memory);
+        #[cfg(feature = "engine")]
+        if let [copy] = &copies[..] {
+            copy.set_origins(origins_in_copy_of(merged.iter().map(|(chunk, _)| chunk)));
+        }
+        compacted.extend(copies);
     }
     compacted
 }

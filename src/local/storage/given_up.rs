@@ -23,13 +23,15 @@ struct Saved {
     memory: Memory,
     segments: Arc<Segments>,
     snapshot: Snapshot,
+    /// Number of segments so far.
+    saved: usize,
 }
 
 impl Saved {
     fn new() -> Self {
         let memory = Memory::new(1);
         let snapshot = Snapshot::new(memory.clone());
-        Self { memory, segments: Arc::default(), snapshot }
+        Self { memory, segments: Arc::default(), snapshot, saved: 0 }
     }
 
     fn write(&mut self, write: impl FnOnce(&mut Batch)) {
@@ -38,7 +40,8 @@ impl Saved {
         self.snapshot = batch.seal();
         for chunk in self.snapshot.chunks().iter().filter(|chunk| chunk.segment().is_none()) {
             let texts = chunk.texts().unwrap();
-            let path = chunk.id().to_string();
+            self.saved += 1;
+            let path = self.saved.to_string();
             let text = String::from_utf8(texts.bytes().to_vec()).unwrap();
             self.segments.0.lock().insert(path.clone(), text);
             let (path, reader) = (path.into(), self.segments.clone());

@@ -145,7 +145,7 @@ impl Memory {
     }
 
     /// Has a slot emptied when there is too little memory.
-    pub fn keep<T: Debug + Send + Sync + 'static>(&self, slot: &Arc<Slot<T>>) {
+    pub fn keep<T: ?Sized + Debug + Send + Sync + 'static>(&self, slot: &Arc<Slot<T>>) {
         let slot: Weak<Slot<T>> = Arc::downgrade(slot);
         let mut slots = self.0.slots.lock();
         slots.filled.push(slot);
@@ -197,7 +197,7 @@ impl Drop for Charge {
 
 /// A place for what can be made again.
 #[derive(Debug)]
-pub struct Slot<T> {
+pub struct Slot<T: ?Sized> {
     held: Mutex<Option<Arc<T>>>,
     /// Held while it is made, so that this is done once.
     making: Mutex<()>,
@@ -205,7 +205,7 @@ pub struct Slot<T> {
     used: AtomicU64,
 }
 
-impl<T: Debug + Send + Sync + 'static> Slot<T> {
+impl<T: ?Sized + Debug + Send + Sync + 'static> Slot<T> {
     /// A slot that is filled.
     pub fn new(memory: &Memory, value: Arc<T>) -> Self {
         let used = AtomicU64::new(memory.0.clock.fetch_add(1, Relaxed));
@@ -227,7 +227,9 @@ impl<T: Debug + Send + Sync + 'static> Slot<T> {
         self.used.store(memory.0.clock.fetch_add(1, Relaxed), Relaxed);
         self.peek()
     }
+}
 
+impl<T: Debug + Send + Sync + 'static> Slot<T> {
     /// What is in the slot, which is made anew if it is empty.
     pub fn get_or_make<E>(
         self: &Arc<Self>,
@@ -257,7 +259,7 @@ trait Emptied: Debug + Send + Sync {
     fn empty(&self) -> bool;
 }
 
-impl<T: Debug + Send + Sync + 'static> Emptied for Slot<T> {
+impl<T: ?Sized + Debug + Send + Sync + 'static> Emptied for Slot<T> {
     fn used(&self) -> u64 {
         self.used.load(Relaxed)
     }

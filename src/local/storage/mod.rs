@@ -13,6 +13,7 @@
 //! - `document`: a document that is to be stored, also of a rollup; `meta`: where it comes from;
 //!   `stored`: what is held of it; `texts`: the fields; `index`: the tree.
 //! - `chunk`: chunks, their live rows, and the index on event times; `compact`: their compaction.
+//! - `derived`: what readers make of the rows of a chunk (feature `engine`).
 //! - `memory`: the memory that all of this takes, and what is given up when there is no more.
 //! - `batch`: writing; `snapshot`: reading, and the figures of a collection.
 //! - `saved`: snapshots as a store keeps them (feature `engine`).
@@ -20,6 +21,8 @@
 mod batch;
 mod chunk;
 mod compact;
+#[cfg(feature = "engine")]
+mod derived;
 mod document;
 #[cfg(all(test, feature = "engine"))]
 mod given_up;
@@ -38,9 +41,11 @@ mod texts;
 pub(super) use batch::{Batch, Changes};
 #[cfg(feature = "engine")]
 pub(super) use chunk::{Chunk, ReadTexts, SegmentObject};
+#[cfg(feature = "engine")]
+pub(super) use derived::{Origin, Path, parts_of};
 pub(super) use document::{Document, NewDocument, Part, Rollup};
 #[cfg(feature = "engine")]
-pub(super) use memory::{Charge, Slot, Use};
+pub(super) use memory::{Charge, Use};
 pub(super) use memory::{Full, Memory};
 pub(super) use meta::{Meta, RecordOrigin};
 #[cfg(feature = "engine")]

@@ -1,39 +1,31 @@
-//! Cache of columns that queries have read. A chunk never changes, so its columns stay valid.
+//! Columns that queries have read, kept with the chunks that they are of. A chunk never changes, so
+//! its columns stay valid; and a chunk that others were merged into takes their columns over.
 
 use super::Path;
 use super::column::Column;
 use super::extract::{self, Document};
-use crate::local::query::sql_error::SqlResult;
+use super::pieces::{Piece, joined};
+use crate::local::query::sql_error::{SqlError, SqlResult, from_datafusion};
 use crate::local::query::value::{Value, parse};
-use crate::local::storage::{Chunk, Memory, Slot, Texts};
-use parking_lot::RwLock;
-use std::collections::HashMap;
+use crate::local::storage::{Chunk, Memory, Origin, Texts, parts_of};
+use arrow::error::ArrowError;
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
-
-/// A chunk and a path.
-type Key = (u64, Path);
 
 /// Columns of chunks, as long as there is memory for them. Those that nobody asks for go first.
 #[derive(Debug)]
 pub struct Cache {
     memory: Memory,
-    columns: RwLock<Columns>,
-}
-
-#[derive(Debug, Default)]
-struct Columns {
-    slots: HashMap<Key, Arc<Slot<Column>>>,
-    /// Number of slots from which on it is worth looking for empty ones.
-    many: usize,
 }
 
 /// Fields that are read together with one that is asked for.
 const FORESEEN: usize = 64;
 
 impl Cache {
-    /// An empty cache, which takes memory together with all that it is shared with.
+    /// Columns take memory together with all that it is shared with.
     pub fn new(memory: Memory) -> Self {
-        Self { memory, columns: RwLock::default() }
+        Self { memory }
     }
 
     /// The memory for columns and for what they are read from.
@@ -43,31 +35,74 @@ impl Cache {
 
     /// The columns of a chunk's rows, dead ones included. Fails if the fields can't be read.
     pub(super) fn columns(&self, chunk: &Chunk, paths: &[Path]) -> SqlResult<Vec<Arc<Column>>> {
-        let found: Vec<_> = paths.iter().map(|path| self.get(chunk, path)).collect();
+        let found: Vec<_> =
+            paths.iter().map(|path| chunk.derived().get(path, &self.memory)).collect();
         let missing = paths.iter().zip(&found).filter(|(_, found)| found.is_none());
         let missing: Vec<Path> = missing.map(|(path, _)| path.clone()).collect();
         let is_known = found.iter().any(Option::is_some);
-        let mut extracted = match missing.is_empty() {
-            true => Vec::new(),
-            false => self.extract(chunk, missing, is_known)?,
-        }
-        .into_iter()
-        .map(|column| Arc::new(column.charged(&self.memory)));
-        let known = paths.iter().zip(found).filter_map(|(path, found)| match found {
-            Some(column) => Some(column),
-            None => {
-                let column = extracted.next()?;
-                if !path.is_empty() {
-                    self.insert(chunk, path, column.clone());
-                }
-                Some(column)
-            }
-        });
-        Ok(known.collect())
+        let made = match missing.is_empty() {
+            true => BTreeMap::new(),
+            false => self.make(chunk, &missing, is_known)?,
+        };
+        let columns = paths.iter().zip(found);
+        Ok(columns.filter_map(|(path, found)| found.or_else(|| made.get(path).cloned())).collect())
     }
 
-    /// Reads columns, and keeps others that are likely to be asked for.
-    fn extract(&self, chunk: &Chunk, paths: Vec<Path>, is_known: bool) -> SqlResult<Vec<Column>> {
+    /// Makes columns, and keeps them.
+    fn make(
+        &self,
+        chunk: &Chunk,
+        paths: &[Path],
+        is_known: bool,
+    ) -> SqlResult<BTreeMap<Path, Arc<Column>>> {
+        let origins = chunk.origins();
+        // Most paths have the same gaps, so that the text of these is read once.
+        let mut by_gaps: BTreeMap<Vec<(usize, usize)>, Vec<(Path, Vec<Piece>)>> = BTreeMap::new();
+        for path in paths {
+            let parts = parts_of::<Column>(&origins, path, &self.memory);
+            let gaps = gaps(parts.iter().map(|(origin, _)| origin), chunk.height());
+            let taken = parts.into_iter().map(|(origin, column)| Piece::taken(origin, &column));
+            let pieces = taken.collect::<Result<_, _>>().map_err(arrow_error)?;
+            by_gaps.entry(gaps).or_default().push((path.clone(), pieces));
+        }
+        drop(origins);
+        let mut made = BTreeMap::new();
+        for (gaps, mut columns) in by_gaps {
+            let is_whole = gaps == [(0, chunk.height())];
+            for (first, end) in gaps {
+                let paths = columns.iter().map(|(path, _)| path.clone()).collect();
+                let read = self.extract(chunk, first..end, paths, is_whole && is_known)?;
+                for ((_, pieces), column) in columns.iter_mut().zip(read) {
+                    pieces.push(Piece { first, column });
+                }
+            }
+            for (path, mut pieces) in columns {
+                let column = match pieces.pop() {
+                    Some(Piece { column, .. }) if is_whole => column,
+                    last => {
+                        joined(pieces.into_iter().chain(last).collect()).map_err(arrow_error)?
+                    }
+                };
+                let column = Arc::new(column.charged(&self.memory));
+                if !path.is_empty() {
+                    chunk.derived().insert(path.clone(), column.clone(), &self.memory);
+                }
+                made.insert(path, column);
+            }
+        }
+        chunk.release_origins(paths);
+        Ok(made)
+    }
+
+    /// Reads columns of some rows. If it `foresees`, others that are likely to be asked for are
+    /// read, too, and kept.
+    fn extract(
+        &self,
+        chunk: &Chunk,
+        rows: Range<usize>,
+        paths: Vec<Path>,
+        foresees: bool,
+    ) -> SqlResult<Vec<Column>> {
         let mut paths = paths;
         let asked = paths.len();
         let texts = match paths.iter().any(extract::is_of_fields) {
@@ -75,46 +110,43 @@ impl Cache {
             false => None,
         };
         let fields = |row| texts.as_deref().map_or("", |texts: &Texts| texts.get(row));
-        let rows = chunk.rows().enumerate();
-        let documents = rows.map(|(row, stored)| Document { stored, fields: fields(row) });
-        if is_known && texts.is_some() && self.memory.is_ample() {
-            paths.extend(self.foreseen(chunk, documents.clone().next(), &paths));
+        let some = chunk.rows().enumerate().skip(rows.start).take(rows.len());
+        let documents = some.map(|(row, stored)| Document { stored, fields: fields(row) });
+        if foresees && texts.is_some() && self.memory.is_ample() {
+            paths.extend(foreseen(chunk, documents.clone().next(), &paths));
         }
         let mut columns = extract::columns(&paths, documents);
-        for (path, column) in paths[asked..].iter().zip(columns.split_off(asked)) {
-            self.insert(chunk, path, Arc::new(column.charged(&self.memory)));
+        for (path, column) in paths.drain(asked..).zip(columns.split_off(asked)) {
+            let column = Arc::new(column.charged(&self.memory));
+            chunk.derived().insert(path, column, &self.memory);
         }
         Ok(columns)
     }
+}
 
-    fn get(&self, chunk: &Chunk, path: &Path) -> Option<Arc<Column>> {
-        let slot = self.columns.read().slots.get(&(chunk.id(), path.clone()))?.clone();
-        slot.get(&self.memory)
-    }
+fn arrow_error(error: ArrowError) -> SqlError {
+    from_datafusion(error.into())
+}
 
-    fn insert(&self, chunk: &Chunk, path: &Path, column: Arc<Column>) {
-        let slot = Arc::new(Slot::new(&self.memory, column));
-        let mut columns = self.columns.write();
-        columns.slots.insert((chunk.id(), path.clone()), slot.clone());
-        if columns.slots.len() > columns.many {
-            columns.slots.retain(|_, slot| slot.peek().is_some());
-            columns.many = 2 * columns.slots.len();
-        }
-        drop(columns);
-        self.memory.keep(&slot);
-    }
+/// The rows of a chunk that are in none of these origins, which follow one another.
+fn gaps<'a>(origins: impl Iterator<Item = &'a &'a Origin>, height: usize) -> Vec<(usize, usize)> {
+    let mut end = 0;
+    let bounds = origins.map(|origin| (origin.first, origin.end())).chain([(height, height)]);
+    let gaps = bounds.map(|(first, next)| (std::mem::replace(&mut end, next), first));
+    gaps.filter(|(begin, end)| begin < end).collect()
+}
 
-    /// Other fields of a chunk's documents, which queries are likely to read if they have read
-    /// some: reading the text of documents once more for each would cost as much again.
-    fn foreseen(&self, chunk: &Chunk, first: Option<Document<'_>>, asked: &[Path]) -> Vec<Path> {
-        let first = first.and_then(|Document { stored, fields }| parse(&stored.json(fields)).ok());
-        let Some(Value::Object(fields)) = first else { return Vec::new() };
-        let scalars = fields
-            .into_iter()
-            .filter(|(_, value)| !matches!(value, Value::Array(_) | Value::Object(_)));
-        let paths = scalars.map(|(name, _)| vec![name]);
-        let columns = self.columns.read();
-        let is_known = |path: &Path| columns.slots.contains_key(&(chunk.id(), path.clone()));
-        paths.filter(|path| !asked.contains(path) && !is_known(path)).take(FORESEEN).collect()
-    }
+/// Other fields of a chunk's documents, which queries are likely to read if they have read
+/// some: reading the text of documents once more for each would cost as much again.
+fn foreseen(chunk: &Chunk, first: Option<Document<'_>>, asked: &[Path]) -> Vec<Path> {
+    let first = first.and_then(|Document { stored, fields }| parse(&stored.json(fields)).ok());
+    let Some(Value::Object(fields)) = first else { return Vec::new() };
+    let scalars = fields
+        .into_iter()
+        .filter(|(_, value)| !matches!(value, Value::Array(_) | Value::Object(_)));
+    let paths = scalars.map(|(name, _)| vec![name]);
+    paths
+        .filter(|path| !asked.contains(path) && !chunk.derived().has(path))
+        .take(FORESEEN)
+        .collect()
 }

@@ -4,7 +4,7 @@ use crate::local::query::columns::{Builder, boxed};
 use crate::local::query::types::{Missing, Type};
 use crate::local::query::value::{Kind, Value};
 use crate::local::storage::{Charge, Memory, Use};
-use arrow::array::{ArrayRef, BinaryViewArray, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, new_null_array};
 use arrow::datatypes::DataType;
 use std::sync::Arc;
 
@@ -21,6 +21,19 @@ pub(super) struct Column {
 }
 
 impl Column {
+    /// A column of which it is known whether it may have nulls and undefined values.
+    pub(super) fn new(
+        kind: Option<Kind>,
+        has_null: bool,
+        has_undefined: bool,
+        array: ArrayRef,
+    ) -> Self {
+        let is_plain = kind.map(Type::of).is_some_and(|of| !of.is_boxed() && !of.is_absent());
+        let has_absent = !is_plain || array.null_count() > 0;
+        let (has_null, has_undefined) = (has_null && has_absent, has_undefined && has_absent);
+        Self { kind, has_null, has_undefined, array, _charge: None }
+    }
+
     pub(super) fn own_type(&self) -> Type {
         match self.kind {
             None => Type::Any,
@@ -31,13 +44,23 @@ impl Column {
     }
 
     /// The same column, which takes memory.
-    pub(super) fn charged(self, memory: &Memory) -> Self {
+    pub(super) fn charged(mut self, memory: &Memory) -> Self {
+        self.array.shrink_to_fit();
         Self { _charge: Some(memory.charge(Use::Cached, self.size())), ..self }
     }
 
     /// Approximate bytes of memory.
     pub(super) fn size(&self) -> usize {
         self.array.get_array_memory_size() + size_of::<Self>()
+    }
+}
+
+/// The same array, without strings that none of its values refers to.
+pub(super) fn compacted(array: ArrayRef) -> ArrayRef {
+    match array.data_type() {
+        DataType::Utf8View => Arc::new(array.as_string_view().gc()),
+        DataType::BinaryView => Arc::new(array.as_binary_view().gc()),
+        _ => array,
     }
 }
 
@@ -162,7 +185,7 @@ impl Growing {
                 (None, Arc::new(array) as ArrayRef)
             }
         };
-        Column { kind, has_null, has_undefined, array, _charge: None }
+        Column::new(kind, has_null, has_undefined, array)
     }
 }
 

@@ -53,6 +53,8 @@ impl Node {
 struct Row<'a> {
     columns: &'a mut [Growing],
     row: usize,
+    /// Number of columns that have no value of this row yet.
+    left: usize,
 }
 
 impl Row<'_> {
@@ -60,12 +62,14 @@ impl Row<'_> {
     fn push(&mut self, column: usize, value: &Value) {
         if self.columns[column].rows() == self.row {
             self.columns[column].push(value);
+            self.left -= 1;
         }
     }
 
     fn push_str(&mut self, column: usize, text: &str) {
         if self.columns[column].rows() == self.row {
             self.columns[column].push_str(text);
+            self.left -= 1;
         }
     }
 }
@@ -96,9 +100,10 @@ pub(super) fn columns<'a>(
     let (id, event_time, meta) = (special(ID), special(EVENT_TIME), special(META));
     let reads_fields = paths.iter().any(is_of_fields);
     let mut growing: Vec<Growing> = paths.iter().map(|_| Growing::new()).collect();
+    let asked = paths.iter().filter(|path| !path.is_empty()).count();
     let mut text = String::new();
     for (row, Document { stored, fields }) in documents.enumerate() {
-        let mut columns = Row { columns: &mut growing, row };
+        let mut columns = Row { columns: &mut growing, row, left: asked };
         if let Some(node) = id {
             match (node.column, node.children.is_empty()) {
                 (Some(column), true) => columns.push_str(column, &stored.id),
@@ -120,7 +125,8 @@ pub(super) fn columns<'a>(
             text.push_str(fields);
             text.push('}');
             let mut json = serde_json::Deserializer::from_str(&text);
-            // The text was valid JSON when it was stored.
+            // The text was valid JSON when it was stored, so reading ends early only where no more
+            // is asked for.
             let _ = Fields { node: &root, row: &mut columns }.deserialize(&mut json);
         }
         for column in &mut growing {
@@ -164,6 +170,9 @@ impl<'de> Visitor<'de> for Fields<'_, '_> {
                 }
                 Some(node) => node.push(&map.next_value()?, self.row),
                 None => drop(map.next_value::<IgnoredAny>()?),
+            }
+            if self.row.left == 0 {
+                return Err(A::Error::custom("the rest is not asked for"));
             }
         }
         Ok(())

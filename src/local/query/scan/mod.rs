@@ -3,12 +3,17 @@
 //! - `extract`: columns of a chunk of documents, in one pass over their text.
 //! - `column`: a column that grows value by value, and becomes one of several types when it
 //!   has to.
-//! - `cache`: columns of chunks, which never change, for other queries.
+//! - `cache`: columns of chunks, which never change, for other queries; `pieces`: columns of rows
+//!   that were in other chunks before.
 
 mod cache;
 mod column;
 mod extract;
+mod pieces;
+#[cfg(test)]
+mod tests;
 
+pub(in crate::local) use crate::local::storage::Path;
 pub use cache::Cache;
 
 use super::columns::boxed;
@@ -19,18 +24,17 @@ use crate::local::storage::{Chunk, Memory, Stored, View};
 use arrow::array::{
     Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, new_null_array,
 };
+use arrow::buffer::BooleanBuffer;
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use bytesize::ByteSize;
 use column::{Column, Growing};
 use datafusion::common::Result;
 use extract::Document;
+use fixedbitset::FixedBitSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-
-/// The names of nested fields: `["commit", "collection"]` for `commit.collection`.
-pub type Path = Vec<String>;
 
 /// Rows that a batch has at most.
 const BATCH: usize = 8192;
@@ -229,8 +233,8 @@ impl Scan {
     /// Mask of the visible rows of a chunk; `None` if all are visible.
     fn shown(&self, chunk: &Chunk) -> Option<BooleanArray> {
         let live = chunk.live();
-        if live.is_none() && !self.view.expires() {
-            return None;
+        if !self.view.expires() {
+            return live.map(|live| BooleanArray::from(bits(live)));
         }
         let shows = |row: usize| {
             live.is_none_or(|live| live.contains(row))
@@ -238,6 +242,12 @@ impl Scan {
         };
         Some((0..chunk.height()).map(|row| Some(shows(row))).collect())
     }
+}
+
+/// A bitmap in the form of Arrow.
+fn bits(set: &FixedBitSet) -> BooleanBuffer {
+    let bytes: Vec<u8> = set.as_slice().iter().flat_map(|block| block.to_le_bytes()).collect();
+    BooleanBuffer::new(bytes.into(), 0, set.len())
 }
 
 /// Fails if the columns of a query take much of the memory, and there is no more.
