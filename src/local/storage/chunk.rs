@@ -20,7 +20,7 @@ pub(super) const ROWS: usize = 1 << 16;
 
 /// Bytes of memory that a document takes beside its `_id` and its fields: what is held of it, its
 /// row, its place in the index, and what the allocator adds.
-const HEAD: usize = size_of::<Stored>() + size_of::<Row>() + 64;
+const HEAD: usize = size_of::<Stored>() + size_of::<Row>() + 80;
 
 /// Percentage of a chunk's rows that may be dead.
 pub(super) const DEAD_PERCENT: usize = 30;

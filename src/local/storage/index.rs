@@ -6,6 +6,7 @@
 //! largest size that the tree has had.
 
 use super::stored::Stored;
+use std::cmp::Ordering;
 use std::mem;
 use std::slice;
 use std::sync::Arc;
@@ -25,36 +26,77 @@ pub(super) struct Index {
 
 #[derive(Debug, Clone)]
 enum Node {
-    Leaf(Vec<Arc<Stored>>),
+    Leaf(Vec<Row>),
     Inner(Vec<Child>),
+}
+
+/// A document, with the beginning of its id.
+#[derive(Debug, Clone)]
+struct Row {
+    begin: Begin,
+    stored: Arc<Stored>,
 }
 
 #[derive(Debug, Clone)]
 struct Child {
-    /// Lower bound of the ids in the node; not used in a first child.
+    /// Not used in a first child.
     from: Bound,
     node: Arc<Node>,
 }
 
-/// An id, and its first bytes, which are compared without following a pointer.
-#[derive(Debug, Clone)]
-struct Bound {
-    first: u128,
-    id: Arc<str>,
-}
+/// The first 16 bytes of an id, as numbers, of which one is less than another only if the id is.
+/// They are compared without following a pointer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Begin([u64; 2]);
 
-impl Bound {
-    fn new(id: &str) -> Self {
-        Self { first: first_bytes(id), id: id.into() }
+impl Begin {
+    const LENGTH: usize = 16;
+
+    fn of(id: &[u8]) -> Self {
+        let mut bytes = [0; Self::LENGTH];
+        let length = id.len().min(bytes.len());
+        bytes[..length].copy_from_slice(&id[..length]);
+        let number = u128::from_be_bytes(bytes);
+        Self([(number >> 64) as u64, number as u64])
     }
 }
 
-/// The first 16 bytes as a number, of which one is less than another only if the id is.
-fn first_bytes(id: &str) -> u128 {
-    let mut bytes = [0; 16];
-    let length = id.len().min(bytes.len());
-    bytes[..length].copy_from_slice(&id.as_bytes()[..length]);
-    u128::from_be_bytes(bytes)
+/// What is at most equal to all ids of a node, and greater than all ids before them.
+#[derive(Debug, Clone)]
+struct Bound {
+    begin: Begin,
+    /// The whole, unless the beginning is all of it. A version that shares it costs a reference
+    /// count, for each child of a node that is copied.
+    whole: Option<Arc<str>>,
+}
+
+impl Bound {
+    /// The shortest beginning of an id that is greater than the one before it.
+    fn new(before: &str, id: &str) -> Self {
+        let (before, bytes) = (before.as_bytes(), id.as_bytes());
+        let same = before.iter().zip(bytes).take_while(|(a, b)| a == b).count();
+        let end = bytes.len().min(same + 1);
+        // At the end of the bytes that are compared, a zero would be no byte.
+        let is_short = end <= Begin::LENGTH && bytes.get(end.wrapping_sub(1)) != Some(&0);
+        match is_short {
+            true => Self { begin: Begin::of(&bytes[..end]), whole: None },
+            false => Self { begin: Begin::of(bytes), whole: Some(id.into()) },
+        }
+    }
+
+    fn is_at_most(&self, begin: Begin, id: &str) -> bool {
+        match self.begin.cmp(&begin) {
+            Ordering::Less => true,
+            Ordering::Equal => self.whole.as_ref().is_none_or(|whole| **whole <= *id),
+            Ordering::Greater => false,
+        }
+    }
+}
+
+impl Row {
+    fn new(stored: Arc<Stored>) -> Self {
+        Self { begin: Begin::of(stored.id.as_bytes()), stored }
+    }
 }
 
 impl Default for Node {
@@ -66,10 +108,13 @@ impl Default for Node {
 impl Index {
     /// An index of documents that come in the order of their `_id`.
     pub(super) fn sorted(documents: impl Iterator<Item = Arc<Stored>>) -> Self {
-        let documents: Vec<_> = documents.collect();
-        let len = documents.len();
-        let mut level: Vec<Child> =
-            documents.chunks(LEAF).map(|rows| leaf(rows.to_vec())).collect();
+        let rows: Vec<Row> = documents.map(Row::new).collect();
+        let (len, mut last) = (rows.len(), "");
+        let leaves = rows.chunks(LEAF).map(|rows| {
+            let before = mem::replace(&mut last, &rows[rows.len() - 1].stored.id);
+            leaf(before, rows.to_vec())
+        });
+        let mut level: Vec<Child> = leaves.collect();
         while level.len() > 1 {
             level = level.chunks(FANOUT).map(|children| inner(children.to_vec())).collect();
         }
@@ -82,20 +127,22 @@ impl Index {
     }
 
     pub(super) fn get(&self, id: &str) -> Option<&Arc<Stored>> {
-        let mut node = &*self.root;
+        let (mut node, begin) = (&*self.root, Begin::of(id.as_bytes()));
         loop {
             match node {
-                Node::Leaf(rows) => return rows.get(find(rows, id).ok()?),
-                Node::Inner(children) => node = &children[leading(children, id)].node,
+                Node::Leaf(rows) => {
+                    return rows.get(find(rows, begin, id).ok()?).map(|row| &row.stored);
+                }
+                Node::Inner(children) => node = &children[leading(children, begin, id)].node,
             }
         }
     }
 
     /// Adds a document, and returns the one that it replaces.
     pub(super) fn insert(&mut self, document: Arc<Stored>) -> Option<Arc<Stored>> {
-        let (old, right) = insert(&mut self.root, document);
+        let (old, right) = insert(&mut self.root, Row::new(document));
         if let Some(right) = right {
-            let left = Child { from: Bound::new(""), node: mem::take(&mut self.root) };
+            let left = Child { from: Bound::new("", ""), node: mem::take(&mut self.root) };
             self.root = Arc::new(Node::Inner(vec![left, right]));
         }
         self.len += usize::from(old.is_none());
@@ -105,7 +152,7 @@ impl Index {
     pub(super) fn remove(&mut self, id: &str) -> Option<Arc<Stored>> {
         // Nothing is copied for a document that doesn't exist.
         self.get(id)?;
-        let old = remove(&mut self.root, id)?;
+        let old = remove(&mut self.root, Begin::of(id.as_bytes()), id)?;
         self.len -= 1;
         while let Some(only) = only_child(&self.root) {
             self.root = only;
@@ -123,12 +170,12 @@ impl Index {
         loop {
             match node {
                 Node::Leaf(rows) => {
-                    let from = id.map_or(0, |id| rows.partition_point(|row| *row.id <= *id));
+                    let from = id.map_or(0, |id| rows.partition_point(|row| *row.stored.id <= *id));
                     iter.rows = rows[from..].iter();
                     return iter;
                 }
                 Node::Inner(children) => {
-                    let at = id.map_or(0, |id| leading(children, id));
+                    let at = id.map_or(0, |id| leading(children, Begin::of(id.as_bytes()), id));
                     iter.above.push(children[at + 1..].iter());
                     node = &children[at].node;
                 }
@@ -149,24 +196,22 @@ impl Index {
     }
 }
 
-fn leaf(rows: Vec<Arc<Stored>>) -> Child {
-    Child { from: Bound::new(&rows[0].id), node: Arc::new(Node::Leaf(rows)) }
+/// A leaf whose documents follow the one of an id.
+fn leaf(before: &str, rows: Vec<Row>) -> Child {
+    Child { from: Bound::new(before, &rows[0].stored.id), node: Arc::new(Node::Leaf(rows)) }
 }
 
 fn inner(children: Vec<Child>) -> Child {
     Child { from: children[0].from.clone(), node: Arc::new(Node::Inner(children)) }
 }
 
-fn find(rows: &[Arc<Stored>], id: &str) -> Result<usize, usize> {
-    rows.binary_search_by(|row| row.id.as_ref().cmp(id))
+fn find(rows: &[Row], begin: Begin, id: &str) -> Result<usize, usize> {
+    rows.binary_search_by(|row| row.begin.cmp(&begin).then_with(|| (*row.stored.id).cmp(id)))
 }
 
 /// Position of the child that an id belongs to.
-fn leading(children: &[Child], id: &str) -> usize {
-    let first = first_bytes(id);
-    children
-        .partition_point(|Child { from, .. }| (from.first, &*from.id) <= (first, id))
-        .saturating_sub(1)
+fn leading(children: &[Child], begin: Begin, id: &str) -> usize {
+    children.partition_point(|child| child.from.is_at_most(begin, id)).saturating_sub(1)
 }
 
 fn only_child(node: &Node) -> Option<Arc<Node>> {
@@ -178,18 +223,20 @@ fn only_child(node: &Node) -> Option<Arc<Node>> {
 
 /// Adds a document under a node. Returns the document that it replaces, and the node that was split
 /// off.
-fn insert(node: &mut Arc<Node>, document: Arc<Stored>) -> (Option<Arc<Stored>>, Option<Child>) {
+fn insert(node: &mut Arc<Node>, row: Row) -> (Option<Arc<Stored>>, Option<Child>) {
     match Arc::make_mut(node) {
-        Node::Leaf(rows) => match find(rows, &document.id) {
-            Ok(at) => (Some(mem::replace(&mut rows[at], document)), None),
+        Node::Leaf(rows) => match find(rows, row.begin, &row.stored.id) {
+            Ok(at) => (Some(mem::replace(&mut rows[at], row).stored), None),
             Err(at) => {
-                rows.insert(at, document);
-                (None, split(rows, at, LEAF).map(leaf))
+                rows.insert(at, row);
+                let right = split(rows, at, LEAF);
+                let last = rows.last().map_or("", |row| &row.stored.id);
+                (None, right.map(|right| leaf(last, right)))
             }
         },
         Node::Inner(children) => {
-            let at = leading(children, &document.id);
-            let (old, right) = insert(&mut children[at].node, document);
+            let at = leading(children, row.begin, &row.stored.id);
+            let (old, right) = insert(&mut children[at].node, row);
             let Some(right) = right else {
                 return (old, None);
             };
@@ -207,12 +254,12 @@ fn split<T>(entries: &mut Vec<T>, inserted: usize, most: usize) -> Option<Vec<T>
     (len > most).then(|| entries.split_off(at))
 }
 
-fn remove(node: &mut Arc<Node>, id: &str) -> Option<Arc<Stored>> {
+fn remove(node: &mut Arc<Node>, begin: Begin, id: &str) -> Option<Arc<Stored>> {
     match Arc::make_mut(node) {
-        Node::Leaf(rows) => find(rows, id).ok().map(|at| rows.remove(at)),
+        Node::Leaf(rows) => find(rows, begin, id).ok().map(|at| rows.remove(at).stored),
         Node::Inner(children) => {
-            let at = leading(children, id);
-            let old = remove(&mut children[at].node, id)?;
+            let at = leading(children, begin, id);
+            let old = remove(&mut children[at].node, begin, id)?;
             if is_empty(&children[at].node) {
                 children.remove(at);
             }
@@ -233,7 +280,7 @@ fn is_empty(node: &Node) -> bool {
 pub(super) struct Iter<'a> {
     /// The rest of each inner node on the path, the root's first.
     above: Vec<slice::Iter<'a, Child>>,
-    rows: slice::Iter<'a, Arc<Stored>>,
+    rows: slice::Iter<'a, Row>,
 }
 
 impl<'a> Iterator for Iter<'a> {
@@ -242,7 +289,7 @@ impl<'a> Iterator for Iter<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(row) = self.rows.next() {
-                return Some(row);
+                return Some(&row.stored);
             }
             match self.above.last_mut()?.next().map(|child| &*child.node) {
                 None => drop(self.above.pop()),

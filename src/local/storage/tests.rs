@@ -6,6 +6,7 @@ use super::{Batch, Document, Snapshot, Stored, View};
 use crate::rockset::types::CollectionStats;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 fn document(event_time: i64, fields: &str) -> Document {
@@ -157,6 +158,33 @@ fn an_index_orders_ids_that_begin_alike() {
     expected.sort();
     assert_eq!(ids(index.after(None)), expected);
     assert!(expected.iter().all(|id| index.get(id).is_some_and(|found| found.id == *id)));
+}
+
+proptest! {
+    #[test]
+    fn an_index_finds_what_a_map_finds(
+        steps in prop::collection::vec((any::<bool>(), "(aaaaaaaaaaaaaaa)?[\0ab]{0,6}"), 1..600),
+        asked in prop::collection::vec("(aaaaaaaaaaaaaaa)?[\0ab]{0,6}", 20),
+    ) {
+        let (mut index, mut map) = (Index::default(), BTreeMap::new());
+        for (seq, (is_added, id)) in (0..).zip(steps) {
+            let stored = Arc::new(document(0, "").stored(seq, id.as_str().into()).0);
+            let (found, expected) = match is_added {
+                true => (index.insert(stored), map.insert(id, seq)),
+                false => (index.remove(&id), map.remove(&id)),
+            };
+            prop_assert_eq!(found.map(|stored| stored.seq), expected);
+        }
+        prop_assert_eq!(index.len(), map.len());
+        for index in [&index, &Index::sorted(index.after(None).cloned())] {
+            for id in asked.iter().chain(map.keys()) {
+                prop_assert_eq!(index.get(id).map(|stored| stored.seq), map.get(id).copied());
+                let after = map.range::<str, _>((Bound::Excluded(id.as_str()), Bound::Unbounded));
+                let seqs: Vec<u64> = index.after(Some(id)).map(|stored| stored.seq).collect();
+                prop_assert_eq!(seqs, after.map(|(_, seq)| *seq).collect::<Vec<_>>());
+            }
+        }
+    }
 }
 
 #[test]

@@ -3,14 +3,11 @@
 
 use super::Path;
 use super::column::{Column, Growing};
+use super::members::Members;
 use crate::local::query::value::{Value, parse};
 use crate::local::storage::Stored;
 use crate::rockset::rules::{EVENT_TIME, ID, META};
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
-use std::fmt;
+use memchr::memchr;
 
 /// A node of the trie.
 #[derive(Debug, Default)]
@@ -46,6 +43,34 @@ impl Node {
         for (name, child) in &self.children {
             child.push(value.field(name), columns);
         }
+    }
+
+    /// Appends the value of a text.
+    fn push_text(&self, text: &str, row: &mut Row<'_>) {
+        let Some(column) = self.column.filter(|_| self.children.is_empty()) else {
+            return self.push(&parse(text).unwrap_or(Value::Undefined), row);
+        };
+        match scalar(text) {
+            Some(Scalar::String(text)) => row.push_str(column, text),
+            Some(Scalar::Int(int)) => row.push(column, &Value::Int(int)),
+            None => row.push(column, &parse(text).unwrap_or(Value::Undefined)),
+        }
+    }
+}
+
+/// A value that is read from its text at once.
+enum Scalar<'a> {
+    String(&'a str),
+    Int(i64),
+}
+
+fn scalar(text: &str) -> Option<Scalar<'_>> {
+    match text.as_bytes() {
+        [b'"', inside @ .., b'"'] if memchr(b'\\', inside).is_none() => {
+            text.get(1..text.len() - 1).map(Scalar::String)
+        }
+        [b'0'..=b'9', ..] => text.parse().ok().map(Scalar::Int),
+        _ => None,
     }
 }
 
@@ -101,7 +126,6 @@ pub(super) fn columns<'a>(
     let reads_fields = paths.iter().any(is_of_fields);
     let mut growing: Vec<Growing> = paths.iter().map(|_| Growing::new()).collect();
     let asked = paths.iter().filter(|path| !path.is_empty()).count();
-    let mut text = String::new();
     for (row, Document { stored, fields }) in documents.enumerate() {
         let mut columns = Row { columns: &mut growing, row, left: asked };
         if let Some(node) = id {
@@ -120,14 +144,7 @@ pub(super) fn columns<'a>(
             node.push(&value, &mut columns);
         }
         if reads_fields {
-            text.clear();
-            text.push('{');
-            text.push_str(fields);
-            text.push('}');
-            let mut json = serde_json::Deserializer::from_str(&text);
-            // The text was valid JSON when it was stored, so reading ends early only where no more
-            // is asked for.
-            let _ = Fields { node: &root, row: &mut columns }.deserialize(&mut json);
+            let _ = read(&mut Members::new(fields), &root, &mut columns);
         }
         for column in &mut growing {
             if column.rows() == row {
@@ -138,166 +155,20 @@ pub(super) fn columns<'a>(
     growing.into_iter().map(Growing::finish).collect()
 }
 
-/// Deserializes the fields of an object that are in the trie.
-struct Fields<'a, 'b> {
-    node: &'a Node,
-    row: &'a mut Row<'b>,
-}
-
-impl<'de> DeserializeSeed<'de> for Fields<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Fields<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(child) = map.next_key_seed(Name(self.node))? {
-            match child {
-                Some(node) if node.children.is_empty() => {
-                    map.next_value_seed(Leaf { node, row: self.row })?;
-                }
-                Some(node) if node.column.is_none() => {
-                    map.next_value_seed(Fields { node, row: self.row })?;
-                }
-                Some(node) => node.push(&map.next_value()?, self.row),
-                None => drop(map.next_value::<IgnoredAny>()?),
+/// Reads the members of an object that are in the trie. Ends early, with `None`, if no more is asked
+/// for.
+fn read(members: &mut Members<'_>, node: &Node, row: &mut Row<'_>) -> Option<()> {
+    while let Some(name) = members.name() {
+        match node.child(&name) {
+            Some(child) if child.column.is_none() && members.enters() => {
+                read(members, child, row)?;
             }
-            if self.row.left == 0 {
-                return Err(A::Error::custom("the rest is not asked for"));
-            }
+            Some(child) => child.push_text(members.value()?, row),
+            None => drop(members.value()?),
         }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-}
-
-/// Looks up the name of a field in the trie.
-struct Name<'a>(&'a Node);
-
-impl<'de, 'a> DeserializeSeed<'de> for Name<'a> {
-    type Value = Option<&'a Node>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'a> Visitor<'_> for Name<'a> {
-    type Value = Option<&'a Node>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name of a field")
-    }
-
-    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.child(name))
-    }
-}
-
-/// Deserializes a value into its column.
-struct Leaf<'a, 'b> {
-    node: &'a Node,
-    row: &'a mut Row<'b>,
-}
-
-impl Leaf<'_, '_> {
-    fn push(self, value: &Value) {
-        self.node.push(value, self.row);
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Leaf<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Leaf<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.push(&Value::Null);
-        Ok(())
-    }
-
-    fn visit_bool<E: Error>(self, bool: bool) -> Result<(), E> {
-        self.push(&Value::Bool(bool));
-        Ok(())
-    }
-
-    fn visit_i64<E: Error>(self, int: i64) -> Result<(), E> {
-        self.push(&Value::Int(int));
-        Ok(())
-    }
-
-    fn visit_u64<E: Error>(self, int: u64) -> Result<(), E> {
-        self.push(&i64::try_from(int).map_or(Value::Float(int as f64), Value::Int));
-        Ok(())
-    }
-
-    fn visit_f64<E: Error>(self, float: f64) -> Result<(), E> {
-        self.push(&Value::Float(float));
-        Ok(())
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        match self.node.column {
-            Some(column) => self.row.push_str(column, text),
-            None => self.push(&Value::Undefined),
+        if row.left == 0 {
+            return None;
         }
-        Ok(())
     }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
-        self.push(&Value::deserialize(SeqAccessDeserializer::new(seq))?);
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        self.push(&Value::deserialize(MapAccessDeserializer::new(map))?);
-        Ok(())
-    }
+    Some(())
 }

@@ -1,6 +1,6 @@
 //! The documents of a collection as columns, one for each path that a query asks for.
 //!
-//! - `extract`: columns of a chunk of documents, in one pass over their text.
+//! - `extract`: columns of a chunk of documents, in one pass over their text; `members` reads it.
 //! - `column`: a column that grows value by value, and becomes one of several types when it
 //!   has to.
 //! - `cache`: columns of chunks, which never change, for other queries; `pieces`: columns of rows
@@ -9,6 +9,7 @@
 mod cache;
 mod column;
 mod extract;
+mod members;
 mod pieces;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ use column::{Column, Growing};
 use datafusion::common::Result;
 use extract::Document;
 use fixedbitset::FixedBitSet;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -130,13 +132,18 @@ impl Scan {
         let fields = types.iter().enumerate();
         let fields = fields.map(|(i, of)| Field::new(column_name(number, i), of.arrow(), true));
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        let mut batches = Vec::new();
-        for (chunk, part) in parts.iter().enumerate() {
-            let batch = self.batch(chunk, part, &types, schema.clone()).map_err(from_datafusion)?;
-            let slices = (0..batch.num_rows()).step_by(BATCH);
-            batches.extend(slices.map(|at| batch.slice(at, BATCH.min(batch.num_rows() - at))));
-        }
-        Ok(Columns { types, schema, batches })
+        let is_filtered = match &self.only {
+            Some(_) => false,
+            None => self.view.chunks().iter().any(|chunk| self.is_filtered(chunk)),
+        };
+        let batches = in_parallel(threads(is_filtered), parts.len(), |chunk| {
+            self.batch(chunk, &parts[chunk], &types, schema.clone()).map_err(from_datafusion)
+        })?;
+        let slices = batches.iter().flat_map(|batch| {
+            let rows = batch.num_rows();
+            (0..rows).step_by(BATCH).map(move |at| batch.slice(at, BATCH.min(rows - at)))
+        });
+        Ok(Columns { types, schema, batches: slices.collect() })
     }
 
     /// The columns of some documents.
@@ -158,47 +165,17 @@ impl Scan {
     /// The columns of all chunks, read by as many threads as there are processors. Fails if there is
     /// no memory for them.
     fn of_chunks(&self, paths: &[Path], cache: &Cache) -> SqlResult<Vec<Vec<Arc<Column>>>> {
-        let chunks = self.view.chunks();
-        let (next, bytes) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let work = || -> SqlResult<Vec<_>> {
-            let mut done = Vec::new();
-            loop {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some(chunk) = chunks.get(at) else { return Ok(done) };
-                let columns = cache.columns(chunk, paths).and_then(|columns| {
-                    let size = columns.iter().map(|column| column.size()).sum::<usize>();
-                    let before = bytes.fetch_add(size, Ordering::Relaxed);
-                    check_room(cache.memory(), before + size)?;
-                    Ok(columns)
-                });
-                if columns.is_err() {
-                    // The others end, too.
-                    next.store(chunks.len(), Ordering::Relaxed);
-                }
-                done.push((at, columns?));
-            }
-        };
-        let threads = thread::available_parallelism().map_or(1, usize::from).min(chunks.len());
-        let mut done: Vec<_> = match threads {
-            0 | 1 => work()?,
-            _ => thread::scope(|scope| {
-                let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-                let mut done = vec![work()];
-                // A panic is passed on, because the chunks of that thread are missing.
-                for other in others {
-                    match other.join() {
-                        Ok(columns) => done.push(columns),
-                        Err(panic) => std::panic::resume_unwind(panic),
-                    }
-                }
-                done.into_iter().collect::<SqlResult<Vec<_>>>()
-            })?
-            .into_iter()
-            .flatten()
-            .collect(),
-        };
-        done.sort_by_key(|(at, _)| *at);
-        Ok(done.into_iter().map(|(_, columns)| columns).collect())
+        let (chunks, bytes) = (self.view.chunks(), AtomicUsize::new(0));
+        let is_read = chunks
+            .iter()
+            .all(|chunk| paths.iter().all(|path| path.is_empty() || chunk.derived().has(path)));
+        in_parallel(threads(!is_read), chunks.len(), |at| {
+            let columns = cache.columns(&chunks[at], paths)?;
+            let size = columns.iter().map(|column| column.size()).sum::<usize>();
+            let before = bytes.fetch_add(size, Ordering::Relaxed);
+            check_room(cache.memory(), before + size)?;
+            Ok(columns)
+        })
     }
 
     /// The visible rows of a chunk.
@@ -230,6 +207,11 @@ impl Scan {
         })
     }
 
+    /// Whether some rows of a chunk may not be visible.
+    fn is_filtered(&self, chunk: &Chunk) -> bool {
+        chunk.live().is_some() || self.view.expires()
+    }
+
     /// Mask of the visible rows of a chunk; `None` if all are visible.
     fn shown(&self, chunk: &Chunk) -> Option<BooleanArray> {
         let live = chunk.live();
@@ -242,6 +224,47 @@ impl Scan {
         };
         Some((0..chunk.height()).map(|row| Some(shows(row))).collect())
     }
+}
+
+/// Threads for work that takes long, or doesn't.
+fn threads(is_long: bool) -> usize {
+    if is_long { thread::available_parallelism().map_or(1, usize::from) } else { 1 }
+}
+
+/// What a function makes of each number below another one, in their order, on some threads.
+fn in_parallel<T: Send>(
+    threads: usize,
+    count: usize,
+    make: impl Fn(usize) -> SqlResult<T> + Sync,
+) -> SqlResult<Vec<T>> {
+    let next = AtomicUsize::new(0);
+    let work = || -> SqlResult<Vec<_>> {
+        let mut made = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            if at >= count {
+                return Ok(made);
+            }
+            // If this fails, the others end, too.
+            made.push((at, make(at).inspect_err(|_| next.store(count, Ordering::Relaxed))?));
+        }
+    };
+    let threads = threads.min(count);
+    let parts = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut parts = vec![work()];
+        // A panic is passed on, because what that thread made is missing.
+        parts.extend(
+            others
+                .into_iter()
+                .map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic))),
+        );
+        parts
+    });
+    let mut made: Vec<_> =
+        parts.into_iter().collect::<SqlResult<Vec<_>>>()?.into_iter().flatten().collect();
+    made.sort_by_key(|(at, _)| *at);
+    Ok(made.into_iter().map(|(_, made)| made).collect())
 }
 
 /// A bitmap in the form of Arrow.

@@ -17,7 +17,7 @@ enum Step {
     Ask(Vec<&'static [&'static str]>),
 }
 
-const FIELDS: [&str; 8] = [
+const FIELDS: [&str; 13] = [
     "",
     r#""a":1"#,
     r#""a":2,"b":{"c":"a text that is not short"}"#,
@@ -26,6 +26,11 @@ const FIELDS: [&str; 8] = [
     r#""b":"none""#,
     r#""a":"one","b":{"c":"a text that is not short, either"}"#,
     r#""a":3,"a":4,"b":{"c":"once"},"b":{"c":"twice"}"#,
+    r#""x":[{"a":"}"},"]\"}",{}],"b":{"x":{"c":"{"},"c":"with \"quotes\" and \\"},"a":-0"#,
+    "\"b\":{ \"d\" :\n[ 1 , { } ] ,\t\"c\" : 18446744073709551615 } , \"a\" : 9223372036854775807 ",
+    r#""\u0061":true,"\u0062":{"\u0063":{"__rockset_type":"date","value":"2026-11-27"},"d":2e3}"#,
+    r#""b":[{"c":1}],"b":{"c":2},"a":"""#,
+    r#""b":{"c":"ü","d":"€ \ud83d\ude00"},"a":{}"#,
 ];
 
 const PATHS: [&[&str]; 6] = [&["a"], &["b", "c"], &["b"], &["b", "d"], &["_id"], &["_event_time"]];
