@@ -13,6 +13,11 @@ use std::process::ExitCode;
 use tokio::runtime::{self, Runtime};
 use tracing::info;
 
+/// Documents are many small pieces of memory, which one thread takes and another gives back.
+#[cfg(feature = "engine")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// A Flow materialization connector for Rockset.
 ///
 /// Without a command, the program is the connector that Flow's runtime starts: it reads requests

@@ -23,9 +23,6 @@ const BATCH: usize = 250;
 /// Bytes of the text of a document.
 const TEXT: usize = 8_000;
 
-/// Otherwise what the allocator keeps grows with the processors.
-const ARENAS: [(&str, &str); 1] = [("MALLOC_ARENA_MAX", "2")];
-
 /// A document whose text tells its number, and how often it was written.
 fn document(n: usize, written: usize) -> Value {
     let text = format!("{n:07}{written}").repeat(TEXT / 8);
@@ -101,7 +98,7 @@ async fn a_collection_of_ten_times_the_memory_works() {
     let root = TempDir::new().unwrap();
     let memory = MEMORY.to_string();
     let arguments = ["--data", root.path().to_str().unwrap(), "--memory", &memory];
-    let process = Process::start(arguments, &ARENAS).unwrap();
+    let process = Process::start(arguments, &[]).unwrap();
     process.send(Method::POST, WS, &json!({"name": "c"})).await;
     let begin = resident(&process);
     let count = 10 * MEMORY / TEXT + BATCH;
@@ -144,7 +141,7 @@ async fn a_collection_of_ten_times_the_memory_works() {
     assert!(refused.body["message"].as_str().unwrap().contains("--memory"), "{:?}", refused.body);
 
     process.kill();
-    let process = Process::start(arguments, &ARENAS).unwrap();
+    let process = Process::start(arguments, &[]).unwrap();
     check_queries(&process, &expected).await;
     check_documents(&process, &expected).await;
     assert!(resident(&process) < most, "{} of {most} bytes, after a start", resident(&process));

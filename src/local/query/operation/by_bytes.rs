@@ -3,7 +3,7 @@
 use super::{Comparison, Op, Operation, at};
 use crate::local::query::types::Type;
 use crate::local::query::value::{
-    Kind, Value, decode, element, elements, encode, equality_key, field, kind_of,
+    Kind, Value, decode, element, elements, encode, equality_key, field, kind_of, number_in_view,
 };
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryViewArray, BinaryViewBuilder, BooleanBuilder, Float64Builder,
@@ -75,7 +75,7 @@ pub(super) fn evaluate(
         Op::Elements => lists(rows, &value),
         Op::Ordinals => ordinals(rows, &value),
         Op::Compare(comparison) => match boxed(1) {
-            Some((_, other)) => compared(*comparison, rows, &value, (&columns[1], other)),
+            Some((_, other)) => compared(*comparison, rows, &value, values, (&columns[1], other)),
             None => return Ok(None),
         },
         _ => return Ok(None),
@@ -169,9 +169,20 @@ fn compared<'a>(
     comparison: Comparison,
     rows: usize,
     value: &dyn Fn(usize) -> Option<&'a [u8]>,
+    values: &BinaryViewArray,
     (column, other): (&ArrayRef, &BinaryViewArray),
 ) -> ArrayRef {
     let mut out = BooleanBuilder::with_capacity(rows);
+    if let (Some(left), Some(number)) = (numbers_of(values, rows), constant_number(column, other)) {
+        for (row, left) in (0..rows).zip(left) {
+            let order = match left {
+                Some(left) => Some(left.cmp(&number)),
+                None => value(row).and_then(|left| order(left, other.value(0))),
+            };
+            out.append_option(order.map(|order| comparison.holds(order)));
+        }
+        return Arc::new(out.finish());
+    }
     for row in 0..rows {
         let right = at(column, row);
         let order = match (value(row), other.is_valid(right)) {
@@ -181,6 +192,22 @@ fn compared<'a>(
         out.append_option(order.map(|order| comparison.holds(order)));
     }
     Arc::new(out.finish())
+}
+
+/// The numbers in a column of one value for each row: [ordered](number_in_view), `None` where there
+/// is another value. `None` if the column has one value for all rows.
+fn numbers_of(values: &BinaryViewArray, rows: usize) -> Option<impl Iterator<Item = Option<u128>>> {
+    (values.len() == rows).then(|| {
+        let is_valid = |row| values.is_valid(row);
+        let views = values.views().iter().enumerate();
+        views.map(move |(row, view)| number_in_view(*view).filter(|_| is_valid(row)))
+    })
+}
+
+/// The number that all rows have.
+fn constant_number(column: &ArrayRef, values: &BinaryViewArray) -> Option<u128> {
+    let is_constant = column.len() == 1 && values.is_valid(0);
+    is_constant.then(|| number_in_view(values.views()[0])).flatten()
 }
 
 fn order(left: &[u8], right: &[u8]) -> Option<Ordering> {

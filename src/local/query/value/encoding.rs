@@ -130,6 +130,18 @@ fn text_into(tag: u8, text: &[u8], out: &mut Vec<u8>) {
     out.push(END);
 }
 
+/// The bytes of a number, without the one that tells an integer from a float, as an integer: it is
+/// ordered as numbers are. The view is that of Arrow: the length in 4 bytes, and then the value, if
+/// it has no more than 12 bytes. `None` if the value is no number.
+pub fn number_in_view(view: u128) -> Option<u128> {
+    const LENGTH: u32 = 12;
+    // Views are of the machine's byte order.
+    let bytes = u128::from_be_bytes(view.to_le_bytes());
+    let value = bytes & ((1 << 96) - 1);
+    let is_number = view as u32 == LENGTH && (value >> 88) as u8 == NUMBER;
+    is_number.then_some(value >> 8)
+}
+
 /// The type of an encoded value, from its first byte, or from its last one if it is a number.
 pub fn kind_of(bytes: &[u8]) -> Kind {
     match bytes.first() {

@@ -16,7 +16,9 @@ mod tests;
 mod text;
 
 pub use compare::{compare, equal, total_order};
-pub use encoding::{decode, element, elements, encode, encode_into, equality_key, field, kind_of};
+pub use encoding::{
+    decode, element, elements, encode, encode_into, equality_key, field, kind_of, number_in_view,
+};
 pub use json::{parse, write_document, write_json};
 pub use kind::Kind;
 pub use text::{date_text, datetime_text, float_text, time_text, timestamp_text};

@@ -1,9 +1,13 @@
 //! `EXTRACT(part FROM x)`.
 
-use super::moment::{MICROS_PER_SECOND, civil, day_of, micros_of, moment, time_of_day};
+use super::moment::{
+    MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND, check, civil, day_of,
+    micros_of, moment, time_of_day,
+};
 use super::zones::at_time_zone;
 use crate::local::query::value::Value;
-use chrono::{Datelike, NaiveDateTime, Timelike};
+use chrono::{Datelike, NaiveDateTime};
+use std::borrow::Cow;
 
 /// A part of a date or time. With a zone, it is that of `value AT TIME ZONE zone`. A date is its
 /// midnight, and a time of day has no parts of a date.
@@ -17,26 +21,31 @@ pub fn extract(part: &str, value: &Value, zone: Option<&str>) -> Result<Value, S
         other => moment(other),
     };
     let needed = || format!("EXTRACT needs a date or time, not {}", value.described());
-    let time = civil(micros.ok_or_else(needed)?)?;
-    let part = part.to_ascii_uppercase();
-    if let Some(number) = part_of_time(&part, &time) {
+    let micros = micros.ok_or_else(needed)?;
+    check(micros)?;
+    let part = match part.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        true => Cow::from(part.to_ascii_uppercase()),
+        false => Cow::from(part),
+    };
+    if let Some(number) = part_of_time(&part, micros) {
         return Ok(Value::Int(number));
     }
+    let time = civil(micros)?;
     if matches!(value, Value::Time(_)) && part_of_date(&part, &time).is_some() {
         return Err(format!("a time has no {}", part.to_ascii_lowercase()));
     }
     part_of_date(&part, &time).unwrap_or_else(|| Err(format!("EXTRACT knows no part {part}")))
 }
 
-fn part_of_time(part: &str, time: &NaiveDateTime) -> Option<i64> {
-    let micros = i64::from(time.nanosecond() / 1000);
+fn part_of_time(part: &str, micros: i64) -> Option<i64> {
+    let since = |whole: i64| micros.rem_euclid(whole);
     Some(match part {
-        "MICROSECOND" => micros,
-        "MILLISECOND" => micros / 1000,
-        "SECOND" => time.second().into(),
-        "MINUTE" => time.minute().into(),
-        "HOUR" => time.hour().into(),
-        "EPOCH" => micros_of(*time).div_euclid(MICROS_PER_SECOND),
+        "MICROSECOND" => since(MICROS_PER_SECOND),
+        "MILLISECOND" => since(MICROS_PER_SECOND) / 1000,
+        "SECOND" => since(MICROS_PER_MINUTE) / MICROS_PER_SECOND,
+        "MINUTE" => since(MICROS_PER_HOUR) / MICROS_PER_MINUTE,
+        "HOUR" => since(MICROS_PER_DAY) / MICROS_PER_HOUR,
+        "EPOCH" => micros.div_euclid(MICROS_PER_SECOND),
         _ => return None,
     })
 }

@@ -2,14 +2,23 @@
 //! calendar knows, about 262,000 before and after 1970, is an error.
 
 use crate::local::query::value::{Kind, Value};
-use chrono::{DateTime, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
+use chrono::{DateTime, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc};
 
 pub const MICROS_PER_SECOND: i64 = 1_000_000;
-pub const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
+pub const MICROS_PER_MINUTE: i64 = 60 * MICROS_PER_SECOND;
+pub const MICROS_PER_HOUR: i64 = 60 * MICROS_PER_MINUTE;
+pub const MICROS_PER_DAY: i64 = 24 * MICROS_PER_HOUR;
 
 /// The date and time of microseconds since the epoch.
 pub fn civil(micros: i64) -> Result<NaiveDateTime, String> {
     DateTime::from_timestamp_micros(micros).map(|time| time.naive_utc()).ok_or_else(out_of_range)
+}
+
+/// Fails if the calendar doesn't know a moment. It costs less than [`civil`].
+pub fn check(micros: i64) -> Result<(), String> {
+    const FIRST: i64 = DateTime::<Utc>::MIN_UTC.timestamp_micros();
+    const LAST: i64 = DateTime::<Utc>::MAX_UTC.timestamp_micros();
+    if (FIRST..=LAST).contains(&micros) { Ok(()) } else { Err(out_of_range()) }
 }
 
 /// Microseconds since the epoch.
@@ -61,7 +70,7 @@ pub fn moment(value: &Value) -> Option<i64> {
 
 /// A date, datetime or timestamp at some microseconds since the epoch.
 pub fn at(kind: Kind, micros: i64) -> Result<Value, String> {
-    civil(micros)?;
+    check(micros)?;
     match kind {
         Kind::Date => day_of(micros),
         Kind::Timestamp => Ok(Value::Timestamp(micros)),
