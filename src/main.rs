@@ -14,7 +14,7 @@ use tokio::runtime::{self, Runtime};
 use tracing::info;
 
 /// Documents are many small pieces of memory, which one thread takes and another gives back.
-#[cfg(feature = "engine")]
+#[cfg(all(feature = "engine", not(target_env = "msvc")))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
