@@ -7,7 +7,7 @@
 
 use super::chunk::{Chunk, ROWS};
 #[cfg(feature = "engine")]
-use super::derived::origins_in_copy_of;
+use super::derived::Origin;
 use super::memory::Memory;
 use super::stored::Stored;
 use super::texts::{Growing, Texts};
@@ -71,7 +71,7 @@ pub(super) fn compact(chunks: Vec<Chunk>, expiring: bool, memory: &Memory) -> Ve
         let copies = copied(&merged, expiring, memory);
         #[cfg(feature = "engine")]
         if let [copy] = &copies[..] {
-            copy.set_origins(origins_in_copy_of(merged.iter().map(|(chunk, _)| chunk)));
+            copy.set_origins(origins(merged.iter().map(|(chunk, _)| chunk)));
         }
         compacted.extend(copies);
     }
@@ -98,6 +98,24 @@ fn copied(chunks: &[(Chunk, Arc<Texts>)], expiring: bool, memory: &Memory) -> Ve
         }
     }
     vec![Chunk::new(documents, Some(fields.finish()), expiring, memory)]
+}
+
+/// The origins of a chunk into which the live rows of others are copied, one chunk after the other.
+#[cfg(feature = "engine")]
+fn origins<'a>(chunks: impl Iterator<Item = &'a Chunk>) -> Vec<Origin> {
+    let (mut origins, mut first) = (Vec::new(), 0);
+    for chunk in chunks {
+        let is_read = !chunk.derived().is_empty();
+        let own = is_read.then(|| Origin::whole(chunk.derived(), chunk.height()));
+        let others = chunk.origins().into_iter().filter(|origin| !origin.derived.is_empty());
+        let mut of_chunk = own.into_iter().chain(others).peekable();
+        if of_chunk.peek().is_some() {
+            let live: Vec<usize> = chunk.live_rows().map(|(row, _)| row).collect();
+            origins.extend(of_chunk.filter_map(|origin| origin.copied(&live, first)));
+        }
+        first += chunk.len();
+    }
+    origins
 }
 
 /// The chunks that [`compact`] would merge or copy if their texts were in memory.

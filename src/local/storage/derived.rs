@@ -1,7 +1,6 @@
 //! What readers have made of the rows of a chunk. It is kept as long as the chunk, and handed on to
 //! the chunks that its rows are copied to.
 
-use super::chunk::Chunk;
 use super::memory::{Memory, Slot};
 use parking_lot::RwLock;
 use std::any::Any;
@@ -42,7 +41,7 @@ impl Derived {
         drop(self.0.write().remove(path));
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.read().values().all(|slot| slot.peek().is_none())
     }
 }
@@ -59,43 +58,28 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// All rows of a chunk, as if they were copied to one that begins with them.
+    pub(super) fn whole(derived: &Arc<Derived>, height: usize) -> Self {
+        let rows = (0..u32::try_from(height).unwrap_or(u32::MAX)).collect();
+        Self { derived: derived.clone(), rows, first: 0 }
+    }
+
     /// The position after the last copy.
     pub fn end(&self) -> usize {
         self.first + self.rows.len()
     }
-}
 
-/// The origins of a chunk into which the live rows of others are copied, one chunk after the other.
-pub(super) fn origins_in_copy_of<'a>(chunks: impl Iterator<Item = &'a Chunk>) -> Vec<Origin> {
-    let (mut origins, mut first) = (Vec::new(), 0);
-    for chunk in chunks {
-        let height = chunk.height();
-        let own = || Origin {
-            derived: chunk.derived().clone(),
-            rows: (0..u32::try_from(height).unwrap_or(u32::MAX)).collect(),
-            first: 0,
-        };
-        let own = (!chunk.derived().is_empty()).then(own);
-        let others = chunk.origins().into_iter().filter(|origin| !origin.derived.is_empty());
-        let mut of_chunk = own.into_iter().chain(others).peekable();
-        if of_chunk.peek().is_some() {
-            let live: Vec<usize> = chunk.live_rows().map(|(row, _)| row).collect();
-            origins.extend(of_chunk.filter_map(|origin| copied(&origin, &live, first)));
-        }
-        first += chunk.len();
+    /// What becomes of this origin of a chunk when the live rows of that are copied again, to one
+    /// where they begin at a position. `None` if too few of them come from here.
+    pub(super) fn copied(&self, live: &[usize], begin: usize) -> Option<Self> {
+        let from = live.partition_point(|row| *row < self.first);
+        let to = live.partition_point(|row| *row < self.end());
+        let rows = live[from..to].iter().map(|row| self.rows[row - self.first]);
+        let rows: Arc<[u32]> = rows.collect();
+        let of_all = self.rows.last().map_or(0, |last| *last as usize + 1);
+        let is_worth_it = !rows.is_empty() && rows.len() * HANDED_ON >= of_all;
+        is_worth_it.then(|| Self { derived: self.derived.clone(), rows, first: begin + from })
     }
-    origins
-}
-
-/// What becomes of an origin of a chunk in a copy of its live rows, which begins at a position.
-fn copied(origin: &Origin, live: &[usize], begin: usize) -> Option<Origin> {
-    let from = live.partition_point(|row| *row < origin.first);
-    let to = live.partition_point(|row| *row < origin.end());
-    let rows = live[from..to].iter().map(|row| origin.rows[row - origin.first]);
-    let rows: Arc<[u32]> = rows.collect();
-    let of_all = origin.rows.last().map_or(0, |last| *last as usize + 1);
-    let is_worth_it = !rows.is_empty() && rows.len() * HANDED_ON >= of_all;
-    is_worth_it.then(|| Origin { derived: origin.derived.clone(), rows, first: begin + from })
 }
 
 /// Origins of which something has been made of these paths anew: what they have of these paths is

@@ -19,6 +19,9 @@ pub struct Cache {
     memory: Memory,
 }
 
+/// First and end of the rows that are in no piece.
+type Gaps = Vec<(usize, usize)>;
+
 /// Fields that are read together with one that is asked for.
 const FORESEEN: usize = 64;
 
@@ -57,7 +60,7 @@ impl Cache {
     ) -> SqlResult<BTreeMap<Path, Arc<Column>>> {
         let origins = chunk.origins();
         // Most paths have the same gaps, so that the text of these is read once.
-        let mut by_gaps: BTreeMap<Vec<(usize, usize)>, Vec<(Path, Vec<Piece>)>> = BTreeMap::new();
+        let mut by_gaps: BTreeMap<Gaps, Vec<(Path, Vec<Piece>)>> = BTreeMap::new();
         for path in paths {
             let parts = parts_of::<Column>(&origins, path, &self.memory);
             let gaps = gaps(parts.iter().map(|(origin, _)| origin), chunk.height());
@@ -129,7 +132,7 @@ fn arrow_error(error: ArrowError) -> SqlError {
 }
 
 /// The rows of a chunk that are in none of these origins, which follow one another.
-fn gaps<'a>(origins: impl Iterator<Item = &'a &'a Origin>, height: usize) -> Vec<(usize, usize)> {
+fn gaps<'a>(origins: impl Iterator<Item = &'a &'a Origin>, height: usize) -> Gaps {
     let mut end = 0;
     let bounds = origins.map(|origin| (origin.first, origin.end())).chain([(height, height)]);
     let gaps = bounds.map(|(first, next)| (std::mem::replace(&mut end, next), first));

@@ -1,6 +1,6 @@
 //! Columns of chunks that are merged between queries.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::{Cache, Path, Scan};
 use crate::local::query::columns::Reader;
