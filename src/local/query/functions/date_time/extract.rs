@@ -7,7 +7,6 @@ use super::moment::{
 use super::zones::at_time_zone;
 use crate::local::query::value::Value;
 use chrono::{Datelike, NaiveDateTime};
-use std::borrow::Cow;
 
 /// A part of a date or time. With a zone, it is that of `value AT TIME ZONE zone`. A date is its
 /// midnight, and a time of day has no parts of a date.
@@ -23,10 +22,7 @@ pub fn extract(part: &str, value: &Value, zone: Option<&str>) -> Result<Value, S
     let needed = || format!("EXTRACT needs a date or time, not {}", value.described());
     let micros = micros.ok_or_else(needed)?;
     check(micros)?;
-    let part = match part.bytes().any(|byte| byte.is_ascii_lowercase()) {
-        true => Cow::from(part.to_ascii_uppercase()),
-        false => Cow::from(part),
-    };
+    let part = part.to_ascii_uppercase();
     if let Some(number) = part_of_time(&part, micros) {
         return Ok(Value::Int(number));
     }
