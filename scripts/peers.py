@@ -246,13 +246,12 @@ class PostgreSQL:
         return psycopg.connect(self.server.get_uri(), autocommit=True)
 
     def load(self, path):
-        # What an event begins with is its `_id`.
-        rows = (line.split(b'"', 4)[3] + b"\t" + line for line in path.read_bytes().splitlines())
-        self.copy(self.connection, "events", rows)
+        self.copy(self.connection, "events", path.read_bytes().splitlines())
         self.connection.execute("VACUUM ANALYZE events")
 
-    def copy(self, connection, table, rows):
-        # A backslash escapes; no event has a tab.
+    def copy(self, connection, table, lines):
+        # What an event begins with is its `_id`. A backslash escapes; no event has a tab.
+        rows = (line.split(b'"', 4)[3] + b"\t" + line for line in lines)
         text = b"\n".join(rows).replace(b"\\", b"\\\\") + b"\n"
         with connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:
             copy.write(text)
@@ -261,11 +260,11 @@ class PostgreSQL:
         connection = connection or self.connection
         with connection.transaction():
             connection.execute(
-                "CREATE TEMP TABLE IF NOT EXISTS batch (doc jsonb) ON COMMIT DELETE ROWS"
+                "CREATE TEMP TABLE IF NOT EXISTS batch (LIKE events) ON COMMIT DELETE ROWS"
             )
             self.copy(connection, "batch", lines)
             connection.execute(
-                "INSERT INTO events SELECT doc->>'_id', doc FROM batch "
+                "INSERT INTO events SELECT * FROM batch "
                 "ON CONFLICT (id) DO UPDATE SET doc = excluded.doc"
             )
 

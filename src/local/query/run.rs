@@ -3,7 +3,7 @@
 use super::bind::{self, Catalog, Context, Output, Plan, Reads};
 use super::columns::Reader;
 use super::operation::Stop;
-use super::scan::{Cache, Scan};
+use super::scan::Scan;
 use super::session::Sessions;
 use super::share::{Share, Shares};
 use super::sql_error::{SqlError, SqlErrorKind, SqlResult, from_datafusion};
@@ -36,7 +36,6 @@ const QUERIES: usize = 16;
 pub struct Engine {
     /// `None` once the engine has ended.
     runtime: Option<Runtime>,
-    cache: Cache,
     shares: Shares,
     pub(super) sessions: Sessions,
 }
@@ -63,8 +62,8 @@ impl Engine {
             .on_thread_start(lower_priority)
             .enable_time()
             .build()?;
-        let (cache, shares) = (Cache::new(memory.clone()), Shares::new(memory.clone(), bytes));
-        Ok(Self { runtime: Some(runtime), cache, shares, sessions: Sessions::new() })
+        let shares = Shares::new(memory.clone(), bytes);
+        Ok(Self { runtime: Some(runtime), shares, sessions: Sessions::new() })
     }
 
     /// Plans a query. This may take long, and much stack.
@@ -77,8 +76,8 @@ impl Engine {
     ) -> SqlResult<Plan> {
         let stop = Stop::default();
         let Query { tree, workspace, script } = query;
-        let (cache, script) = (&self.cache, script.as_ref());
-        let context = Context { catalog, cache, workspace, parameters, script, now, stop };
+        let script = script.as_ref();
+        let context = Context { catalog, workspace, parameters, script, now, stop };
         bind::plan(tree, &context)
     }
 

@@ -173,6 +173,12 @@ impl Chunk {
         Ok(Some(Fields { texts: self.texts()?, row }))
     }
 
+    /// The memory that the chunk takes its share of.
+    #[cfg(feature = "engine")]
+    pub(in crate::local) fn memory(&self) -> &Memory {
+        &self.rows.memory
+    }
+
     /// What readers have made of the rows, live or dead.
     #[cfg(feature = "engine")]
     pub(in crate::local) fn derived(&self) -> &Arc<Derived> {

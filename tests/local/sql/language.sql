@@ -90,6 +90,8 @@ SELECT _id FROM t WHERE _id IN ('1', '4', 'none') ORDER BY _id;
 SELECT user.login, t.user, t.user.login AS l FROM t WHERE _id = '4';
 SELECT DATE_TRUNC('day', at) AS day, COUNT(*) FROM t GROUP BY day ORDER BY day;
 SELECT EXTRACT(hour FROM at) h, EXTRACT(date FROM at) d, at - INTERVAL 1 HOUR FROM t WHERE _id = '1';
+SELECT EXTRACT(time FROM at) t, EXTRACT(epoch FROM at) e, EXTRACT(minute FROM TIMESTAMP_MILLIS(n)) m, EXTRACT(year FROM null) y FROM t, u WHERE t._id = '1' ORDER BY n LIMIT 1;
+SELECT EXTRACT(century FROM at) FROM t;
 SELECT at AT TIME ZONE 'America/New_York' FROM t WHERE _id = '1';
 SELECT DATE '2024-01-31' + INTERVAL 1 MONTH, INTERVAL '3-4' YEAR TO MONTH, INTERVAL -1.5 SECOND, TIME '10:00:00' + HOURS(20);
 SELECT {'a': 1, 'b': [1, 'x']} o, [1, 2] || [3] s, 'a' || 'b' t, 7 / 2, 7.0 / 2, -7 % 3, 2 * 1.5;

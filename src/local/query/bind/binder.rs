@@ -4,7 +4,7 @@ use super::outer_name::OuterName;
 use super::reads::{Found, Reads};
 use super::scope::Scope;
 use crate::local::query::operation::Stop;
-use crate::local::query::scan::{Cache, Columns, Path, Scan};
+use crate::local::query::scan::{Columns, Path, Scan};
 use crate::local::query::script::Script;
 use crate::local::query::sql_error::{Place, SqlResult};
 use crate::local::query::value::Value;
@@ -22,7 +22,6 @@ pub trait Catalog {
 /// What a query is bound with.
 pub struct Context<'a> {
     pub catalog: &'a dyn Catalog,
-    pub cache: &'a Cache,
     /// The workspace of names without one. In a view, it is `commons`.
     pub workspace: &'a str,
     /// Values of parameters, by name without the colon.
@@ -81,7 +80,7 @@ impl Known {
     }
 
     /// Reads what is asked of collections and hasn't been read. Tells whether there was such.
-    pub(super) fn read_columns(&mut self, context: &Context<'_>) -> SqlResult<bool> {
+    pub(super) fn read_columns(&mut self) -> SqlResult<bool> {
         let mut read = false;
         for (number, (relation, table)) in self.tables.iter_mut().enumerate() {
             let paths = self.demands.get(relation).map_or(&[][..], |demands| &demands.paths);
@@ -92,7 +91,7 @@ impl Known {
             let scan = table
                 .scan
                 .get_or_insert_with(|| Arc::new(Scan::new(view.clone(), table.ids.as_deref())));
-            let columns = scan.columns(paths, number, context.cache)?;
+            let columns = scan.columns(paths, number)?;
             table.columns = Some(Arc::new(columns));
             read = true;
         }

@@ -3,6 +3,7 @@
 use super::binder::Binder;
 use super::expression::{not_if, or_null, place, result_of};
 use super::typed::Typed;
+use crate::local::query::functions::Part;
 use crate::local::query::operation::{Comparison, Op};
 use crate::local::query::sql_error::{Place, SqlError, SqlResult};
 use crate::local::query::types::Type;
@@ -136,15 +137,15 @@ impl Binder<'_> {
     }
 
     pub(super) fn extract(&mut self, part: &str, inner: &ast::Expr) -> SqlResult<Typed> {
+        let name = part.to_ascii_lowercase();
+        let Some(part) = Part::from_name(&name) else {
+            let message = format!("EXTRACT knows no part {name}");
+            return Err(SqlError::new(message).at(place(inner)));
+        };
         // `EXTRACT(hour FROM t AT TIME ZONE zone)` reads the clock of that zone, which is what
         // the datetime of `AT TIME ZONE` says.
         let value = self.expression(inner)?;
-        let of = match part.to_ascii_lowercase().as_str() {
-            "date" => Type::of(Kind::Date),
-            "epoch" => Type::Any,
-            _ => Type::INT,
-        };
-        let op = Op::Extract(part.to_ascii_lowercase());
+        let (op, of) = (Op::Extract(part), part.of());
         Ok(self.operation(op, vec![value], of, place(inner)).failing(true))
     }
 }

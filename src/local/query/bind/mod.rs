@@ -107,7 +107,7 @@ pub fn plan(query: &ast::Query, context: &Context<'_>) -> SqlResult<Plan> {
         if known.take_news() {
             continue;
         }
-        if known.read_columns(context)? {
+        if known.read_columns()? {
             continue;
         }
         let (plan, output) = bound.map_err(|error| explained(outer_name.as_ref(), error))?;

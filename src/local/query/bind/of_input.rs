@@ -7,10 +7,9 @@ use super::scope::{Relation, Scope, Spread};
 use super::typed::Typed;
 use crate::local::catalog::COMMONS;
 use crate::local::query::operation::Stop;
-use crate::local::query::scan::{Cache, Path, column_name};
+use crate::local::query::scan::{Path, column_name};
 use crate::local::query::sql_error::{SqlError, SqlResult};
 use crate::local::query::types::Type;
-use crate::local::storage::Memory;
 use datafusion::common::Column;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::{find_aggregate_exprs, find_window_exprs};
@@ -88,11 +87,11 @@ pub(super) fn on_input<T>(
     now: i64,
     bind: impl FnOnce(&mut Binder<'_>) -> T,
 ) -> (T, Vec<Path>, bool) {
-    let (cache, parameters) = (Cache::new(Memory::default()), BTreeMap::new());
+    let parameters = BTreeMap::new();
     let stop = Stop::default();
     let workspace = COMMONS;
-    let (catalog, cache, parameters) = (&Nothing, &cache, &parameters);
-    let context = Context { catalog, cache, workspace, parameters, script: None, now, stop };
+    let (catalog, parameters) = (&Nothing, &parameters);
+    let context = Context { catalog, workspace, parameters, script: None, now, stop };
     let mut known = Known::default();
     let mut binder = Binder::new(&context, &mut known);
     let number = binder.next_relation();

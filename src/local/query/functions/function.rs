@@ -22,10 +22,15 @@ pub struct Function {
     /// Whether equal arguments give equal results.
     pub is_pure: bool,
     pub eval: Eval,
+    pub of_int: Option<OfInt>,
 }
 
 /// What computes a function.
 pub type Eval = fn(&Call<'_>) -> Result<Value, String>;
+
+/// What computes a function of one int, as the integer that stands for the result in Arrow. `None`
+/// where the function fails.
+pub type OfInt = fn(i64) -> Option<i64>;
 
 // No two functions have one name.
 impl PartialEq for Function {
@@ -61,6 +66,7 @@ impl Function {
             absent: Absent::GivesNull,
             is_pure: true,
             eval,
+            of_int: None,
         }
     }
 
@@ -77,6 +83,12 @@ impl Function {
     /// It is called with arguments that are null or undefined.
     pub const fn sees_absent(mut self) -> Self {
         self.absent = Absent::IsSeen;
+        self
+    }
+
+    /// Whole columns of ints can be computed so, with the same results.
+    pub const fn of_int(mut self, of_int: OfInt) -> Self {
+        self.of_int = Some(of_int);
         self
     }
 

@@ -37,7 +37,7 @@ pub use function::{Function, MANY, Returns};
 pub use arithmetic::{add, divide, modulo, multiply, negate, subtract};
 pub use cast::{cast, static_cast};
 pub use date_time::{
-    at_time_zone, date_literal, datetime_literal, extract, time_literal, timestamp_literal,
+    Part, at_time_zone, date_literal, datetime_literal, extract, time_literal, timestamp_literal,
 };
 pub use interval::{Unit, interval_literal};
 

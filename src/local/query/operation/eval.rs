@@ -61,11 +61,7 @@ impl Operation {
                     return Err(format!("LIKE compares strings, not {}", other.kind()));
                 }
             },
-            Op::Extract(_) if first.is_absent() => Value::Null,
-            Op::Extract(part) => match args.get(1) {
-                Some(Value::String(zone)) => functions::extract(part, first, Some(zone))?,
-                _ => functions::extract(part, first, None)?,
-            },
+            Op::Extract(part) => functions::extract(*part, first)?,
             Op::AtTimeZone if absent => Value::Null,
             Op::AtTimeZone => functions::at_time_zone(first, second)?,
             Op::Array => {

@@ -2,14 +2,17 @@
 //!
 //! - `op`: the kinds of operations.
 //! - `eval`: an operation is evaluated value by value, unless `by_bytes` can evaluate it on encoded
-//!   values.
+//!   values, or `by_type` on integers and moments.
 //! - `per_element`: an expression for each element of an array; `stop`: cancellation.
 
 mod by_bytes;
+mod by_type;
 mod eval;
 mod op;
 mod per_element;
 mod stop;
+#[cfg(test)]
+mod tests;
 
 pub use op::{Arithmetic, Comparison, Documents, Op};
 pub use per_element::PerElement;
@@ -161,7 +164,8 @@ impl ScalarUDFImpl for Operation {
             ColumnarValue::Scalar(value) => value.to_array_of_size(1),
         });
         let columns = columns.collect::<Result<Vec<_>>>()?;
-        let result = match by_bytes::evaluate(self, &columns, rows)? {
+        let by_bytes = by_bytes::evaluate(self, &columns, rows)?;
+        let result = match by_bytes.or_else(|| by_type::evaluate(self, &columns, rows)) {
             Some(column) => column,
             None if self.op == Op::Box && columns.iter().all(|column| column.len() == rows) => {
                 boxed(&columns[0], self.arguments[0])

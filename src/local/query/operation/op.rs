@@ -1,6 +1,6 @@
 //! The kinds of operations.
 
-use crate::local::query::functions::{self, Function};
+use crate::local::query::functions::{self, Function, Part};
 use crate::local::query::scan::Scan;
 use crate::local::query::script::ScriptFunction;
 use crate::local::query::value::{Kind, Value};
@@ -38,7 +38,7 @@ pub enum Op {
         is_static: bool,
     },
     Like,
-    Extract(String),
+    Extract(Part),
     AtTimeZone,
     Array,
     Object(Vec<String>),

@@ -3,19 +3,18 @@
 //! - `extract`: columns of a chunk of documents, in one pass over their text; `members` reads it.
 //! - `column`: a column that grows value by value, and becomes one of several types when it
 //!   has to.
-//! - `cache`: columns of chunks, which never change, for other queries; `pieces`: columns of rows
+//! - `kept`: columns of chunks, which never change, for other queries; `pieces`: columns of rows
 //!   that were in other chunks before.
 
-mod cache;
 mod column;
 mod extract;
+mod kept;
 mod members;
 mod pieces;
 #[cfg(test)]
 mod tests;
 
 pub(in crate::local) use crate::local::storage::Path;
-pub use cache::Cache;
 
 use super::columns::boxed;
 use super::sql_error::{SqlError, SqlErrorKind, SqlResult, from_datafusion};
@@ -119,10 +118,10 @@ impl Scan {
 
     /// Columns of the documents' values at these paths; an empty path stands for the whole
     /// document. `number` is that of the scan in its query.
-    pub fn columns(&self, paths: &[Path], number: usize, cache: &Cache) -> SqlResult<Columns> {
+    pub fn columns(&self, paths: &[Path], number: usize) -> SqlResult<Columns> {
         let parts: Vec<Vec<Arc<Column>>> = match &self.only {
             Some(documents) => vec![self.of_documents(paths, documents)?],
-            None => self.of_chunks(paths, cache)?,
+            None => self.of_chunks(paths)?,
         };
         let type_of = |path: usize| match paths[path].is_empty() {
             true => Type::Document(number),
@@ -164,16 +163,16 @@ impl Scan {
 
     /// The columns of all chunks, read by as many threads as there are processors. Fails if there is
     /// no memory for them.
-    fn of_chunks(&self, paths: &[Path], cache: &Cache) -> SqlResult<Vec<Vec<Arc<Column>>>> {
+    fn of_chunks(&self, paths: &[Path]) -> SqlResult<Vec<Vec<Arc<Column>>>> {
         let (chunks, bytes) = (self.view.chunks(), AtomicUsize::new(0));
         let is_read = chunks
             .iter()
             .all(|chunk| paths.iter().all(|path| path.is_empty() || chunk.derived().has(path)));
         in_parallel(threads(!is_read), chunks.len(), |at| {
-            let columns = cache.columns(&chunks[at], paths)?;
+            let columns = kept::columns(&chunks[at], paths)?;
             let size = columns.iter().map(|column| column.size()).sum::<usize>();
             let before = bytes.fetch_add(size, Ordering::Relaxed);
-            check_room(cache.memory(), before + size)?;
+            check_room(chunks[at].memory(), before + size)?;
             Ok(columns)
         })
     }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use super::{Cache, Path, Scan};
+use super::{Path, Scan};
 use crate::local::query::columns::Reader;
 use crate::local::query::types::Type;
 use crate::local::query::value::{Value, parse};
@@ -17,7 +17,7 @@ enum Step {
     Ask(Vec<&'static [&'static str]>),
 }
 
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 14] = [
     "",
     r#""a":1"#,
     r#""a":2,"b":{"c":"a text that is not short"}"#,
@@ -30,6 +30,7 @@ const FIELDS: [&str; 13] = [
     "\"b\":{ \"d\" :\n[ 1 , { } ] ,\t\"c\" : 18446744073709551615 } , \"a\" : 9223372036854775807 ",
     r#""\u0061":true,"\u0062":{"\u0063":{"__rockset_type":"date","value":"2026-11-27"},"d":2e3}"#,
     r#""b":[{"c":1}],"b":{"c":2},"a":"""#,
+    r#""b":{"d":"more than forty bytes up to the first one of the \"quotes\"","c":"\\"},"a":"1234567""#,
     r#""b":{"c":"ü","d":"€ \ud83d\ude00"},"a":{}"#,
 ];
 
@@ -68,9 +69,9 @@ fn written(snapshot: &Snapshot, step: &Step) -> Snapshot {
 }
 
 /// The values of columns, row by row.
-fn asked(snapshot: &Snapshot, paths: &[Path], cache: &Cache) -> Vec<Vec<Value>> {
+fn asked(snapshot: &Snapshot, paths: &[Path]) -> Vec<Vec<Value>> {
     let scan = Scan::new(View::new(Arc::new(snapshot.clone()), None), None);
-    let columns = scan.columns(paths, 0, cache).unwrap();
+    let columns = scan.columns(paths, 0).unwrap();
     let mut rows = Vec::new();
     for batch in &columns.batches {
         let readers = batch.columns().iter().zip(&columns.types);
@@ -98,7 +99,6 @@ proptest! {
     #[test]
     fn columns_survive_merges(steps in steps()) {
         let memory = Memory::default();
-        let cache = Cache::new(memory.clone());
         let mut snapshot = Snapshot::new(memory);
         for step in steps {
             let Step::Ask(paths) = &step else {
@@ -107,7 +107,7 @@ proptest! {
             };
             let paths: Vec<Path> =
                 paths.iter().map(|path| path.iter().map(ToString::to_string).collect()).collect();
-            prop_assert_eq!(asked(&snapshot, &paths, &cache), expected(&snapshot, &paths));
+            prop_assert_eq!(asked(&snapshot, &paths), expected(&snapshot, &paths));
         }
     }
 }
@@ -115,12 +115,11 @@ proptest! {
 #[test]
 fn a_merged_chunk_takes_columns_over() {
     let memory = Memory::default();
-    let cache = Cache::new(memory.clone());
     let put = |ids: std::ops::Range<u8>| Step::Put(ids.map(|id| (id, FIELDS[2])).collect());
     let (a, c) = (vec!["a".to_string()], vec!["b".to_string(), "c".to_string()]);
 
     let mut snapshot = written(&Snapshot::new(memory), &put(0..100));
-    asked(&snapshot, &[a.clone(), c.clone()], &cache);
+    asked(&snapshot, &[a.clone(), c.clone()]);
     snapshot = written(&snapshot, &put(90..170));
     snapshot = written(&snapshot, &Step::Remove((0..60).collect()));
     let [merged] = snapshot.chunks() else { panic!("{} chunks", snapshot.chunks().len()) };
@@ -130,11 +129,11 @@ fn a_merged_chunk_takes_columns_over() {
     assert!(origins[0].derived.has(&a) && origins[0].derived.has(&c));
     drop(origins);
 
-    assert_eq!(asked(&snapshot, std::slice::from_ref(&a), &cache).len(), 110);
+    assert_eq!(asked(&snapshot, std::slice::from_ref(&a)).len(), 110);
     let origins = merged.origins();
     assert!(!origins[0].derived.has(&a) && origins[0].derived.has(&c));
     drop(origins);
-    assert_eq!(asked(&snapshot, &[a.clone(), c.clone()], &cache).len(), 110);
+    assert_eq!(asked(&snapshot, &[a.clone(), c.clone()]).len(), 110);
     assert!(merged.origins().is_empty());
     assert!(merged.derived().has(&a) && merged.derived().has(&c));
 }

@@ -2,12 +2,14 @@
 //!
 //! - `kind`: the types and their names.
 //! - `compare`: comparison in SQL, and the total order of `ORDER BY`.
-//! - `encoding`: a value as bytes whose order is that of values, for columns of several types.
+//! - `encoding`: a value as bytes whose order is that of values, for columns of several types;
+//!   `encoded`: what can be told from the bytes alone.
 //! - `json`: values of documents and of answers, with extended JSON for types that JSON lacks;
 //!   `document`: values to be stored.
 //! - `text`: dates, times and numbers as text.
 
 mod compare;
+mod encoded;
 mod encoding;
 mod json;
 mod kind;
@@ -16,9 +18,8 @@ mod tests;
 mod text;
 
 pub use compare::{compare, equal, total_order};
-pub use encoding::{
-    decode, element, elements, encode, encode_into, equality_key, field, kind_of, number_in_view,
-};
+pub use encoded::{element, elements, equality_key, field, int_in_view, kind_of, number_in_view};
+pub use encoding::{decode, encode, encode_into};
 pub use json::{parse, write_document, write_json};
 pub use kind::Kind;
 pub use text::{date_text, datetime_text, float_text, time_text, timestamp_text};

@@ -2,7 +2,7 @@
 //! of it.
 
 use super::moment::{
-    MICROS_PER_DAY, at, day_of, days_of, micros_of_day, moment, out_of_range, time_of_day,
+    MICROS_PER_DAY, at, check, day_of, days_of, micros_of_day, moment, out_of_range, time_of_day,
 };
 use super::zones::Zone;
 use crate::local::query::functions::call::Call;
@@ -88,16 +88,19 @@ pub const FUNCTIONS: &[Function] = &[
         timestamp(call, 1)
     })
     .meaning("Returns the timestamp that is n microseconds after 1970-01-01.")
+    .of_int(|n| micros(n, 1))
     .examples(&[("TIMESTAMP_MICROS(1500000)", r#""1970-01-01T00:00:01.500000Z""#)]),
     Function::new("TIMESTAMP_MILLIS", "TIMESTAMP_MILLIS(n)", (1, 1), TIMESTAMP, |call| {
         timestamp(call, 1_000)
     })
     .meaning("Returns the timestamp that is n milliseconds after 1970-01-01.")
+    .of_int(|n| micros(n, 1_000))
     .examples(&[("TIMESTAMP_MILLIS(1500)", r#""1970-01-01T00:00:01.500000Z""#)]),
     Function::new("TIMESTAMP_SECONDS", "TIMESTAMP_SECONDS(n)", (1, 1), TIMESTAMP, |call| {
         timestamp(call, 1_000_000)
     })
     .meaning("Returns the timestamp that is n seconds after 1970-01-01.")
+    .of_int(|n| micros(n, 1_000_000))
     .examples(&[("TIMESTAMP_SECONDS(-1)", r#""1969-12-31T23:59:59.000000Z""#)]),
     Function::new("UNIX_MICROS", "UNIX_MICROS(x)", (1, 1), INT, |call| unix(call, 1))
         .meaning("Returns the microseconds from 1970-01-01 to a timestamp.")
@@ -211,8 +214,13 @@ fn hour_minute_second(call: &Call<'_>, from: usize) -> Result<i64, String> {
 }
 
 fn timestamp(call: &Call<'_>, unit: i64) -> Made {
-    let micros = call.whole(0)?.checked_mul(unit).ok_or_else(out_of_range);
-    micros.and_then(|micros| at(Kind::Timestamp, micros)).map_err(|error| call.error(error))
+    let micros = micros(call.whole(0)?, unit).ok_or_else(out_of_range);
+    micros.map(Value::Timestamp).map_err(|error| call.error(error))
+}
+
+/// Microseconds of so many units, if the calendar knows them.
+fn micros(n: i64, unit: i64) -> Option<i64> {
+    n.checked_mul(unit).filter(|micros| check(*micros).is_ok())
 }
 
 fn unix(call: &Call<'_>, unit: i64) -> Made {

@@ -21,7 +21,7 @@ mod tests;
 pub mod truncate;
 mod zones;
 
-pub use extract::extract;
+pub use extract::{Part, extract};
 pub use iso::{date_literal, datetime_literal, time_literal, timestamp_literal};
 pub(super) use iso::{date_of, datetime_of, time_of, timestamp_of};
 pub use zones::at_time_zone;
