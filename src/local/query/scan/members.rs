@@ -61,11 +61,7 @@ impl<'a> Members<'a> {
             b'"' => drop(self.skip_string()?),
             b'{' => self.skip_nested(b'{', b'}')?,
             b'[' => self.skip_nested(b'[', b']')?,
-            _ => {
-                let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']') || is_space(*byte);
-                let rest = &self.text.as_bytes()[begin..];
-                self.at += rest.iter().position(ends).unwrap_or(rest.len());
-            }
+            _ => self.at += length_of_literal(&self.text.as_bytes()[begin..]),
         }
         self.text.get(begin..self.at)
     }
@@ -141,6 +137,23 @@ fn first_of(byte: u8, word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     let zero_where_equal = word ^ (ONES * u64::from(byte));
     zero_where_equal.wrapping_sub(ONES) & !zero_where_equal & (ONES << 7)
+}
+
+/// Length of a number, or of `true`, `false` or `null`.
+fn length_of_literal(bytes: &[u8]) -> usize {
+    let (words, _) = bytes.as_chunks::<8>();
+    let digits = words.iter().take_while(|word| are_digits(u64::from_le_bytes(**word)));
+    let digits = 8 * digits.count();
+    let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']') || is_space(*byte);
+    let rest = &bytes[digits..];
+    digits + rest.iter().position(ends).unwrap_or(rest.len())
+}
+
+/// Whether all of 8 bytes are digits: their higher half is 3, and stays so when 6 is added.
+fn are_digits(word: u64) -> bool {
+    const HIGH: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    const THREES: u64 = 0x3030_3030_3030_3030;
+    word & HIGH == THREES && word.wrapping_add(0x0606_0606_0606_0606) & HIGH == THREES
 }
 
 fn is_space(byte: u8) -> bool {

@@ -17,7 +17,7 @@ enum Step {
     Ask(Vec<&'static [&'static str]>),
 }
 
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 15] = [
     "",
     r#""a":1"#,
     r#""a":2,"b":{"c":"a text that is not short"}"#,
@@ -30,6 +30,7 @@ const FIELDS: [&str; 14] = [
     "\"b\":{ \"d\" :\n[ 1 , { } ] ,\t\"c\" : 18446744073709551615 } , \"a\" : 9223372036854775807 ",
     r#""\u0061":true,"\u0062":{"\u0063":{"__rockset_type":"date","value":"2026-11-27"},"d":2e3}"#,
     r#""b":[{"c":1}],"b":{"c":2},"a":"""#,
+    r#""a":12345678.25,"b":{"c":12345678,"d":1234567890123456}"#,
     r#""b":{"d":"more than forty bytes up to the first one of the \"quotes\"","c":"\\"},"a":"1234567""#,
     r#""b":{"c":"ü","d":"€ \ud83d\ude00"},"a":{}"#,
 ];
