@@ -7,12 +7,23 @@ use super::moment::{
 use crate::local::query::types::Type;
 use crate::local::query::value::{Kind, Value};
 use chrono::{Datelike, NaiveDateTime};
+use std::fmt;
 
 /// A part of a date or time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Part {
     OfTime(PartOfTime),
     OfDate(PartOfDate),
+}
+
+// As plans show it.
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OfTime(part) => part.fmt(f),
+            Self::OfDate(part) => part.fmt(f),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
