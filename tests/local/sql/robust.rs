@@ -44,9 +44,14 @@ async fn ask(local: &Local, query: &str) -> Answer {
 }
 
 /// What is wrong with an answer, if anything.
-fn trouble(answer: &Answer) -> Option<String> {
+fn trouble(query: &str, answer: &Answer) -> Option<String> {
     let message = answer.body["message"].as_str().unwrap_or_default();
-    let is_refusal = matches!(answer.status.as_u16(), 200 | 400 | 404);
+    let is_refusal = match answer.status.as_u16() {
+        200 | 400 | 404 => true,
+        // A recursion may go on for ever, until its time is over.
+        408 => query.contains("RECURSIVE"),
+        _ => false,
+    };
     let signs = TROUBLE.iter().any(|sign| message.contains(sign));
     (!is_refusal || signs).then(|| format!("{}: {message}", answer.status))
 }
@@ -66,7 +71,7 @@ impl Report {
     fn add(&mut self, seed: u64, query: &str, answer: &Answer) {
         self.asked += 1;
         self.answered += u64::from(answer.status == 200);
-        if let Some(trouble) = trouble(answer) {
+        if let Some(trouble) = trouble(query, answer) {
             self.tell(seed, query, trouble);
         }
     }
