@@ -19,7 +19,10 @@ pub(super) fn evaluate(
     }
     let of = operation.argument(0);
     let computed = match operation.op() {
-        Op::Function(function) => mapped(&ints(column, of)?, function.of_int?),
+        Op::Function(function) => {
+            let of_int = function.of_int?;
+            mapped(&ints(column, of)?, of_int)
+        }
         Op::Extract(part) => mapped(&moments(column, of)?, |moment| part.at(moment)),
         _ => None,
     }?;

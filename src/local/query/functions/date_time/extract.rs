@@ -106,8 +106,8 @@ pub fn extract(part: Part, value: &Value) -> Result<Value, String> {
     check(micros)?;
     match part {
         Part::OfTime(part) => Ok(Value::Int(part.of(micros))),
-        Part::OfDate(_) if matches!(value, Value::Time(_)) => {
-            Err("a time has no parts of a date".to_string())
+        Part::OfDate(part) if matches!(value, Value::Time(_)) => {
+            Err(format!("a time has no {}", format!("{part:?}").to_ascii_lowercase()))
         }
         Part::OfDate(part) => part.of(&civil(micros)?),
     }

@@ -75,9 +75,12 @@ fn parts_are_extracted() {
         assert_eq!(extract(named(part), &at), Ok(Value::Int(expected)), "{part}");
     }
     assert_eq!(extract(named("week"), &date_literal("2021-01-02").unwrap()), Ok(Value::Int(0)));
+    let there = |zone: &str| at_time_zone(&at, &text(zone)).unwrap();
+    assert_eq!(extract(named("date"), &there("Pacific/Auckland")), date_literal("2021-01-03"));
+    assert_eq!(extract(named("hour"), &there("America/New_York")), Ok(Value::Int(5)));
     let time = time_literal("7:00").unwrap();
     assert_eq!(extract(named("hour"), &time), Ok(Value::Int(7)));
-    assert_eq!(extract(named("day"), &time), Err("a time has no parts of a date".into()));
+    assert_eq!(extract(named("day"), &time), Err("a time has no day".into()));
     assert!(Part::from_name("eon").is_none());
     assert!(extract(named("day"), &Value::Int(1)).is_err());
     assert_eq!(extract(named("day"), &Value::Null), Ok(Value::Null));
@@ -189,5 +192,6 @@ fn no_moment_makes_a_function_panic() {
         }
         let _ = cast::cast(a, b.kind());
         let _ = extract(named("week"), a);
+        let _ = at_time_zone(a, &text("Asia/Tokyo")).map(|there| extract(named("week"), &there));
     }
 }
