@@ -137,9 +137,7 @@ impl Ended {
         assert!(record["ts"].is_string(), "{record}");
         record["message"].as_str().unwrap().to_string()
     }
-}
 
-impl Ended {
     /// All records of the log, but for what [`Self::statuses`] gives.
     pub fn records(&self) -> Vec<serde_json::Value> {
         self.parsed().filter(|record| record.get("eventType").is_none()).collect()
@@ -149,6 +147,14 @@ impl Ended {
     pub fn statuses(&self) -> Vec<String> {
         let shown = self.parsed().filter(|record| record["eventType"] == "connectorStatus");
         shown.map(|record| record["message"].as_str().unwrap().to_string()).collect()
+    }
+
+    /// How many requests were answered 429.
+    pub fn throttled(&self) -> usize {
+        let is_throttled = |record: &serde_json::Value| {
+            record["reason"].as_str().is_some_and(|reason| reason.starts_with("429 "))
+        };
+        self.records().iter().filter(|record| is_throttled(record)).count()
     }
 
     fn parsed(&self) -> impl Iterator<Item = serde_json::Value> {
