@@ -49,7 +49,8 @@ fn open_store(place: &str, options: &Options, url: &str, memory: &Memory) -> io:
     let failed = |error| io::Error::other(format!("can't open the store {place}: {error}"));
     // The threads have the stack for the SQL of transformations.
     if options.data.read_replica {
-        let (recovered, follower) = journal::follow(place, url, memory.clone())?;
+        let (recovered, follower) =
+            journal::follow(place, url, memory.clone(), &options.memory.scratch())?;
         let restore = move || {
             let catalog = Catalog::replica(ready_after, &follower, &recovered, transform::parse)?;
             Ok((catalog, follower))

@@ -11,6 +11,7 @@ use tracing::error;
 /// Follows the store until the server has ended. The receiver is told the reason if that can't go on.
 pub(super) fn run(app: &AppState, follower: Follower) -> io::Result<watch::Receiver<String>> {
     let (every, app) = (app.options.data.replica_poll, app.weak());
+    let scratch = follower.scratch();
     let (lost, told) = watch::channel(String::new());
     // The thread has the stack for the SQL of transformations.
     pool::thread("replica", move || {
@@ -19,6 +20,8 @@ pub(super) fn run(app: &AppState, follower: Follower) -> io::Result<watch::Recei
             if let Some(news) = news {
                 app.catalog.follow(news, transform::parse)?;
             }
+            let snapshots = app.catalog.snapshots();
+            scratch.relieve(snapshots.iter().flat_map(|snapshot| snapshot.chunks()));
             Ok(true)
         });
         if let Err(reason) = followed {

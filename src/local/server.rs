@@ -85,6 +85,8 @@ pub fn serve(listener: std::net::TcpListener, options: Options) -> io::Result<Se
 
     let url = url(address, if acceptor.is_some() { "https" } else { "http" });
     let advertised = options.data.advertised.as_ref().map_or(url.as_str(), |it| it.as_str());
+    #[cfg(feature = "engine")]
+    options.memory.make_scratch()?;
     let memory = Memory::new(options.memory.bytes());
     let opened = opening::open(&options, advertised, &memory)?;
     let app = AppState::new(Inner {
@@ -94,7 +96,11 @@ pub fn serve(listener: std::net::TcpListener, options: Options) -> io::Result<Se
         writes: options.virtual_instance.map(WriteLimit::new),
         pool: Pool::start()?,
         #[cfg(feature = "engine")]
-        engine: Arc::new(Engine::start(&memory, options.query.bytes(memory.limit()))?),
+        engine: Arc::new(Engine::start(
+            &memory,
+            options.query.bytes(memory.limit()),
+            options.memory.scratch.clone(),
+        )?),
         #[cfg(feature = "engine")]
         queries: Queries::default(),
         memory,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -70,11 +71,56 @@ async fn check_documents(process: &Process, expected: &BTreeMap<usize, usize>) {
     assert_eq!(expected.next(), None);
 }
 
-async fn check_queries(process: &Process, expected: &BTreeMap<usize, usize>) {
-    let sums = "SELECT COUNT(*) AS count, SUM(n) AS n, SUM(written) AS written FROM c";
+/// Adds ten times as much as fits into the memory, and returns how often each document was written.
+async fn add_ten_times_the_memory(process: &Process) -> BTreeMap<usize, usize> {
+    let count = 10 * MEMORY / TEXT + BATCH;
+    // Written in no order of their `_id`s, but a page of them is in few chunks.
+    let numbers = (0..count).map(|n| (n / BATCH * 7 % count.div_ceil(BATCH)) * BATCH + n % BATCH);
+    let numbers: Vec<usize> = numbers.filter(|n| *n < count).collect();
+    for some in numbers.chunks(BATCH) {
+        add(process, some.iter().map(|n| document(*n, 0)).collect()).await;
+    }
+    numbers.iter().map(|n| (*n, 0)).collect()
+}
+
+/// Replaces or deletes most documents of some chunks, so that they are written anew.
+async fn replace_and_delete(process: &Process, expected: &mut BTreeMap<usize, usize>) {
+    let count = expected.len();
+    let replaced: Vec<usize> = (0..count / 4).collect();
+    add(process, replaced.iter().map(|n| document(*n, 1)).collect()).await;
+    expected.extend(replaced.iter().map(|n| (*n, 1)));
+    let deleted: Vec<usize> = (count / 2..count * 5 / 8).collect();
+    for some in deleted.chunks(BATCH) {
+        let ids: Vec<Value> = some.iter().map(|n| json!({"_id": format!("{n:08}")})).collect();
+        let sent = process.send(Method::DELETE, DOCS, &json!({ "data": ids })).await;
+        assert_eq!(sent.status, 200, "{:?}", sent.body);
+    }
+    expected.retain(|n, _| !deleted.contains(n));
+}
+
+/// Reads some documents somewhere, each of which must be whole.
+async fn check_some(process: &Process) {
+    let after = fastrand::usize(0..10 * MEMORY / TEXT);
+    let path = format!("/local/ws/commons/collections/c/docs?limit=100&after={after:08}");
+    let page = process.get(&path).await;
+    // A replica may not know of the collection yet.
+    for found in page.body["data"].as_array().into_iter().flatten() {
+        let number = |field: &str| usize::try_from(found[field].as_u64().unwrap()).unwrap();
+        let (n, written) = (number("n"), number("written"));
+        assert_eq!(found["text"], document(n, written)["text"]);
+        assert_eq!(found["_id"], format!("{n:08}"));
+    }
+}
+
+const SUMS: &str = "SELECT COUNT(*) AS count, SUM(n) AS n, SUM(written) AS written FROM c";
+
+fn sums(expected: &BTreeMap<usize, usize>) -> Value {
     let (n, written): (usize, usize) = (expected.keys().sum(), expected.values().sum());
-    let row = json!({"count": expected.len(), "n": n, "written": written});
-    assert_eq!(rows(process, sums).await, json!([row]));
+    json!([{"count": expected.len(), "n": n, "written": written}])
+}
+
+async fn check_queries(process: &Process, expected: &BTreeMap<usize, usize>) {
+    assert_eq!(rows(process, SUMS).await, sums(expected));
     for wanted in [7, 1_234, expected.len() / 2] {
         let found = format!("SELECT n, written, text FROM c WHERE _id = '{wanted:08}'");
         let found = rows(process, &found).await;
@@ -101,14 +147,7 @@ async fn a_collection_of_ten_times_the_memory_works() {
     let process = Process::start(arguments, &[]).unwrap();
     process.send(Method::POST, WS, &json!({"name": "c"})).await;
     let begin = resident(&process);
-    let count = 10 * MEMORY / TEXT + BATCH;
-    // Written in no order of their `_id`s, but a page of them is in few chunks.
-    let numbers = (0..count).map(|n| (n / BATCH * 7 % count.div_ceil(BATCH)) * BATCH + n % BATCH);
-    let numbers: Vec<usize> = numbers.filter(|n| *n < count).collect();
-    let mut expected: BTreeMap<usize, usize> = numbers.iter().map(|n| (*n, 0)).collect();
-    for some in numbers.chunks(BATCH) {
-        add(&process, some.iter().map(|n| document(*n, 0)).collect()).await;
-    }
+    let mut expected = add_ten_times_the_memory(&process).await;
     // The text alone would take ten times the memory. What requests and their buffers leave in the
     // allocator is more than a few times the memory, too, because that is so little here.
     let most = begin + MEMORY * 6;
@@ -117,17 +156,7 @@ async fn a_collection_of_ten_times_the_memory_works() {
     check_documents(&process, &expected).await;
     assert!(resident(&process) < most, "{} of {most} bytes, after reading", resident(&process));
 
-    // Most documents of some chunks are replaced or deleted, so that they are written anew.
-    let replaced: Vec<usize> = (0..count / 4).collect();
-    add(&process, replaced.iter().map(|n| document(*n, 1)).collect()).await;
-    expected.extend(replaced.iter().map(|n| (*n, 1)));
-    let deleted: Vec<usize> = (count / 2..count * 5 / 8).collect();
-    for some in deleted.chunks(BATCH) {
-        let ids: Vec<Value> = some.iter().map(|n| json!({"_id": format!("{n:08}")})).collect();
-        let sent = process.send(Method::DELETE, DOCS, &json!({ "data": ids })).await;
-        assert_eq!(sent.status, 200, "{:?}", sent.body);
-    }
-    expected.retain(|n, _| !deleted.contains(n));
+    replace_and_delete(&process, &mut expected).await;
     let patch = json!([{"op": "replace", "path": "/written", "value": 1}]);
     let patch = json!({"data": [{"_id": "00000001", "patch": patch}]});
     let patched = process.send(Method::PATCH, DOCS, &patch).await;
@@ -147,11 +176,61 @@ async fn a_collection_of_ten_times_the_memory_works() {
     assert!(resident(&process) < most, "{} of {most} bytes, after a start", resident(&process));
 }
 
+/// Bytes of the files without a name that a process has open in a directory.
+#[cfg(target_os = "linux")]
+fn unnamed(process: &Process, directory: &Path) -> u64 {
+    let open = fs::read_dir(format!("/proc/{}/fd", process.id())).unwrap();
+    let open = open.map(|entry| entry.unwrap().path());
+    let within = open.filter(|it| fs::read_link(it).is_ok_and(|file| file.starts_with(directory)));
+    within.map(|it| fs::metadata(it).unwrap().len()).sum()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_replica_of_ten_times_its_memory_works() {
+    let (root, scratch) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (memory, directory) = (MEMORY.to_string(), scratch.path().to_str().unwrap());
+    let place = ["--data", root.path().to_str().unwrap(), "--memory", &memory];
+    let following = [&place[..], &["--read-replica", "--scratch", directory]].concat();
+    let writer = Process::start(place, &[]).unwrap();
+    writer.send(Method::POST, WS, &json!({"name": "c"})).await;
+    let follower = Process::start(&following, &[]).unwrap();
+    let begin = resident(&follower);
+    let mut writing = pin!(async {
+        let mut expected = add_ten_times_the_memory(&writer).await;
+        replace_and_delete(&writer, &mut expected).await;
+        expected
+    });
+    let expected = loop {
+        tokio::select! {
+            expected = &mut writing => break expected,
+            () = check_some(&follower) => {}
+        }
+    };
+    while rows(&follower, SUMS).await != sums(&expected) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // What one that begins later reads in its segments is what the other one has read in the log.
+    let later = Process::start(&following, &[]).unwrap();
+    for replica in [&follower, &later] {
+        check_queries(replica, &expected).await;
+        check_documents(replica, &expected).await;
+        let (resident, most) = (resident(replica), begin + MEMORY * 6);
+        assert!(resident < most, "{resident} of {most} bytes");
+        assert!(unnamed(replica, scratch.path()) > 0);
+    }
+    follower.kill();
+    drop(later);
+    // Queries have directories of their own.
+    let left = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    assert_eq!(left.filter(|path| path.is_file()).collect::<Vec<_>>(), [] as [PathBuf; 0]);
+}
+
 fn with_memory(root: Option<&Path>, bytes: u64) -> Options {
     let place = root.map(|root| root.display().to_string());
     Options {
         data: Data { place, checkpoint_every: 1 << 10, ..Data::default() },
-        memory: MemoryOptions { limit: Some(bytes) },
+        memory: MemoryOptions { limit: Some(bytes), ..MemoryOptions::default() },
         ..options()
     }
 }

@@ -1,11 +1,14 @@
 //! Queries over HTTP: their answers, errors, limits and pages.
 
 use crate::support::local::{Answer, C, Local, answer, options};
-use materialize_rockset::local::{Options, QueryOptions};
+use materialize_rockset::local::{self, MemoryOptions, Options, QueryOptions};
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, USER_AGENT};
 use serde_json::{Value, json};
+use std::fs;
+use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 pub const QUERIES: &str = "/v1/orgs/self/queries";
 pub const MAIN: &str = "/v1/orgs/self/virtualinstances/main/queries";
@@ -334,10 +337,13 @@ pub const OF_TEXTS: &str = "SELECT COUNT(*) AS n FROM c a JOIN c b ON a.text = b
 /// A server with so many bytes for queries, and 10,000 documents of half a kilobyte.
 pub async fn texts(memory: u64) -> Local {
     let query = QueryOptions { memory: Some(memory) };
-    let local = Local::with(Options { query, ..options() });
+    with_texts(Options { query, ..options() }, 10_000).await
+}
+
+async fn with_texts(options: Options, count: u64) -> Local {
+    let local = Local::with(options);
     local.post("/v1/orgs/self/ws/commons/collections", json!({"name": "c"})).await.data();
-    let documents: Vec<Value> =
-        (0..10_000).map(|n| json!({"text": format!("{n:0>500}")})).collect();
+    let documents: Vec<Value> = (0..count).map(|n| json!({"text": format!("{n:0>500}")})).collect();
     for some in documents.chunks(5_000) {
         local.add(json!(some)).await.data();
     }
@@ -361,6 +367,84 @@ async fn a_sort_needs_little_memory() {
     local.add(json!(documents)).await.data();
     let sorted = rows(&local, "SELECT n FROM c ORDER BY n DESC").await;
     assert_eq!(ns(&sorted), (0..5_000).rev().collect::<Vec<_>>());
+}
+
+/// Processors, among which the memory for queries is divided.
+fn processors() -> u64 {
+    available_parallelism().map_or(1, usize::from).clamp(2, 8) as u64
+}
+
+#[tokio::test]
+async fn what_a_sort_spills_is_in_the_directory_of_scratch() {
+    let root = TempDir::new().unwrap();
+    let scratch = root.path().join("not/made/yet");
+    let (processors, count) = (processors(), 20_000 * processors());
+    let memory = MemoryOptions { limit: Some(processors << 26), scratch: Some(scratch.clone()) };
+    let local = with_texts(Options { memory, ..options() }, count).await;
+    let sorted = "SELECT text, ROW_NUMBER() OVER (ORDER BY text DESC) AS place FROM c";
+    let sorted = format!("SELECT SUM(place * LENGTH(text)) AS n FROM ({sorted})");
+    assert_eq!(rows(&local, &sorted).await, json!([{"n": 500 * count * (count + 1) / 2}]));
+    assert!(fs::read_dir(&scratch).unwrap().next().is_some());
+
+    // Without it, there is no room.
+    fs::remove_dir_all(&scratch).unwrap();
+    let refused = ask(&local, &sorted).await;
+    assert!(refused.refused(500, "INTERNALERROR").contains("--scratch"), "{refused:?}");
+
+    fs::write(root.path().join("file"), "").unwrap();
+    let memory = MemoryOptions { scratch: Some(root.path().join("file/in")), ..Default::default() };
+    let refused = local::start(Options { memory, ..options() }).unwrap_err().to_string();
+    assert!(refused.starts_with("can't make the directory of --scratch, "), "{refused}");
+}
+
+/// Where memory is scarce, wide documents come in batches of few rows.
+#[tokio::test]
+async fn small_batches_change_no_answer() {
+    let wide: Vec<Value> = (0..3_000_i64)
+        .map(|n| {
+            let mixed = match n % 5 {
+                0 => json!(n),
+                1 => json!(format!("{n}")),
+                2 => json!([n, format!("{n:0>40}"), null]),
+                3 => json!({"a": n as f64 / 2.0, "b": {"c": format!("{n:0>50}")}}),
+                _ => Value::Null,
+            };
+            let list: Vec<i64> = (0..n % 4).collect();
+            let text = format!("{:0>2000}", n * 7_919 % 3_000);
+            let some =
+                json!({"n": n, "text": text, "mixed": mixed, "list": list, "is": n % 3 == 0});
+            if n % 7 == 0 { json!({"n": n, "text": text}) } else { some }
+        })
+        .collect();
+    let mut all = Vec::new();
+    for bytes in [processors() << 23, 1 << 30] {
+        let query = QueryOptions { memory: Some(bytes) };
+        let local = Local::with(Options { query, ..options() });
+        local.post("/v1/orgs/self/ws/commons/collections", json!({"name": "c"})).await.data();
+        for some in wide.chunks(500) {
+            local.add(json!(some)).await.data();
+        }
+        let mut answers = Vec::new();
+        for sql in [
+            "SELECT n, mixed, text, list, \"is\" FROM c WHERE n % 100 < 30 ORDER BY text LIMIT 40",
+            "SELECT TYPEOF(mixed) AS t, COUNT(*) AS n, MAX(text) AS last, SUM(LENGTH(text)) AS bytes \
+             FROM c GROUP BY TYPEOF(mixed) ORDER BY t",
+            "SELECT n, mixed, LENGTH(text) AS bytes FROM c ORDER BY text DESC, n",
+            "SELECT a.n, b.mixed, SUBSTR(a.text, 1990) AS tail FROM c a JOIN c b ON a.n = b.n + 1 \
+             WHERE b.is ORDER BY a.n",
+            "SELECT c.n, i.v, c.mixed FROM c, UNNEST(c.list AS v) AS i WHERE c.text > '' \
+             ORDER BY c.n, i.v",
+            "SELECT n, RANK() OVER (PARTITION BY \"is\" ORDER BY text) AS place FROM c ORDER BY n",
+            "SELECT COUNT(DISTINCT text) AS texts, COUNT(mixed) AS values FROM c",
+        ] {
+            answers.push((sql, rows(&local, sql).await));
+        }
+        all.push(answers);
+    }
+    for (few, many) in all[0].iter().zip(&all[1]) {
+        assert!(few == many, "{}", few.0);
+        assert!(!few.1.as_array().unwrap().is_empty(), "{}", few.0);
+    }
 }
 
 #[test]

@@ -257,6 +257,12 @@ impl Catalog {
         self.workspaces.read().values().flat_map(Workspace::collections).cloned().collect()
     }
 
+    /// The documents of all collections.
+    #[cfg(feature = "engine")]
+    pub(super) fn snapshots(&self) -> Vec<Arc<Snapshot>> {
+        self.collections().iter().map(|collection| collection.snapshot()).collect()
+    }
+
     /// The collections of a workspace.
     pub(super) fn collections_of(&self, workspace: &str) -> Vec<Arc<Collection>> {
         let workspaces = self.workspaces.read();

@@ -1,7 +1,13 @@
 //! Settings of the memory.
 
 use super::bytes::bytes;
+#[cfg(feature = "engine")]
+use std::env;
 use std::fs;
+#[cfg(feature = "engine")]
+use std::io;
+#[cfg(feature = "engine")]
+use std::path::PathBuf;
 
 /// The part of the machine's memory that the server takes by default: one in `PART`.
 const PART: u64 = 2;
@@ -15,6 +21,11 @@ pub struct MemoryOptions {
     /// Memory for documents, what queries read of them, and queries while they run, such as 500MB or 4GiB; with --data, the fields of documents that were not used for longest leave it, and are read again when they are needed; without it, writes are refused when it is full; by default, half of that of the machine
     #[arg(id = "memory_limit", long = "memory", value_name = "BYTES", value_parser = bytes)]
     pub limit: Option<u64>,
+
+    /// The directory for what doesn't fit into memory, until the server ends: what queries spill, and the fields of a read replica's documents; by default, the system's for temporary files
+    #[cfg(feature = "engine")]
+    #[arg(long, value_name = "DIRECTORY")]
+    pub scratch: Option<PathBuf>,
 }
 
 impl MemoryOptions {
@@ -22,6 +33,23 @@ impl MemoryOptions {
     pub(in crate::local) fn bytes(&self) -> usize {
         let all = self.limit.unwrap_or_else(|| machine() / PART);
         usize::try_from(all).unwrap_or(usize::MAX)
+    }
+
+    /// Makes the directory that is named for what doesn't fit.
+    #[cfg(feature = "engine")]
+    pub(in crate::local) fn make_scratch(&self) -> io::Result<()> {
+        let Some(directory) = &self.scratch else { return Ok(()) };
+        let named = |error: io::Error| {
+            let message = format!("can't make the directory of --scratch, {}", directory.display());
+            io::Error::new(error.kind(), format!("{message}: {error}"))
+        };
+        fs::create_dir_all(directory).map_err(named)
+    }
+
+    /// The directory for what doesn't fit.
+    #[cfg(feature = "engine")]
+    pub(in crate::local) fn scratch(&self) -> PathBuf {
+        self.scratch.clone().unwrap_or_else(env::temp_dir)
     }
 }
 

@@ -5,7 +5,7 @@
 //! - `syntax`: parses the text to a tree; `statement`: the kinds of statements.
 //! - `bind`: turns the tree into a plan, for the types that documents have.
 //! - `run`: runs the plan and returns rows; `yielding`: lets a running query be cancelled;
-//!   `session`: the session of DataFusion in which it runs; `share`: the memory of a virtual
+//!   `small_batches`: lets it spill; `session`: the session of DataFusion in which it runs; `share`: the memory of a virtual
 //!   instance, by `charged_pool`, which counts it.
 //!
 //! They use:
@@ -39,6 +39,7 @@ mod scan;
 mod script;
 mod session;
 mod share;
+mod small_batches;
 mod sql_error;
 mod statement;
 mod syntax;

@@ -4,8 +4,9 @@ use super::bind::{self, Catalog, Context, Output, Plan, Reads};
 use super::columns::Reader;
 use super::operation::Stop;
 use super::scan::Scan;
-use super::session::Sessions;
+use super::session::{self, Sessions};
 use super::share::{Share, Shares};
+use super::small_batches::with_small_batches;
 use super::sql_error::{SqlError, SqlErrorKind, SqlResult, from_datafusion};
 use super::statement::Query;
 use super::types::Type;
@@ -20,6 +21,7 @@ use datafusion::prelude::SessionContext;
 use futures_util::StreamExt;
 use std::collections::BTreeMap;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use tokio::runtime::{Builder, Runtime};
@@ -30,6 +32,9 @@ const STACK: usize = 64 << 20;
 
 /// Queries that may keep all of their threads busy, without yielding, before others wait.
 const QUERIES: usize = 16;
+
+/// Batches for which the part of a thread has room, because a sort takes twice the bytes of a batch.
+const BATCHES: usize = 2;
 
 /// Engine that runs queries.
 #[derive(Debug)]
@@ -52,8 +57,9 @@ pub struct Rows {
 }
 
 impl Engine {
-    /// Starts the threads. So many bytes of the memory are for queries while they run.
-    pub fn start(memory: &Memory, bytes: usize) -> io::Result<Self> {
+    /// Starts the threads. So many bytes of the memory are for queries while they run, which spill to
+    /// the directory.
+    pub fn start(memory: &Memory, bytes: usize, scratch: Option<PathBuf>) -> io::Result<Self> {
         let processors = available_parallelism().map_or(1, usize::from);
         let runtime = Builder::new_multi_thread()
             .worker_threads(processors * QUERIES)
@@ -62,7 +68,7 @@ impl Engine {
             .on_thread_start(lower_priority)
             .enable_time()
             .build()?;
-        let shares = Shares::new(memory.clone(), bytes);
+        let shares = Shares::new(memory.clone(), bytes, scratch);
         Ok(Self { runtime: Some(runtime), shares, sessions: Sessions::new() })
     }
 
@@ -169,8 +175,13 @@ async fn rows(plan: Plan, session: SessionContext, form: Form) -> SqlResult<Rows
     let Plan { plan, output, scans, reads, outer_name, .. } = plan;
     let refused = |error| bind::explained(outer_name.as_ref(), from_datafusion(error));
     let frame = session.execute_logical_plan(plan).await.map_err(refused)?;
-    let context = Arc::new(frame.task_ctx());
-    let plan = frame.create_physical_plan().await.and_then(yielding).map_err(refused)?;
+    let context = frame.task_ctx();
+    let config = context.session_config().clone();
+    let bytes = session::part(&context.runtime_env(), config.target_partitions()) / BATCHES;
+    let plan = frame.create_physical_plan().await.and_then(yielding);
+    let small = plan.and_then(|plan| with_small_batches(plan, config.batch_size(), bytes));
+    let (plan, batch) = small.map_err(refused)?;
+    let context = Arc::new(context.with_session_config(config.with_batch_size(batch)));
     let mut batches = execute_stream(plan, context).map_err(from_datafusion)?;
     let mut rows = Vec::new();
     let mut bytes = 0;

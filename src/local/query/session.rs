@@ -8,7 +8,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
-/// Each thread sets aside one of so many parts of its memory, for the merge after a sort.
+/// Parts of the memory of a thread.
 const SHARES: usize = 16;
 
 /// What all sessions have in common. To make it takes longer than most queries do.
@@ -42,8 +42,8 @@ impl Sessions {
     pub(super) fn begin(&self, environment: Arc<RuntimeEnv>) -> SessionContext {
         let mut config = self.common.config().clone();
         let execution = &mut config.options_mut().execution;
-        let share = share(&environment, self.threads * SHARES);
-        execution.sort_spill_reservation_bytes = execution.sort_spill_reservation_bytes.min(share);
+        let part = part(&environment, self.threads);
+        execution.sort_spill_reservation_bytes = execution.sort_spill_reservation_bytes.min(part);
         let state = SessionStateBuilder::new_from_existing(self.common.clone())
             .with_config(config)
             .with_runtime_env(environment)
@@ -52,10 +52,11 @@ impl Sessions {
     }
 }
 
-/// A part of the memory for queries.
-fn share(environment: &RuntimeEnv, parts: usize) -> usize {
+/// The part of the memory for queries that a thread of so many has for the merge after a sort, or for
+/// batches.
+pub(super) fn part(environment: &RuntimeEnv, threads: usize) -> usize {
     match environment.memory_pool.memory_limit() {
-        MemoryLimit::Finite(bytes) => bytes / parts,
+        MemoryLimit::Finite(bytes) => bytes / (threads * SHARES),
         _ => usize::MAX,
     }
 }

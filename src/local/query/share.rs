@@ -3,9 +3,11 @@
 use super::charged_pool::ChargedPool;
 use super::sql_error::{SqlError, SqlErrorKind, SqlResult};
 use crate::local::storage::Memory;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The part that one virtual instance has. Its queries divide it among them.
@@ -18,13 +20,15 @@ pub(super) struct Shares {
     memory: Memory,
     /// Bytes of all parts together.
     bytes: usize,
+    /// Where queries spill; by default, in the system's directory for temporary files.
+    scratch: Option<PathBuf>,
     /// By instance: into how many parts the memory was divided, and its part.
     known: Mutex<BTreeMap<String, (usize, Share)>>,
 }
 
 impl Shares {
-    pub(super) fn new(memory: Memory, bytes: usize) -> Self {
-        Self { memory, bytes, known: Mutex::default() }
+    pub(super) fn new(memory: Memory, bytes: usize, scratch: Option<PathBuf>) -> Self {
+        Self { memory, bytes, scratch, known: Mutex::default() }
     }
 
     /// The part of an instance, one of so many equal ones. When their number changes, queries that
@@ -38,7 +42,14 @@ impl Shares {
         }
         known.retain(|_, (_, share)| Arc::strong_count(&share.0) > 1);
         let pool = ChargedPool::new(self.bytes / parts.max(1), self.memory.clone());
-        let environment = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).build_arc();
+        let mut disk = DiskManagerBuilder::default();
+        if let Some(directory) = &self.scratch {
+            disk.set_mode(DiskManagerMode::Directories(vec![directory.clone()]));
+        }
+        let environment = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(pool))
+            .with_disk_manager_builder(disk)
+            .build_arc();
         let share = Share(environment.map_err(|error| {
             let message = format!("The local Rockset has failed: {error}");
             SqlError::new(message).of_kind(SqlErrorKind::Internal)

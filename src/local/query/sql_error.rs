@@ -4,6 +4,7 @@ use crate::local::storage::Unreadable;
 use arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
 use std::fmt;
+use std::io;
 
 /// An error of a query, with the message and the place that the API answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +94,13 @@ pub fn from_datafusion(error: DataFusionError) -> SqlError {
     wrong(&error)
 }
 
+/// The error of a file of DataFusion, which has no others.
+fn not_spilled(error: &io::Error) -> SqlError {
+    let message = "What does not fit into memory can't be written to the directory of --scratch, or \
+                   read from it";
+    SqlError::new(format!("{message}: {error}")).of_kind(SqlErrorKind::Internal)
+}
+
 fn wrong(error: &DataFusionError) -> SqlError {
     match error {
         DataFusionError::External(inner) => match inner.downcast_ref::<SqlError>() {
@@ -114,8 +122,10 @@ fn wrong(error: &DataFusionError) -> SqlError {
                 Some(error) => wrong(error),
                 None => SqlError::new(inner.to_string()),
             },
+            ArrowError::IoError(_, error) => not_spilled(error),
             inner => SqlError::new(inner.to_string()),
         },
+        DataFusionError::IoError(error) => not_spilled(error),
         DataFusionError::ResourcesExhausted(message) => {
             SqlError::new(message.clone()).of_kind(SqlErrorKind::Resources)
         }

@@ -143,7 +143,7 @@ impl Collection {
         })
     }
 
-    pub(super) fn snapshot(&self) -> Arc<Snapshot> {
+    pub(in crate::local::catalog) fn snapshot(&self) -> Arc<Snapshot> {
         self.state().documents.clone()
     }
 

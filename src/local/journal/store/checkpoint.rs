@@ -172,8 +172,9 @@ async fn chunks_of(
             let path = chunk.segment.clone();
             let (saved, segment) = read_chunk(&reader, chunk).await?;
             let restored = saved.restored(expiring, &reader.memory);
-            if reader.is_owner {
-                restored.save_as(segment.clone());
+            match &reader.scratch {
+                None => restored.save_as(segment.clone()),
+                Some(scratch) => scratch.relieve([&restored]),
             }
             Ok::<_, StoreError>((path, (restored, segment)))
         })
@@ -192,7 +193,7 @@ async fn read_chunk(
     let ChunkState { segment, dead, texts: texts_path, text_bytes } = chunk;
     let (content, bytes) = reader.objects.read_sized::<Segment>(&segment).await?;
     let (rows, mut texts) = decode_segment(&segment, content, texts_path.is_none())?;
-    if let Some(path) = texts_path.as_ref().filter(|_| !reader.is_owner) {
+    if let Some(path) = texts_path.as_ref().filter(|_| reader.scratch.is_some()) {
         texts = Some(decode_texts(path, reader.objects.read(path).await?, &rows)?);
     }
     let dead: Vec<usize> = dead.into_iter().map(|row| row as usize).collect();

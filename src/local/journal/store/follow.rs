@@ -16,6 +16,7 @@ use super::open::runtime;
 use super::reader::Reader;
 use super::replay::{self, Written, change_of};
 use super::replicas::{Lease, Replicas};
+use super::scratch::Scratch;
 use crate::local::journal::change::Change;
 use crate::local::journal::following::Following;
 use crate::local::journal::recovered::Recovered;
@@ -24,6 +25,7 @@ use crate::local::json::time;
 use crate::local::storage::Memory;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -61,6 +63,7 @@ pub enum Documents {
 pub struct Follower {
     objects: Objects,
     reader: Arc<Reader>,
+    scratch: Scratch,
     lease: Lease,
     sizes: Sizes,
     /// The values of entries, by path.
@@ -81,16 +84,25 @@ enum Step {
     Nothing,
 }
 
-/// Reads the store at a location, and returns what it holds. The URL is that of this server.
-pub fn follow(location: &str, url: &str, memory: Memory) -> io::Result<(Recovered, Follower)> {
+/// Reads the store at a location, and returns what it holds. The URL is that of this server, and what
+/// doesn't fit into memory is kept in the directory.
+pub fn follow(
+    location: &str,
+    url: &str,
+    memory: Memory,
+    directory: &Path,
+) -> io::Result<(Recovered, Follower)> {
     let failed = |error: &dyn std::fmt::Display| {
         io::Error::other(format!("can't read the store {location}: {error}"))
     };
     let store = location::existing(location).map_err(|error| failed(&error))?;
     let lease = Lease::new(Objects::new(store), url);
-    let reader = Arc::new(Reader::new(lease.objects.clone(), memory, false)?);
-    let begin =
-        move || runtime()?.block_on(Follower::begin(lease, reader)).map_err(io::Error::other);
+    let scratch = Scratch::create(directory, memory.clone())?;
+    let reader = Reader::new(lease.objects.clone(), memory, Some(scratch.clone()))?;
+    let begin = move || {
+        let begin = Follower::begin(lease, Arc::new(reader), scratch);
+        runtime()?.block_on(begin).map_err(io::Error::other)
+    };
     // The caller may be on a runtime itself.
     let begun = thread::spawn(begin).join();
     begun.unwrap_or_else(|_| Err(io::Error::other("it panicked"))).map_err(|error| failed(&error))
@@ -98,14 +110,27 @@ pub fn follow(location: &str, url: &str, memory: Memory) -> io::Result<(Recovere
 
 impl Follower {
     /// Reads a store to the present end of its log.
-    async fn begin(lease: Lease, reader: Arc<Reader>) -> Result<(Recovered, Self), StoreError> {
+    async fn begin(
+        lease: Lease,
+        reader: Arc<Reader>,
+        scratch: Scratch,
+    ) -> Result<(Recovered, Self), StoreError> {
         let (objects, entries) = (lease.objects.clone(), BTreeMap::new());
         copy::check_whole(&objects).await?;
         let last = objects.last_checkpoint().await?;
         let (sizes, next) = (Sizes::default(), last.unwrap_or(1));
-        let reading = VecDeque::new();
         let memory = reader.memory.clone();
-        let mut new = Self { objects, reader, lease, sizes, entries, next, reading, looking: None };
+        let mut new = Self {
+            objects,
+            reader,
+            scratch,
+            lease,
+            sizes,
+            entries,
+            next,
+            reading: VecDeque::new(),
+            looking: None,
+        };
         new.go_on_from(next);
         if last.is_none() && !new.objects.exists(&numbered(LOG, next)).await? {
             return Err(StoreError::NoStore);
@@ -125,6 +150,7 @@ impl Follower {
                     for record in group.records {
                         replay::apply(&object, &mut state, record)?;
                     }
+                    new.scratch.relieve(state.documents.values().flat_map(|it| it.chunks()));
                 }
                 // The object was listed, so that there is a newer checkpoint if it is gone.
                 Step::Nothing => match new.objects.last_checkpoint().await? {
@@ -269,6 +295,11 @@ impl Follower {
         self.lease.following.clone()
     }
 
+    /// Where fields are kept that don't fit into memory.
+    pub fn scratch(&self) -> Scratch {
+        self.scratch.clone()
+    }
+
     /// The replicas that follow the store.
     pub fn replicas(&self) -> Replicas {
         Replicas::new(self.objects.clone())
@@ -290,7 +321,8 @@ impl Follower {
             }
         };
         let known = self.next + self.reading.len() as u64;
-        for position in known + 1..=self.next + (2 * ahead + 1).min(AHEAD) as u64 {
+        let ahead = (2 * ahead + 1).min(self.reader.ahead(AHEAD));
+        for position in known + 1..=self.next + ahead as u64 {
             let objects = self.objects.clone();
             let read = async move { objects.read_sized(&numbered(LOG, position)).await };
             self.reading.push_back(tokio::spawn(read));

@@ -20,7 +20,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tracing::{debug, warn};
 
 /// Bytes of fields from which on a group takes no further commit.
-const GROUP: usize = 16 << 20;
+pub const GROUP: usize = 16 << 20;
 
 /// Number of objects of the log after which a checkpoint is written, however small they are.
 const OBJECTS: usize = 1_000;

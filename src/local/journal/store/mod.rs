@@ -19,7 +19,8 @@
 //!   `documents`: their content; `error`.
 //! - `open`: reads them; `log`: the task that writes commits; `checkpoint`; `replay`.
 //! - `reader`: reads segments again.
-//! - `follow`: reads what another process writes; `replicas`: who does.
+//! - `follow`: reads what another process writes; `replicas`: who does; `scratch`: what does not fit into
+//!   its memory.
 //! - `backup`: copies them to another place, and back; `copy`.
 
 mod backup;
@@ -39,6 +40,7 @@ mod power;
 mod reader;
 mod replay;
 mod replicas;
+mod scratch;
 
 pub use backup::{backup, restore};
 pub use follow::{Documents, Follower, News, follow};

@@ -23,7 +23,7 @@ use std::thread;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::unbounded_channel;
 
-/// Objects of the log that are read ahead.
+/// Objects of the log that are read ahead, at most.
 const AHEAD: usize = 8;
 
 /// Threads that write: one for the log, one for checkpoints.
@@ -47,7 +47,7 @@ pub(super) fn open_on(
     memory: Memory,
 ) -> io::Result<(Journal, Recovered)> {
     let runtime = runtime()?;
-    let reader = Arc::new(Reader::new(Objects::new(store), memory, true)?);
+    let reader = Arc::new(Reader::new(Objects::new(store), memory, None)?);
     let (opened, outcome) = mpsc::channel();
     let run = move |runtime: Runtime| match runtime.block_on(read(reader, every)) {
         Err(error) => drop(opened.send(Err(io::Error::other(error)))),
@@ -83,7 +83,7 @@ async fn read(reader: Arc<Reader>, every: u64) -> Result<(Journal, Log), StoreEr
     let Segments { paths: segments, bytes } = segments;
     let (first, sizes) = (last.unwrap_or(1), Sizes::default());
     sizes.replace(first, bytes);
-    read_log(&objects, &mut state, &sizes, first, fence).await?;
+    read_log(&reader, &mut state, &sizes, first, fence).await?;
 
     let left = needless(&objects, &log, &checkpoints, first, &segments).await?;
     let since = log.iter().filter(|it| it.position() >= Some(first)).map(|it| it.size).sum();
@@ -131,7 +131,7 @@ async fn take_over(objects: &Objects, log: &[Listed]) -> Result<u64, StoreError>
 
 /// Does again what the log says from one position to the one before another.
 async fn read_log(
-    objects: &Objects,
+    reader: &Reader,
     state: &mut Recovered,
     sizes: &Sizes,
     first: u64,
@@ -142,10 +142,10 @@ async fn read_log(
     }
     let read = |position| async move {
         let object = numbered(LOG, position);
-        let (group, bytes) = objects.read_sized::<Group>(&object).await?;
+        let (group, bytes) = reader.objects.read_sized::<Group>(&object).await?;
         Ok((object, replay::shares(&group, bytes), group))
     };
-    let mut groups = stream::iter(first..end).map(read).buffered(AHEAD);
+    let mut groups = stream::iter(first..end).map(read).buffered(reader.ahead(AHEAD));
     for position in first..end {
         let Some(read) = groups.next().await else { break };
         let (object, shares, group) = read?;

@@ -3,12 +3,17 @@
 use super::documents;
 use super::error::StoreError;
 use super::frame;
+use super::log::GROUP;
 use super::objects::Objects;
+use super::scratch::Scratch;
 use crate::local::storage::{Memory, ReadTexts, SegmentObject, Unreadable};
 use bytes::Bytes;
 use std::io;
 use std::sync::mpsc;
 use tokio::runtime::{Builder, Runtime};
+
+/// The part of the memory for objects of the log that are read ahead: one in `AHEAD`.
+const AHEAD: usize = 16;
 
 /// What segments are read with. It has a thread of its own, since who needs a text may be on the
 /// threads of any runtime.
@@ -17,18 +22,25 @@ pub struct Reader {
     pub objects: Objects,
     /// The memory for what is read.
     pub memory: Memory,
-    /// Whether segments stay until nobody here needs them: this process deletes them.
-    pub is_owner: bool,
+    /// Where fields are kept that don't fit into memory, if segments may be deleted while somebody here
+    /// needs them. `None` in the process that deletes them.
+    pub scratch: Option<Scratch>,
     /// `None` once the reader has ended.
     runtime: Option<Runtime>,
 }
 
 impl Reader {
     /// A reader for the process that writes to the store, or for another one.
-    pub fn new(objects: Objects, memory: Memory, is_owner: bool) -> io::Result<Self> {
+    pub fn new(objects: Objects, memory: Memory, scratch: Option<Scratch>) -> io::Result<Self> {
         let mut builder = Builder::new_multi_thread();
         let runtime = builder.worker_threads(1).thread_name("segments").enable_all().build()?;
-        Ok(Self { objects, memory, is_owner, runtime: Some(runtime) })
+        Ok(Self { objects, memory, scratch, runtime: Some(runtime) })
+    }
+
+    /// How many objects of the log to read at a time, so that they take no more than a part of the
+    /// memory.
+    pub fn ahead(&self, most: usize) -> usize {
+        (self.memory.limit() / AHEAD / GROUP).clamp(1, most)
     }
 
     fn read(&self, segment: &SegmentObject) -> Result<String, StoreError> {
