@@ -397,6 +397,20 @@ async fn what_a_sort_spills_is_in_the_directory_of_scratch() {
     assert!(refused.starts_with("can't make the directory of --scratch, "), "{refused}");
 }
 
+/// Operators that spill could wait for each other for ever.
+#[tokio::test]
+async fn groups_of_wide_values_end_where_memory_is_scarce() {
+    let memory = MemoryOptions { limit: Some(processors() * (90 << 20)), ..Default::default() };
+    let count = 20_000 * processors();
+    let local = with_texts(Options { memory, ..options() }, count).await;
+    let union = "SELECT COUNT(*) AS n FROM (SELECT text FROM c UNION SELECT text FROM c)";
+    for _ in 0..10 {
+        let body = json!({"sql": {"query": union}, "timeout_ms": 30_000});
+        let answer = local.post(QUERIES, body).await;
+        assert_eq!(answer.body["results"], json!([{ "n": count }]), "{answer:?}");
+    }
+}
+
 /// Where memory is scarce, wide documents come in batches of few rows.
 #[tokio::test]
 async fn small_batches_change_no_answer() {

@@ -1,8 +1,8 @@
-//! Sorts of batches that are small beside the memory of a query, so that they can spill.
+//! Batches that are small beside the memory of a query, for operators that keep them and may spill.
 //!
-//! A sort has a share of the memory, and takes a batch as a whole. Slices of a column share its buffers,
-//! and each counts as all of them. So where the documents that a query reads are wide for its memory, a
-//! sort gets copies in batches of fewer rows.
+//! Such an operator has a part of the memory, and takes a batch as a whole. Slices of a column share its
+//! buffers, and each counts as all of them. So where the documents that a query reads are wide for its
+//! memory, these operators get copies, in batches of fewer rows.
 
 use arrow::array::{Array, ArrayRef, AsArray, MutableArrayData, RecordBatch, make_array};
 use arrow::datatypes::DataType;
@@ -14,6 +14,7 @@ use datafusion::common::utils::memory::RecordBatchMemoryCounter;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
+use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
@@ -24,8 +25,8 @@ use std::sync::Arc;
 /// The fewest rows of a batch, however wide they are.
 const FEWEST: usize = 16;
 
-/// A plan whose sorts get batches of at most so many bytes, and the rows that a batch should have then. If
-/// `rows` rows have no more bytes, the plan stays as it is.
+/// A plan whose operators get batches of at most so many bytes, and the rows that a batch should have
+/// then. If `rows` rows have no more bytes, the plan stays as it is.
 pub fn with_small_batches(
     plan: Arc<dyn ExecutionPlan>,
     rows: usize,
@@ -40,19 +41,50 @@ pub fn with_small_batches(
     if small >= rows {
         return Ok((plan, rows));
     }
-    let mut has_sort = false;
+    let mut is_changed = false;
     let plan = plan.transform_up(|node| {
-        // With a limit, it keeps few rows.
-        let Some(sort) = node.downcast_ref::<SortExec>().filter(|sort| sort.fetch().is_none())
-        else {
+        let small = |child: &Arc<dyn ExecutionPlan>| small_for(&*node, child, small);
+        let children: Vec<_> = node.children().into_iter().map(small).collect::<Result<_>>()?;
+        if children.iter().all(|child| child.is_none()) {
             return Ok(Transformed::no(node));
-        };
-        has_sort = true;
-        let copied = Arc::new(Copied { source: sort.input().clone(), rows: small });
-        let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep);
-        Ok(Transformed::yes(node.replace_children(vec![copied], options)?))
+        }
+        is_changed = true;
+        let old = node.children().into_iter().cloned();
+        let children = children.into_iter().zip(old).map(|(new, old)| new.unwrap_or(old)).collect();
+        Ok(Transformed::yes(with_children(node, children)?))
     })?;
-    Ok((plan.data, if has_sort { small } else { rows }))
+    Ok((plan.data, if is_changed { small } else { rows }))
+}
+
+/// What a node gets its batches from if they are to have at most so many rows; `None` if the child that
+/// it has will do.
+fn small_for(
+    node: &dyn ExecutionPlan,
+    child: &Arc<dyn ExecutionPlan>,
+    rows: usize,
+) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    let copied = |source: &Arc<dyn ExecutionPlan>| {
+        Arc::new(Copied { source: source.clone(), rows }) as Arc<dyn ExecutionPlan>
+    };
+    // With a limit, a sort keeps few rows.
+    if node.downcast_ref::<SortExec>().is_some_and(|sort| sort.fetch().is_none()) {
+        return Ok(Some(copied(child)));
+    }
+    match child.downcast_ref::<RepartitionExec>() {
+        // A join keeps all that it gets, and so much the less if it shares the buffers of columns.
+        Some(repartition) if !node.name().ends_with("JoinExec") => {
+            let source = copied(repartition.input());
+            with_children(child.clone(), vec![source]).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+fn with_children(
+    node: Arc<dyn ExecutionPlan>,
+    children: Vec<Arc<dyn ExecutionPlan>>,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    node.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep))
 }
 
 /// Bytes of a row that a source in memory has, on average; 0 if it's none.
