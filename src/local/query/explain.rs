@@ -2,23 +2,21 @@
 
 use super::bind::{Plan, explained as explained_by};
 use super::run::{Engine, Rows};
+use super::session::{Prepared, Session};
 use super::share::Share;
 use super::sql_error::{SqlResult, from_datafusion};
 use super::value::{Value, write_json};
-use super::yielding::yielding;
 use arrow::array::{Array, RecordBatch};
 use arrow::util::display::array_value_to_string;
-use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::LogicalPlanBuilder;
 use datafusion::physical_plan::collect;
-use std::sync::Arc;
 
 impl Engine {
     /// The plan of a query, a row for each line; with `analyze`, after running it. Dropping the
     /// future ends the query.
     pub async fn explain(&self, plan: Plan, share: Share, analyze: bool) -> SqlResult<Rows> {
         let _ended = plan.stop.when_dropped();
-        let session = self.sessions.begin(share.0);
+        let session = self.sessions.begin(share);
         let reads = plan.reads.clone();
         let rows = self.finish(explained(plan, session, analyze)).await?;
         let columns = ["stage", "plan"].map(String::from);
@@ -26,14 +24,12 @@ impl Engine {
     }
 }
 
-async fn explained(plan: Plan, session: SessionContext, analyze: bool) -> SqlResult<Vec<Box<str>>> {
+async fn explained(plan: Plan, session: Session, analyze: bool) -> SqlResult<Vec<Box<str>>> {
     let Plan { plan, outer_name, .. } = plan;
     let refused = |error| explained_by(outer_name.as_ref(), from_datafusion(error));
     let plan = LogicalPlanBuilder::from(plan).explain(false, analyze);
     let plan = plan.and_then(LogicalPlanBuilder::build).map_err(from_datafusion)?;
-    let frame = session.execute_logical_plan(plan).await.map_err(refused)?;
-    let context = Arc::new(frame.task_ctx());
-    let plan = frame.create_physical_plan().await.and_then(yielding).map_err(refused)?;
+    let Prepared { plan, context, turn: _turn } = session.prepare(plan).await.map_err(refused)?;
     let batches = collect(plan, context).await.map_err(from_datafusion)?;
     Ok(batches.iter().flat_map(lines).collect())
 }

@@ -4,20 +4,17 @@ use super::bind::{self, Catalog, Context, Output, Plan, Reads};
 use super::columns::Reader;
 use super::operation::Stop;
 use super::scan::Scan;
-use super::session::{self, Sessions};
+use super::session::{Prepared, Session, Sessions};
 use super::share::{Share, Shares};
-use super::small_batches::with_small_batches;
 use super::sql_error::{SqlError, SqlErrorKind, SqlResult, from_datafusion};
 use super::statement::Query;
 use super::types::Type;
 use super::value::{Value, write_document, write_json};
-use super::yielding::yielding;
 use crate::local::pool::lower_priority;
 use crate::local::storage::Memory;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use datafusion::physical_plan::execute_stream;
-use datafusion::prelude::SessionContext;
 use futures_util::StreamExt;
 use std::collections::BTreeMap;
 use std::io;
@@ -32,9 +29,6 @@ const STACK: usize = 64 << 20;
 
 /// Queries that may keep all of their threads busy, without yielding, before others wait.
 const QUERIES: usize = 16;
-
-/// Batches for which the part of a thread has room, because a sort takes twice the bytes of a batch.
-const BATCHES: usize = 2;
 
 /// Engine that runs queries.
 #[derive(Debug)]
@@ -95,13 +89,13 @@ impl Engine {
     /// Runs a query. Dropping the future ends it.
     pub async fn run(&self, plan: Plan, share: Share) -> SqlResult<Rows> {
         let _ended = plan.stop.when_dropped();
-        self.finish(rows(plan, self.sessions.begin(share.0), ANSWER)).await
+        self.finish(rows(plan, self.sessions.begin(share), ANSWER)).await
     }
 
     /// Runs a query whose rows become documents, so that their values keep their types.
     pub async fn run_for_documents(&self, plan: Plan, share: Share) -> SqlResult<Rows> {
         let _ended = plan.stop.when_dropped();
-        self.finish(rows(plan, self.sessions.begin(share.0), DOCUMENTS)).await
+        self.finish(rows(plan, self.sessions.begin(share), DOCUMENTS)).await
     }
 
     /// Runs work on the threads for queries. Dropping the future ends it.
@@ -171,17 +165,10 @@ const ANSWER: Form = Form { write: write_json, most: 100 << 20, advice: "use LIM
 const DOCUMENTS: Form =
     Form { write: write_document, most: 1 << 30, advice: "insert them by several queries" };
 
-async fn rows(plan: Plan, session: SessionContext, form: Form) -> SqlResult<Rows> {
+async fn rows(plan: Plan, session: Session, form: Form) -> SqlResult<Rows> {
     let Plan { plan, output, scans, reads, outer_name, .. } = plan;
     let refused = |error| bind::explained(outer_name.as_ref(), from_datafusion(error));
-    let frame = session.execute_logical_plan(plan).await.map_err(refused)?;
-    let context = frame.task_ctx();
-    let config = context.session_config().clone();
-    let bytes = session::part(&context.runtime_env(), config.target_partitions()) / BATCHES;
-    let plan = frame.create_physical_plan().await.and_then(yielding);
-    let small = plan.and_then(|plan| with_small_batches(plan, config.batch_size(), bytes));
-    let (plan, batch) = small.map_err(refused)?;
-    let context = Arc::new(context.with_session_config(config.with_batch_size(batch)));
+    let Prepared { plan, context, turn: _turn } = session.prepare(plan).await.map_err(refused)?;
     let mut batches = execute_stream(plan, context).map_err(from_datafusion)?;
     let mut rows = Vec::new();
     let mut bytes = 0;

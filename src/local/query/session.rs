@@ -1,15 +1,30 @@
 //! Sessions of DataFusion, in which queries run.
 
+use super::share::Share;
+use super::small_batches::with_small_batches;
+use super::yielding::yielding;
+use datafusion::common::Result;
 use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use std::sync::Arc;
 use std::thread::available_parallelism;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 /// Parts of the memory of a thread.
 const SHARES: usize = 16;
+
+/// Batches for which such a part has room, because a sort takes twice the bytes of a batch.
+const BATCHES: usize = 2;
+
+/// The longest time that a query waits for others that may need all of the memory.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What all sessions have in common. To make it takes longer than most queries do.
 #[derive(Debug)]
@@ -39,7 +54,8 @@ impl Sessions {
     }
 
     /// Begins a session that has this memory.
-    pub(super) fn begin(&self, environment: Arc<RuntimeEnv>) -> SessionContext {
+    pub(super) fn begin(&self, share: Share) -> Session {
+        let Share { environment, turn } = share;
         let mut config = self.common.config().clone();
         let execution = &mut config.options_mut().execution;
         let part = part(&environment, self.threads);
@@ -48,13 +64,47 @@ impl Sessions {
             .with_config(config)
             .with_runtime_env(environment)
             .build();
-        SessionContext::new_with_state(state)
+        Session { context: SessionContext::new_with_state(state), turn }
+    }
+}
+
+/// A session in which one query runs.
+pub(super) struct Session {
+    context: SessionContext,
+    turn: Arc<Semaphore>,
+}
+
+/// A plan that is about to run.
+pub(super) struct Prepared {
+    pub(super) plan: Arc<dyn ExecutionPlan>,
+    pub(super) context: Arc<TaskContext>,
+    /// The turn that the query has until it ends, if it may need all of the memory.
+    pub(super) turn: Option<OwnedSemaphorePermit>,
+}
+
+impl Session {
+    /// Prepares a plan. One that may need all of the memory waits for others that do: beside each
+    /// other, they would only be refused. It doesn't wait for long, because they may take long.
+    pub(super) async fn prepare(&self, plan: LogicalPlan) -> Result<Prepared> {
+        let frame = self.context.execute_logical_plan(plan).await?;
+        let context = frame.task_ctx();
+        let config = context.session_config().clone();
+        let bytes = part(&context.runtime_env(), config.target_partitions()) / BATCHES;
+        let plan = yielding(frame.create_physical_plan().await?)?;
+        let (plan, rows) = with_small_batches(plan, config.batch_size(), bytes)?;
+        let turn = match rows < config.batch_size() {
+            true => timeout(PATIENCE, self.turn.clone().acquire_owned()).await,
+            false => return Ok(Prepared { plan, context: Arc::new(context), turn: None }),
+        };
+        let context = context.with_session_config(config.with_batch_size(rows));
+        let turn = turn.ok().and_then(std::result::Result::ok);
+        Ok(Prepared { plan, context: Arc::new(context), turn })
     }
 }
 
 /// The part of the memory for queries that a thread of so many has for the merge after a sort, or for
 /// batches.
-pub(super) fn part(environment: &RuntimeEnv, threads: usize) -> usize {
+fn part(environment: &RuntimeEnv, threads: usize) -> usize {
     match environment.memory_pool.memory_limit() {
         MemoryLimit::Finite(bytes) => bytes / (threads * SHARES),
         _ => usize::MAX,

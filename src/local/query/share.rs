@@ -9,10 +9,15 @@ use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// The part that one virtual instance has. Its queries divide it among them.
 #[derive(Debug, Clone)]
-pub struct Share(pub(super) Arc<RuntimeEnv>);
+pub struct Share {
+    pub(super) environment: Arc<RuntimeEnv>,
+    /// The turn of a query that may need all of it.
+    pub(super) turn: Arc<Semaphore>,
+}
 
 /// The parts of all virtual instances that have run a query.
 #[derive(Debug)]
@@ -40,7 +45,7 @@ impl Shares {
         {
             return Ok(share.clone());
         }
-        known.retain(|_, (_, share)| Arc::strong_count(&share.0) > 1);
+        known.retain(|_, (_, share)| Arc::strong_count(&share.environment) > 1);
         let pool = ChargedPool::new(self.bytes / parts.max(1), self.memory.clone());
         let mut disk = DiskManagerBuilder::default();
         if let Some(directory) = &self.scratch {
@@ -50,10 +55,11 @@ impl Shares {
             .with_memory_pool(Arc::new(pool))
             .with_disk_manager_builder(disk)
             .build_arc();
-        let share = Share(environment.map_err(|error| {
+        let environment = environment.map_err(|error| {
             let message = format!("The local Rockset has failed: {error}");
             SqlError::new(message).of_kind(SqlErrorKind::Internal)
-        })?);
+        })?;
+        let share = Share { environment, turn: Arc::new(Semaphore::new(1)) };
         known.insert(instance.to_string(), (parts, share.clone()));
         Ok(share)
     }

@@ -26,7 +26,7 @@ use std::sync::Arc;
 const FEWEST: usize = 16;
 
 /// A plan whose operators get batches of at most so many bytes, and the rows that a batch should have
-/// then. If `rows` rows have no more bytes, the plan stays as it is.
+/// then. If `rows` rows have no more bytes, or all that is read, the plan stays as it is.
 pub fn with_small_batches(
     plan: Arc<dyn ExecutionPlan>,
     rows: usize,
@@ -34,7 +34,10 @@ pub fn with_small_batches(
 ) -> Result<(Arc<dyn ExecutionPlan>, usize)> {
     let mut widest = 0;
     plan.apply(|node| {
-        widest = widest.max(width(&**node));
+        let (all, rows) = read_by(&**node);
+        if all > bytes {
+            widest = widest.max(all / rows.max(1));
+        }
         Ok(TreeNodeRecursion::Continue)
     })?;
     let small = (bytes / widest.max(1)).max(FEWEST);
@@ -87,8 +90,8 @@ fn with_children(
     node.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep))
 }
 
-/// Bytes of a row that a source in memory has, on average; 0 if it's none.
-fn width(node: &dyn ExecutionPlan) -> usize {
+/// Bytes and rows that a node reads, if it is a source in memory.
+fn read_by(node: &dyn ExecutionPlan) -> (usize, usize) {
     let source = node.downcast_ref::<DataSourceExec>();
     let source = source.and_then(|it| it.data_source().downcast_ref::<MemorySourceConfig>());
     let (mut counter, mut rows) = (RecordBatchMemoryCounter::new(), 0);
@@ -96,7 +99,7 @@ fn width(node: &dyn ExecutionPlan) -> usize {
         counter.count_batch(batch);
         rows += batch.num_rows();
     }
-    counter.memory_usage().checked_div(rows).unwrap_or_default()
+    (counter.memory_usage(), rows)
 }
 
 /// The rows of another node, in batches of so many that share no buffers.
