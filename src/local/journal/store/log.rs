@@ -2,7 +2,7 @@
 
 use super::checkpoint::{self, Segments};
 use super::error::StoreError;
-use super::messages::Group;
+use super::messages::{GROUP, Group};
 use super::objects::{CHECKPOINT, LOG, Objects, numbered};
 use super::reader::Reader;
 use super::replay::{change, entry_change, record, shares};
@@ -18,9 +18,6 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tracing::{debug, warn};
-
-/// Bytes of fields from which on a group takes no further commit.
-pub const GROUP: usize = 16 << 20;
 
 /// Number of objects of the log after which a checkpoint is written, however small they are.
 const OBJECTS: usize = 1_000;

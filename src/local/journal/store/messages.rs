@@ -4,6 +4,9 @@
 
 use prost::Message;
 
+/// Bytes of fields from which on a group takes no further commit.
+pub const GROUP: usize = 16 << 20;
+
 /// Commits that became durable together: an object of the log.
 #[derive(Clone, PartialEq, Message)]
 pub struct Group {

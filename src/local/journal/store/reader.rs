@@ -3,7 +3,7 @@
 use super::documents;
 use super::error::StoreError;
 use super::frame;
-use super::log::GROUP;
+use super::messages::GROUP;
 use super::objects::Objects;
 use super::scratch::Scratch;
 use crate::local::storage::{Memory, ReadTexts, SegmentObject, Unreadable};
