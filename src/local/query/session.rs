@@ -1,7 +1,7 @@
 //! Sessions of DataFusion, in which queries run.
 
 use super::share::Share;
-use super::small_batches::with_small_batches;
+use super::small_batches::{Read, with_small_batches};
 use super::yielding::yielding;
 use datafusion::common::Result;
 use datafusion::execution::memory_pool::MemoryLimit;
@@ -17,11 +17,15 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// Parts of the memory of a thread.
+/// Each thread sets aside one of so many parts of its memory, for the merge after a sort.
 const SHARES: usize = 16;
 
 /// Batches for which such a part has room, because a sort takes twice the bytes of a batch.
 const BATCHES: usize = 2;
+
+/// Queries that a virtual instance runs at once: one that keeps no more than one of so many parts of the
+/// memory needs no turn.
+const AT_ONCE: usize = 16;
 
 /// The longest time that a query waits for others that may need all of the memory.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -58,7 +62,7 @@ impl Sessions {
         let Share { environment, turn } = share;
         let mut config = self.common.config().clone();
         let execution = &mut config.options_mut().execution;
-        let part = part(&environment, self.threads);
+        let part = part(&environment, self.threads * SHARES);
         execution.sort_spill_reservation_bytes = execution.sort_spill_reservation_bytes.min(part);
         let state = SessionStateBuilder::new_from_existing(self.common.clone())
             .with_config(config)
@@ -89,24 +93,25 @@ impl Session {
         let frame = self.context.execute_logical_plan(plan).await?;
         let context = frame.task_ctx();
         let config = context.session_config().clone();
-        let bytes = part(&context.runtime_env(), config.target_partitions()) / BATCHES;
+        let environment = context.runtime_env();
+        let bytes = part(&environment, config.target_partitions() * SHARES * BATCHES);
         let plan = yielding(frame.create_physical_plan().await?)?;
-        let (plan, rows) = with_small_batches(plan, config.batch_size(), bytes)?;
-        let turn = match rows < config.batch_size() {
-            true => timeout(PATIENCE, self.turn.clone().acquire_owned()).await,
-            false => return Ok(Prepared { plan, context: Arc::new(context), turn: None }),
-        };
+        let read = Read::by(&plan, bytes)?;
+        let (plan, rows) = with_small_batches(plan, &read, config.batch_size(), bytes)?;
         let context = context.with_session_config(config.with_batch_size(rows));
-        let turn = turn.ok().and_then(std::result::Result::ok);
+        let turn = match read.is_kept && read.bytes > part(&environment, AT_ONCE) {
+            true => timeout(PATIENCE, self.turn.clone().acquire_owned()).await.ok(),
+            false => None,
+        };
+        let turn = turn.and_then(std::result::Result::ok);
         Ok(Prepared { plan, context: Arc::new(context), turn })
     }
 }
 
-/// The part of the memory for queries that a thread of so many has for the merge after a sort, or for
-/// batches.
-fn part(environment: &RuntimeEnv, threads: usize) -> usize {
+/// One of so many parts of the memory for queries.
+fn part(environment: &RuntimeEnv, parts: usize) -> usize {
     match environment.memory_pool.memory_limit() {
-        MemoryLimit::Finite(bytes) => bytes / (threads * SHARES),
+        MemoryLimit::Finite(bytes) => bytes / parts,
         _ => usize::MAX,
     }
 }

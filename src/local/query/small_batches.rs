@@ -25,22 +25,43 @@ use std::sync::Arc;
 /// The fewest rows of a batch, however wide they are.
 const FEWEST: usize = 16;
 
+/// What a plan reads, and what becomes of it.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// Bytes of all sources.
+    pub bytes: usize,
+    /// Whether operators keep much of it: sorts, or what hands batches to other threads.
+    pub is_kept: bool,
+    /// Bytes of a row, on average, of the widest source that has more than one batch may have.
+    widest: usize,
+}
+
+impl Read {
+    /// What a plan reads, of which a batch may have so many bytes.
+    pub fn by(plan: &Arc<dyn ExecutionPlan>, batch: usize) -> Result<Self> {
+        let mut read = Self::default();
+        plan.apply(|node| {
+            let (bytes, rows) = source(&**node);
+            read.bytes += bytes;
+            if bytes > batch {
+                read.widest = read.widest.max(bytes / rows.max(1));
+            }
+            read.is_kept |= sorts_all(&**node) || node.is::<RepartitionExec>();
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        Ok(read)
+    }
+}
+
 /// A plan whose operators get batches of at most so many bytes, and the rows that a batch should have
-/// then. If `rows` rows have no more bytes, or all that is read, the plan stays as it is.
+/// then. If `rows` rows have no more bytes, the plan stays as it is.
 pub fn with_small_batches(
     plan: Arc<dyn ExecutionPlan>,
+    read: &Read,
     rows: usize,
     bytes: usize,
 ) -> Result<(Arc<dyn ExecutionPlan>, usize)> {
-    let mut widest = 0;
-    plan.apply(|node| {
-        let (all, rows) = read_by(&**node);
-        if all > bytes {
-            widest = widest.max(all / rows.max(1));
-        }
-        Ok(TreeNodeRecursion::Continue)
-    })?;
-    let small = (bytes / widest.max(1)).max(FEWEST);
+    let small = (bytes / read.widest.max(1)).max(FEWEST);
     if small >= rows {
         return Ok((plan, rows));
     }
@@ -69,8 +90,7 @@ fn small_for(
     let copied = |source: &Arc<dyn ExecutionPlan>| {
         Arc::new(Copied { source: source.clone(), rows }) as Arc<dyn ExecutionPlan>
     };
-    // With a limit, a sort keeps few rows.
-    if node.downcast_ref::<SortExec>().is_some_and(|sort| sort.fetch().is_none()) {
+    if sorts_all(node) {
         return Ok(Some(copied(child)));
     }
     match child.downcast_ref::<RepartitionExec>() {
@@ -90,8 +110,13 @@ fn with_children(
     node.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep))
 }
 
-/// Bytes and rows that a node reads, if it is a source in memory.
-fn read_by(node: &dyn ExecutionPlan) -> (usize, usize) {
+/// Whether a node sorts without a limit, with which it would keep few rows.
+fn sorts_all(node: &dyn ExecutionPlan) -> bool {
+    node.downcast_ref::<SortExec>().is_some_and(|sort| sort.fetch().is_none())
+}
+
+/// Bytes and rows of a node, if it is a source in memory.
+fn source(node: &dyn ExecutionPlan) -> (usize, usize) {
     let source = node.downcast_ref::<DataSourceExec>();
     let source = source.and_then(|it| it.data_source().downcast_ref::<MemorySourceConfig>());
     let (mut counter, mut rows) = (RecordBatchMemoryCounter::new(), 0);
