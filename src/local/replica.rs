@@ -20,8 +20,10 @@ pub(super) fn run(app: &AppState, follower: Follower) -> io::Result<watch::Recei
             if let Some(news) = news {
                 app.catalog.follow(news, transform::parse)?;
             }
-            let snapshots = app.catalog.snapshots();
-            scratch.relieve(snapshots.iter().flat_map(|snapshot| snapshot.chunks()));
+            if scratch.is_needed() {
+                let snapshots = app.catalog.snapshots();
+                scratch.relieve(snapshots.iter().flat_map(|snapshot| snapshot.chunks()));
+            }
             Ok(true)
         });
         if let Err(reason) = followed {

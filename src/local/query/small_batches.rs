@@ -65,19 +65,17 @@ pub fn with_small_batches(
     if small >= rows {
         return Ok((plan, rows));
     }
-    let mut is_changed = false;
     let plan = plan.transform_up(|node| {
         let small = |child: &Arc<dyn ExecutionPlan>| small_for(&*node, child, small);
         let children: Vec<_> = node.children().into_iter().map(small).collect::<Result<_>>()?;
         if children.iter().all(|child| child.is_none()) {
             return Ok(Transformed::no(node));
         }
-        is_changed = true;
         let old = node.children().into_iter().cloned();
         let children = children.into_iter().zip(old).map(|(new, old)| new.unwrap_or(old)).collect();
         Ok(Transformed::yes(with_children(node, children)?))
     })?;
-    Ok((plan.data, if is_changed { small } else { rows }))
+    Ok((plan.data, if plan.transformed { small } else { rows }))
 }
 
 /// What a node gets its batches from if they are to have at most so many rows; `None` if the child that
@@ -174,9 +172,9 @@ impl ExecutionPlan for Copied {
 
     fn with_new_children(
         self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self { source: children.swap_remove(0), rows: self.rows }))
+        with_children(self, children)
     }
 
     fn execute(

@@ -68,8 +68,7 @@ impl Scratch {
     /// When fields that nothing else has take much of the memory: writes those of chunks, so that they
     /// need not stay there. What can't be written does.
     pub fn relieve<'a>(&self, chunks: impl IntoIterator<Item = &'a Chunk>) {
-        let is_recent = |failed: Instant| failed.elapsed() < PAUSE;
-        if !self.memory.is_to_be_saved() || self.shared.lock().failed.is_some_and(is_recent) {
+        if !self.is_needed() {
             return;
         }
         for chunk in chunks.into_iter().filter(|chunk| chunk.segment().is_none()) {
@@ -79,6 +78,12 @@ impl Scratch {
                 return;
             }
         }
+    }
+
+    /// Whether fields that nothing else has take much of the memory, and the file can be written.
+    pub fn is_needed(&self) -> bool {
+        let is_recent = |failed: Instant| failed.elapsed() < PAUSE;
+        self.memory.is_to_be_saved() && !self.shared.lock().failed.is_some_and(is_recent)
     }
 
     fn write(&self, chunk: &Chunk) -> io::Result<()> {
